@@ -1,0 +1,506 @@
+//! rhai's syntax tree, reduced to the expressions that rules may use.
+//!
+//! The only place that knows rhai's tree. Statements, assignments, loops, `switch` and everything
+//! that could call a function by a computed name are refused here.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+use rhai::{ASTNode, Dynamic, Engine, Expr, FnPtr, OptimizationLevel, Position, Stmt};
+
+/// Longest expression, in characters: far above any that a person writes or reads.
+pub const MAX_CHARS: usize = 10_000;
+
+/// Words that would let an expression reach outside the sandbox or escape the checker.
+pub const FORBIDDEN: [&str; 10] =
+    ["eval", "Fn", "call", "curry", "is_def_fn", "is_def_var", "print", "debug", "type_of", "sleep"];
+
+/// A piece of an expression and where it stands in the text.
+#[derive(Clone, Debug)]
+pub struct Syntax {
+    /// What it is.
+    pub node: Node,
+    /// Characters of the expression's text that name it (an operator, a field, a literal).
+    pub at: Range<usize>,
+}
+
+/// What an expression is made of.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// `()`.
+    Null,
+    /// `true`, `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text in double quotes or back-ticks.
+    Text(Arc<str>),
+    /// Back-ticks with `${...}`.
+    Template(Vec<Syntax>),
+    /// `[a, b]`.
+    List(Vec<Syntax>),
+    /// A name.
+    Variable(Arc<str>),
+    /// `base.name`.
+    Field(Box<Syntax>, Arc<str>),
+    /// `base[index]`.
+    Index(Box<Syntax>, Box<Syntax>),
+    /// `base.name(args)`.
+    Method(Box<Syntax>, Arc<str>, Vec<Syntax>),
+    /// `name(args)`.
+    Call(Arc<str>, Vec<Syntax>),
+    /// `!a`.
+    Not(Box<Syntax>),
+    /// `-a`.
+    Negate(Box<Syntax>),
+    /// `a op b`.
+    Binary(Operator, Box<Syntax>, Box<Syntax>),
+    /// `member in list`.
+    In(Box<Syntax>, Box<Syntax>),
+    /// `a && b && ...`.
+    And(Vec<Syntax>),
+    /// `a || b || ...`.
+    Or(Vec<Syntax>),
+    /// `a ?? b`.
+    Coalesce(Box<Syntax>, Box<Syntax>),
+    /// `if a { b } else { c }`.
+    If(Box<Syntax>, Box<Syntax>, Box<Syntax>),
+    /// `|x| body`.
+    Closure(Vec<Arc<str>>, Box<Syntax>),
+}
+
+/// A comparison or a step of arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterEqual,
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+    /// `%`
+    Remainder,
+}
+
+impl Operator {
+    /// As it is written.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterEqual => ">=",
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Remainder => "%",
+        }
+    }
+
+    fn parse(sign: &str) -> Option<Self> {
+        const ALL: [Operator; 11] = [
+            Operator::Equal,
+            Operator::NotEqual,
+            Operator::Less,
+            Operator::LessEqual,
+            Operator::Greater,
+            Operator::GreaterEqual,
+            Operator::Add,
+            Operator::Subtract,
+            Operator::Multiply,
+            Operator::Divide,
+            Operator::Remainder,
+        ];
+        ALL.into_iter().find(|operator| operator.sign() == sign)
+    }
+}
+
+/// Why a text is not an expression.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SyntaxError {
+    /// One line, as in a diagnostic.
+    pub message: String,
+    /// Characters of the text.
+    pub at: Range<usize>,
+    /// What to write instead, where that is known.
+    pub help: Option<&'static str>,
+}
+
+/// A raw engine: no packages, hence no function to call, and the limits of every use of rhai here.
+#[must_use]
+pub(in crate::expr) fn raw_engine() -> Engine {
+    let mut engine = Engine::new_raw();
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine.set_max_expr_depths(64, 32);
+    engine.set_max_string_size(64 * 1024);
+    for word in FORBIDDEN {
+        engine.disable_symbol(word);
+    }
+    engine
+}
+
+static PARSER: LazyLock<Engine> = LazyLock::new(raw_engine);
+
+/// Parses one expression.
+///
+/// # Errors
+///
+/// What rhai refuses, and what rules may not use.
+pub fn parse(text: &str) -> Result<Syntax, SyntaxError> {
+    let positions = Positions::new(text);
+    if positions.chars.len() > MAX_CHARS {
+        let message = format!("an expression of more than {MAX_CHARS} characters");
+        return Err(SyntaxError { message, at: 0..1, help: None });
+    }
+    let ast = PARSER.compile_expression(text).map_err(|error| {
+        let at = positions.token(error.position());
+        let (message, help) = say(&error.err_type().to_string());
+        SyntaxError { message, at, help }
+    })?;
+    let mut reader = Reader { positions: &positions, bodies: HashMap::new() };
+    reader.collect_bodies(&ast)?;
+    match ast.statements() {
+        [Stmt::Expr(expr)] => reader.expr(expr),
+        [Stmt::FnCall(call, position)] => reader.call(call, *position),
+        [other] => reader.statement(other),
+        _ => Err(reader.refuse(Position::NONE, "this is not one expression", None)),
+    }
+}
+
+/// rhai's words for a syntax error, in ours.
+fn say(rhai: &str) -> (String, Option<&'static str>) {
+    let plain = rhai.trim_end_matches('.');
+    let (message, help) = match plain {
+        "Script is incomplete" => ("the expression ends too early".to_owned(), None),
+        "Unexpected '='" => {
+            ("`=` sets a value, and nothing can be set here".to_owned(), Some("to compare, write `==`"))
+        }
+        "Unexpected 'let'" | "Unexpected 'const'" => (
+            "a name cannot be bound inside an expression".to_owned(),
+            Some("bind it in the rule's `let:` list"),
+        ),
+        _ => {
+            let mut chars = plain.chars();
+            let first = chars.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
+            (format!("{first}{}", chars.as_str().replace('\'', "`")), None)
+        }
+    };
+    (message, help)
+}
+
+/// Turns rhai's line and column into characters of the text.
+struct Positions {
+    chars: Vec<char>,
+    line_starts: Vec<usize>,
+}
+
+impl Positions {
+    fn new(text: &str) -> Self {
+        let chars: Vec<char> = text.chars().collect();
+        let breaks = chars.iter().enumerate().filter(|(_, c)| **c == '\n').map(|(i, _)| i + 1);
+        let line_starts = std::iter::once(0).chain(breaks).collect();
+        Self { chars, line_starts }
+    }
+
+    fn offset(&self, position: Position) -> usize {
+        let line = position.line().unwrap_or(1).saturating_sub(1);
+        let column = position.position().unwrap_or(1).saturating_sub(1);
+        let start = self.line_starts.get(line).copied().unwrap_or(0);
+        (start + column).min(self.chars.len())
+    }
+
+    /// The word, number, text or sign that begins at the position.
+    fn token(&self, position: Position) -> Range<usize> {
+        let start = self.offset(position);
+        let rest = self.chars.get(start..).unwrap_or_default();
+        let word = |c: &char| c.is_alphanumeric() || *c == '_';
+        let length = match rest.first() {
+            Some(c) if word(c) => rest.iter().take_while(|c| word(c) || **c == '.').count(),
+            Some(quote @ ('"' | '`')) => {
+                rest.iter().skip(1).position(|c| c == quote).map_or(1, |end| end + 2)
+            }
+            Some(c) if "=!<>&|?".contains(*c) => {
+                rest.iter().take_while(|c| "=!<>&|?".contains(**c)).count().min(2)
+            }
+            Some(_) => 1,
+            None => 0,
+        };
+        let number = rest.first().is_some_and(char::is_ascii_digit);
+        let name_end = rest.iter().take(length).position(|c| *c == '.' && !number);
+        start..start + name_end.unwrap_or(length)
+    }
+
+    fn text(&self, at: &Range<usize>) -> String {
+        self.chars.get(at.clone()).unwrap_or_default().iter().collect()
+    }
+}
+
+struct Reader<'a> {
+    positions: &'a Positions,
+    /// Parameters and body of each closure, by the name that rhai gave it.
+    bodies: HashMap<String, (Vec<Arc<str>>, Stmt)>,
+}
+
+impl Reader<'_> {
+    /// rhai keeps closures beside the expression, in the order in which `walk` visits their bodies.
+    fn collect_bodies(&mut self, ast: &rhai::AST) -> Result<(), SyntaxError> {
+        let functions: Vec<(String, Vec<Arc<str>>)> = ast
+            .iter_functions()
+            .map(|f| (f.name.to_owned(), f.params.iter().map(|p| Arc::from(*p)).collect()))
+            .collect();
+        let mut tops: Vec<Stmt> = Vec::new();
+        let mut strange = false;
+        ast.walk(&mut |path| {
+            match path {
+                [ASTNode::Stmt(statement)] => tops.push((*statement).clone()),
+                [_] => strange = true,
+                _ => {}
+            }
+            true
+        });
+        let bodies = tops.split_off(ast.statements().len().min(tops.len()));
+        if strange || bodies.len() != functions.len() {
+            return Err(self.refuse(
+                Position::NONE,
+                "a closure here holds something other than one expression",
+                Some("write `|x| expression`"),
+            ));
+        }
+        for ((name, params), body) in functions.into_iter().zip(bodies) {
+            self.bodies.insert(name, (params, body));
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, position: Position, message: &str, help: Option<&'static str>) -> SyntaxError {
+        SyntaxError { message: message.to_owned(), at: self.positions.token(position), help }
+    }
+
+    fn made(&self, node: Node, position: Position) -> Syntax {
+        Syntax { node, at: self.positions.token(position) }
+    }
+
+    fn all(&self, exprs: &[Expr]) -> Result<Vec<Syntax>, SyntaxError> {
+        exprs.iter().map(|expr| self.expr(expr)).collect()
+    }
+
+    fn boxed(&self, expr: &Expr) -> Result<Box<Syntax>, SyntaxError> {
+        self.expr(expr).map(Box::new)
+    }
+
+    fn expr(&self, expr: &Expr) -> Result<Syntax, SyntaxError> {
+        let (node, position) = match expr {
+            Expr::Unit(position) => (Node::Null, *position),
+            Expr::BoolConstant(value, position) => (Node::Bool(*value), *position),
+            Expr::IntegerConstant(value, position) => (Node::Int(*value), *position),
+            Expr::FloatConstant(value, position) => (self.float(**value, *position)?, *position),
+            Expr::StringConstant(text, position) => (Node::Text(text.as_str().into()), *position),
+            Expr::InterpolatedString(parts, position) => (Node::Template(self.all(parts)?), *position),
+            Expr::Array(items, position) => (Node::List(self.all(items)?), *position),
+            Expr::Variable(name, _, position) => (Node::Variable(name.1.as_str().into()), *position),
+            Expr::DynamicConstant(value, position) => return self.constant(value, *position),
+            Expr::FnCall(call, position) => return self.call(call, *position),
+            Expr::And(parts, position) => (Node::And(self.all(parts)?), *position),
+            Expr::Or(parts, position) => (Node::Or(self.all(parts)?), *position),
+            Expr::Coalesce(parts, position) => return self.coalesce(parts, *position),
+            Expr::Stmt(block) => return self.block(block),
+            Expr::Dot(..) | Expr::Index(..) => return self.chain(expr, None),
+            Expr::CharConstant(_, position) => {
+                let help = Some("text stands in double quotes");
+                return Err(self.refuse(*position, "a single character in single quotes", help));
+            }
+            Expr::Map(_, position) => {
+                return Err(self.refuse(*position, "maps cannot be used here", None));
+            }
+            other => {
+                return Err(self.refuse(other.position(), "this cannot be used here", None));
+            }
+        };
+        Ok(self.made(node, position))
+    }
+
+    /// A whole number too large for 64 bits reaches us as a float: refused, not rounded.
+    fn float(&self, value: f64, position: Position) -> Result<Node, SyntaxError> {
+        let written = self.positions.text(&self.positions.token(position));
+        let fraction = written.contains(['.', 'e', 'E']);
+        if fraction && value.is_finite() {
+            return Ok(Node::Float(value));
+        }
+        Err(self.refuse(position, "this number is too large", Some("the largest is 9223372036854775807")))
+    }
+
+    fn constant(&self, value: &Dynamic, position: Position) -> Result<Syntax, SyntaxError> {
+        match value.clone().try_cast::<FnPtr>() {
+            Some(pointer) => self.closure(pointer.fn_name(), 0, position),
+            None => Err(self.refuse(position, "this constant cannot be used here", None)),
+        }
+    }
+
+    fn closure(&self, name: &str, captured: usize, position: Position) -> Result<Syntax, SyntaxError> {
+        let Some((params, body)) = self.bodies.get(name) else {
+            return Err(self.refuse(position, "this function cannot be used here", None));
+        };
+        let body = self.statement(body)?;
+        let params = params.iter().skip(captured).cloned().collect();
+        Ok(self.made(Node::Closure(params, Box::new(body)), position))
+    }
+
+    /// What a block stands for: the value of an `if`, or a closure that captures names (which rhai
+    /// writes as `Share(names); curry(closure, names)`).
+    fn block(&self, block: &rhai::StmtBlock) -> Result<Syntax, SyntaxError> {
+        match block.statements() {
+            [statement] => self.statement(statement),
+            [Stmt::Share(names), Stmt::Expr(curry)] => match &**curry {
+                Expr::FnCall(call, position) => match call.args.first() {
+                    Some(Expr::DynamicConstant(value, _)) => {
+                        match value.clone().try_cast::<FnPtr>() {
+                            Some(pointer) => self.closure(pointer.fn_name(), names.len(), *position),
+                            None => Err(self.refuse(*position, "this cannot be used here", None)),
+                        }
+                    }
+                    _ => Err(self.refuse(*position, "this cannot be used here", None)),
+                },
+                other => Err(self.refuse(other.position(), "this cannot be used here", None)),
+            },
+            [] => Err(self.refuse(block.position(), "an empty block has no value", None)),
+            _ => Err(self.refuse(block.position(), "a block must hold one expression", None)),
+        }
+    }
+
+    fn statement(&self, statement: &Stmt) -> Result<Syntax, SyntaxError> {
+        match statement {
+            Stmt::Expr(expr) => self.expr(expr),
+            Stmt::FnCall(call, position) => self.call(call, *position),
+            Stmt::Block(block) => self.block(block),
+            Stmt::If(parts, position) => {
+                if parts.branch.statements().is_empty() {
+                    let help = Some("write `if a { b } else { c }`");
+                    return Err(self.refuse(*position, "`if` without `else` has no value", help));
+                }
+                let condition = self.boxed(&parts.expr)?;
+                let yes = Box::new(self.block(&parts.body)?);
+                let no = Box::new(self.block(&parts.branch)?);
+                Ok(self.made(Node::If(condition, yes, no), *position))
+            }
+            Stmt::Switch(_, position) => {
+                let help = Some("write `if a { b } else { c }`");
+                Err(self.refuse(*position, "`switch` cannot be used here", help))
+            }
+            other => Err(self.refuse(other.position(), "only an expression can stand here", None)),
+        }
+    }
+
+    fn coalesce(&self, parts: &[Expr], position: Position) -> Result<Syntax, SyntaxError> {
+        let mut parts = parts.iter();
+        let Some(first) = parts.next() else {
+            return Err(self.refuse(position, "`??` needs two sides", None));
+        };
+        let mut left = self.expr(first)?;
+        for right in parts {
+            let node = Node::Coalesce(Box::new(left), self.boxed(right)?);
+            left = self.made(node, position);
+        }
+        Ok(left)
+    }
+
+    fn call(&self, call: &rhai::FnCallExpr, position: Position) -> Result<Syntax, SyntaxError> {
+        let name = call.name.as_str();
+        let operator = call.op_token.is_some() || name == "contains";
+        let node = match (name, call.args.as_slice()) {
+            ("!", [value]) if operator => Node::Not(self.boxed(value)?),
+            ("-", [value]) if operator => Node::Negate(self.boxed(value)?),
+            ("+", [value]) if operator => return self.expr(value),
+            // `a in b` is `contains(b, a)`: the text tells them apart.
+            ("contains", [list, member]) if self.is_in(position) => {
+                Node::In(self.boxed(member)?, self.boxed(list)?)
+            }
+            (sign, [left, right]) if call.op_token.is_some() => match Operator::parse(sign) {
+                Some(operator) => Node::Binary(operator, self.boxed(left)?, self.boxed(right)?),
+                None => {
+                    let message = format!("the operator `{sign}` cannot be used here");
+                    return Err(self.refuse(position, &message, None));
+                }
+            },
+            (name, args) => Node::Call(name.into(), self.all(args)?),
+        };
+        Ok(self.made(node, position))
+    }
+
+    fn is_in(&self, position: Position) -> bool {
+        let at = self.positions.token(position);
+        let word = self.positions.text(&at);
+        word == "in" || word.starts_with('!')
+    }
+
+    /// `a.b[c].d()`: rhai nests these to the right, we to the left.
+    fn chain(&self, expr: &Expr, base: Option<(Syntax, Link)>) -> Result<Syntax, SyntaxError> {
+        let (pair, flags, position, link) = match expr {
+            Expr::Dot(pair, flags, position) => (pair, flags, position, Link::Dot),
+            Expr::Index(pair, flags, position) => (pair, flags, position, Link::Index),
+            other => return self.expr(other),
+        };
+        if flags.contains(rhai::ASTFlags::NEGATED) {
+            let help = Some("write `a != () && a.b`, or `a ?? default`");
+            return Err(self.refuse(*position, "`?.` cannot be used here", help));
+        }
+        let left = match base {
+            Some((base, before)) => self.link(base, &pair.lhs, before)?,
+            None => self.expr(&pair.lhs)?,
+        };
+        match &pair.rhs {
+            rest @ (Expr::Dot(..) | Expr::Index(..)) if !flags.contains(rhai::ASTFlags::BREAK) => {
+                self.chain(rest, Some((left, link)))
+            }
+            last => self.link(left, last, link),
+        }
+    }
+
+    fn link(&self, base: Syntax, step: &Expr, link: Link) -> Result<Syntax, SyntaxError> {
+        let base = Box::new(base);
+        match (link, step) {
+            (Link::Index, index) => {
+                let node = Node::Index(base, self.boxed(index)?);
+                Ok(self.made(node, index.position()))
+            }
+            (Link::Dot, Expr::Property(property, position)) => {
+                Ok(self.made(Node::Field(base, property.2.as_str().into()), *position))
+            }
+            (Link::Dot, Expr::MethodCall(call, position)) => {
+                let args = self.all(&call.args)?;
+                Ok(self.made(Node::Method(base, call.name.as_str().into(), args), *position))
+            }
+            (Link::Dot, other) => {
+                Err(self.refuse(other.position(), "a field or a method must stand here", None))
+            }
+        }
+    }
+}
+
+/// How a step hangs on what stands before it.
+#[derive(Clone, Copy)]
+enum Link {
+    Dot,
+    Index,
+}

@@ -1,0 +1,3 @@
+//! What is written: one module a format.
+
+pub mod diagnostic;

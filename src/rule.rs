@@ -1,0 +1,156 @@
+//! Rules and packs: from YAML trees to checked rules.
+//!
+//! `read` turns one rule file into a [`Rule`]; `pack` puts files together, orders rules by what they
+//! build on, and shows the problems of all files at once. Files are handed in by `load`.
+
+pub mod pack;
+pub mod read;
+
+use std::sync::Arc;
+
+use crate::expr::template::Template;
+use crate::expr::tree::Expr;
+use crate::facts::model::{KindId, Type};
+use crate::facts::value::Value;
+use crate::finding::{Outcome, Reference, Severity};
+
+/// A checked rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its permanent name.
+    pub id: Arc<str>,
+    /// What is wrong when it is violated.
+    pub title: String,
+    /// How bad that is.
+    pub severity: Severity,
+    /// `documented`, `inferred` or `guess`.
+    pub certainty: String,
+    /// Why it matters.
+    pub explanation: String,
+    /// Tags, `cause` included where it has a consequence; sorted.
+    pub tags: Vec<Arc<str>>,
+    /// Position of its pack.
+    pub pack: usize,
+    /// Its parameters with the values of this run.
+    pub params: Vec<Param>,
+    /// For some kinds: seconds after which their facts count as not known.
+    pub max_age: Vec<(KindId, i64)>,
+    /// How objects are bound.
+    pub select: Vec<Binding>,
+    /// Slots of the names bound by `let`, with their values.
+    pub lets: Vec<(usize, Expr)>,
+    /// What must hold for the rule to apply.
+    pub require: Vec<(Expr, Otherwise)>,
+    /// The condition.
+    pub violated: Expr,
+    /// What is said then.
+    pub finding: FindingText,
+    /// What becomes of the facts then.
+    pub consequence: Vec<Consequence>,
+    /// What to do then.
+    pub remediation: Vec<StepText>,
+    /// More for the report: key, title and values.
+    pub metadata: Vec<(String, String, Vec<String>)>,
+    /// Its sources.
+    pub references: Vec<Reference>,
+    /// Tags of the rules whose outcomes it asks for.
+    pub asks: Vec<Arc<str>>,
+    /// How many names it binds; slot 0 holds the parameters.
+    pub slots: usize,
+}
+
+/// A parameter of a rule.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: Type,
+    /// What it means.
+    pub help: String,
+    /// Its value in this run.
+    pub value: Value,
+    /// Its value as the rule file or the user wrote it, as JSON.
+    pub written: String,
+    /// Whether the user set it.
+    pub is_set: bool,
+}
+
+/// How objects are bound to a name.
+#[derive(Clone, Debug)]
+pub enum Binding {
+    /// Each of several objects in turn.
+    Each {
+        /// The name's slot.
+        slot: usize,
+        /// The list of them.
+        list: Expr,
+        /// Only those for which it is true.
+        filter: Option<Expr>,
+    },
+    /// One object.
+    One {
+        /// The name's slot.
+        slot: usize,
+        /// A list, or an object or null.
+        from: Expr,
+        /// Only those for which it is true.
+        filter: Option<Expr>,
+        /// What it means that there is none.
+        if_none: Otherwise,
+    },
+}
+
+/// An outcome with its reason.
+#[derive(Clone, Debug)]
+pub struct Otherwise {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The reason.
+    pub because: Template,
+    /// The rule that covers this case.
+    pub see: Option<Arc<str>>,
+}
+
+/// What is said where a rule is violated.
+#[derive(Clone, Debug)]
+pub struct FindingText {
+    /// Slot of the subject.
+    pub subject: usize,
+    /// What is wrong.
+    pub message: Template,
+    /// The facts it rests on, each with its text.
+    pub evidence: Vec<(String, Expr)>,
+    /// Values that tell this finding from others.
+    pub fingerprint: Vec<Expr>,
+    /// A list of further objects that it harms.
+    pub affects: Option<Expr>,
+}
+
+/// A fact that changes once a rule is violated.
+#[derive(Clone, Debug)]
+pub struct Consequence {
+    /// Slot and list of the objects that change, where there are several.
+    pub each: Option<(usize, Expr)>,
+    /// The fact.
+    pub set: Expr,
+    /// Its new value.
+    pub to: Expr,
+}
+
+/// A step of the repair.
+#[derive(Clone, Debug)]
+pub struct StepText {
+    /// Id of the action.
+    pub action: Arc<str>,
+    /// What to do.
+    pub text: Template,
+    /// Arguments of the action.
+    pub with: Vec<(Arc<str>, Expr)>,
+    /// Only if it is true.
+    pub when: Option<Expr>,
+    /// Not if it is true.
+    pub unless: Option<Expr>,
+    /// Command lines: for what, when, and the line.
+    pub commands: Vec<(String, Option<Expr>, Template)>,
+}

@@ -1,0 +1,94 @@
+//! The wall around `jsonschema`: documents are checked, and each violation gets our words and its
+//! place in the file.
+//!
+//! Knows no particular schema. JSON Schema 2020-12, nothing is fetched.
+
+mod explain;
+mod format;
+mod lookup;
+
+use jsonschema::{PatternOptions, ValidationOptions, Validator};
+use serde_json::Value as Json;
+
+use crate::diagnostic::Diagnostic;
+use crate::source::Node;
+
+/// Most violations told of one document.
+const MAX_DIAGNOSTICS: usize = 1_000;
+
+/// A compiled schema.
+#[derive(Debug)]
+pub struct Schema {
+    json: Json,
+    validator: Validator,
+}
+
+impl Schema {
+    /// Compiles the JSON text of a schema.
+    ///
+    /// # Shape
+    ///
+    /// Formats are checked; to those of the standard come `name`, `windows-path`, `version` and
+    /// `duration-text`. Patterns are of the linear kind: no look-around, no back references.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-schema` for what is no JSON, no schema, or names an unknown format or document.
+    pub fn compile(text: &str) -> Result<Self, Diagnostic> {
+        let invalid = |why: String| Diagnostic::error("invalid-schema", why);
+        let json: Json = serde_json::from_str(text)
+            .map_err(|error| invalid(format!("the schema is not JSON: {error}")))?;
+        let validator = options().build(&json).map_err(|error| {
+            let path = error.instance_path().as_str();
+            let at = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
+            invalid(format!("not a valid schema{at}: {error}"))
+        })?;
+        Ok(Self { json, validator })
+    }
+
+    /// The schema itself.
+    #[must_use]
+    pub fn json(&self) -> &Json {
+        &self.json
+    }
+
+    /// Checks a document.
+    ///
+    /// # Shape
+    ///
+    /// The violations in the order of the file, each once; after a thousand, one more says how many
+    /// are left out.
+    #[must_use]
+    pub fn check(&self, root: &Node) -> Vec<Diagnostic> {
+        let instance = root.to_json();
+        if self.validator.is_valid(&instance) {
+            return Vec::new();
+        }
+        let mut found = explain::all(&self.json, root, self.validator.iter_errors(&instance));
+        found.sort_by(|a, b| (a.place, a.code, &a.message).cmp(&(b.place, b.code, &b.message)));
+        found.dedup();
+        let more = found.len().saturating_sub(MAX_DIAGNOSTICS);
+        if more > 0 {
+            let next = found.get(MAX_DIAGNOSTICS).and_then(|next| next.place);
+            found.truncate(MAX_DIAGNOSTICS);
+            let message = format!("{more} more violations of the schema from here on");
+            found.push(Diagnostic { place: next, ..Diagnostic::error("too-many-errors", message) });
+        }
+        found
+    }
+}
+
+fn options() -> ValidationOptions<'static> {
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .should_ignore_unknown_formats(false)
+        .offline()
+        .with_pattern_options(PatternOptions::regex())
+        .with_format("name", format::is_name)
+        .with_format("windows-path", format::is_windows_path)
+        .with_format("version", format::is_version)
+        .with_format("duration-text", format::is_duration)
+}
+
+#[cfg(test)]
+mod tests;
