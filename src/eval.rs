@@ -435,7 +435,7 @@ impl<'a> Judge<'a, '_> {
         self.result.undecided.insert(id);
         if let Some(affects) = &self.rule.finding.affects {
             match self.env.eval(affects) {
-                Ok(Value::List(list)) if list.reach != Reach::Open("".into()) && !is_open(&list) => {
+                Ok(Value::List(list)) if !is_open(&list) => {
                     for fact in list.items.iter() {
                         match fact {
                             Fact::Known { value: Value::Object(id), .. } => {
@@ -452,7 +452,7 @@ impl<'a> Judge<'a, '_> {
     }
 
     fn missing(&self, unknown: &Unknown) -> Vec<Missing> {
-        let mut missing: Vec<Missing> = unknown.reasons.iter().map(|reason| say(reason)).collect();
+        let mut missing: Vec<Missing> = unknown.reasons.iter().map(say).collect();
         missing.sort();
         missing.dedup();
         missing

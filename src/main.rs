@@ -1,1 +1,7 @@
-fn main(){}
+//! The `dpmguard` program; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(dpmguard::cli::main())
+}

@@ -1,3 +1,57 @@
 //! What is written: one module a format.
+//!
+//! Formats share [`Run`], what there is to tell, and nothing else. Colours and widths are handed in;
+//! nothing here looks at a terminal.
 
 pub mod diagnostic;
+pub mod human;
+pub mod json;
+pub mod v1;
+
+use crate::diagnostic::Diagnostic;
+use crate::finding::Evaluation;
+use crate::gate::Answer;
+use crate::source::Sources;
+
+/// A fact file of a run.
+#[derive(Clone, Debug)]
+pub struct FactsFile {
+    /// Its name.
+    pub file: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// When its facts were observed.
+    pub observed_at: String,
+    /// Seconds between then and the run.
+    pub age_seconds: i64,
+}
+
+/// A pack of a run.
+#[derive(Clone, Debug)]
+pub struct PackInfo {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 over its files.
+    pub sha256: String,
+}
+
+/// Everything a report tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The files that places point into.
+    pub sources: &'a Sources,
+    /// The verdicts.
+    pub evaluation: &'a Evaluation,
+    /// The gate's answer.
+    pub answer: &'a Answer,
+    /// The instant of the run.
+    pub now: &'a str,
+    /// The fact files.
+    pub facts: &'a [FactsFile],
+    /// The packs.
+    pub packs: &'a [PackInfo],
+    /// What is odd about the facts.
+    pub warnings: &'a [Diagnostic],
+}

@@ -75,6 +75,8 @@ pub struct World<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     names: Vec<(Arc<str>, Type)>,
+    /// Names whose values did not check: what uses them is not complained of again.
+    broken: Vec<Arc<str>>,
     /// Paths (`source.protection_group`) known not to be null here.
     not_null: Vec<String>,
     /// How many slots are needed, closures included.
@@ -87,6 +89,18 @@ impl Scope {
         self.names.push((name.into(), ty));
         self.slots = self.slots.max(self.names.len());
         self.names.len() - 1
+    }
+
+    /// Binds a name whose value did not check.
+    pub fn bind_broken(&mut self, name: &str) -> usize {
+        self.broken.push(name.into());
+        self.bind(name, Type::Null)
+    }
+
+    /// Whether a name's value did not check.
+    #[must_use]
+    pub fn is_broken(&self, name: &str) -> bool {
+        self.broken.iter().any(|broken| &**broken == name)
     }
 
     /// Slot and type of a name.
@@ -352,6 +366,9 @@ impl<'a> Checker<'a, '_> {
 
     fn variable(&mut self, name: &Arc<str>, syntax: &Syntax) -> Option<Expr> {
         let made = |kind, ty| Some(Expr { kind, ty, at: syntax.at.clone() });
+        if self.scope.broken.contains(name) {
+            return None;
+        }
         if let Some((slot, ty)) = self.scope.find(name) {
             let ty = self.known_type(syntax, ty);
             return made(ExprKind::Variable(slot), ty);

@@ -143,11 +143,17 @@ impl PackFiles {
         self.files.iter().filter_map(|file| Some((file, file.root.as_ref()?)))
     }
 
-    /// Stem and tree of each rule file: the YAML files directly in the pack's folder.
+    /// Stem and tree of each rule file: every YAML file of the pack that does not say it is another
+    /// kind of document of ours. One that says nothing is taken for a rule, so that a misspelt head
+    /// is an error and not a rule switched off.
     fn rules(&self) -> impl Iterator<Item = (&str, &Node)> {
         self.yaml().filter_map(|(file, root)| {
-            let stem = file.path.rsplit_once('.').map_or(&*file.path, |(stem, _)| stem);
-            (stem != "pack" && !stem.contains('/')).then_some((stem, root))
+            let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+            let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+            let kind = root.get("schema").and_then(Node::as_str).unwrap_or_default();
+            let other = ["action", "case", "config", "facts", "plan"];
+            let is_other = other.iter().any(|other| kind == format!("dpmguard.{other}/v1"));
+            (file.path != "pack.yaml" && file.path != "pack.yml" && !is_other).then_some((stem, root))
         })
     }
 }

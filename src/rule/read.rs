@@ -289,8 +289,8 @@ impl Reader<'_> {
         self.checked(node, result)
     }
 
-    /// Binds a name, unless it is taken.
-    fn bind(&mut self, name: &str, place: Place, ty: Type) -> usize {
+    /// Binds a name, unless it is taken; without a type its value did not check.
+    fn bind(&mut self, name: &str, place: Place, ty: Option<Type>) -> usize {
         let model = self.model();
         let taken = name == "now"
             || self.scope.find(name).is_some()
@@ -300,7 +300,10 @@ impl Reader<'_> {
             let message = format!("`{name}` means something already; choose another name");
             self.problems.push(Diagnostic::error("name-bound-twice", message).at(place));
         }
-        self.scope.bind(name, ty)
+        match ty {
+            Some(ty) => self.scope.bind(name, ty),
+            None => self.scope.bind_broken(name),
+        }
     }
 
     fn select(&mut self, root: &Node) -> Option<Vec<Binding>> {
@@ -310,10 +313,19 @@ impl Reader<'_> {
     }
 
     fn binding(&mut self, node: &Node) -> Option<Binding> {
-        if let Some(name) = node.get("one") {
-            return self.one(node, name);
+        let name = node.get("one").or_else(|| node.get("each"))?;
+        let before = self.scope.len();
+        let binding = match node.get("one") {
+            Some(_) => self.one(node, name),
+            None => self.each(node, name),
+        };
+        if binding.is_none() && self.scope.len() == before {
+            self.bind(name.as_str()?, name.place, None);
         }
-        let name = node.get("each")?;
+        binding
+    }
+
+    fn each(&mut self, node: &Node, name: &Node) -> Option<Binding> {
         let list = match (node.get("of"), node.get("in")) {
             (Some(kind), None) => {
                 let id = self.kind(kind.as_str()?, kind.place)?;
@@ -337,7 +349,7 @@ impl Reader<'_> {
             self.problems.push(Diagnostic::error("wrong-type", message).at(place));
             return None;
         };
-        let slot = self.bind(name.as_str()?, name.place, (*item).clone());
+        let slot = self.bind(name.as_str()?, name.place, Some((*item).clone()));
         let filter = node.get("where").map(|filter| self.guard(filter));
         Some(Binding::Each { slot, list, filter: transpose(filter)? })
     }
@@ -359,7 +371,7 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let slot = self.bind(name.as_str()?, name.place, ty);
+        let slot = self.bind(name.as_str()?, name.place, Some(ty));
         let filter = node.get("where").map(|filter| self.guard(filter));
         Some(Binding::One { slot, from, filter: transpose(filter)?, if_none: if_none? })
     }
@@ -377,7 +389,7 @@ impl Reader<'_> {
         for node in root.get("let").and_then(Node::as_list).unwrap_or_default() {
             let entry = node.as_map()?.first()?;
             let expr = self.expr(&entry.node);
-            let ty = expr.as_ref().map_or(Type::Null, |expr| expr.ty.clone());
+            let ty = expr.as_ref().map(|expr| expr.ty.clone());
             let slot = self.bind(&entry.key, entry.key_place, ty);
             lets.push(expr.map(|expr| (slot, expr)));
         }
@@ -399,6 +411,7 @@ impl Reader<'_> {
         let subject = node.get("subject")?;
         let slot = match self.scope.find(subject.as_str()?) {
             Some((slot, Type::Object(_))) => Some(slot),
+            Some(_) if self.scope.is_broken(subject.as_str()?) => None,
             Some((_, other)) => {
                 let message = format!("the subject must be an object, this is {}", self.model().say(other));
                 self.problems.push(Diagnostic::error("wrong-type", message).at(subject.place));
@@ -458,7 +471,7 @@ impl Reader<'_> {
             (Some(name), Some(list)) => {
                 let list = self.object_list(list)?;
                 let Type::List(item) = list.ty.clone() else { return None };
-                Some((self.bind(name.as_str()?, name.place, (*item).clone()), list))
+                Some((self.bind(name.as_str()?, name.place, Some((*item).clone())), list))
             }
             _ => None,
         };

@@ -1,0 +1,233 @@
+//! Arguments, streams and exit codes; the home of `clap`.
+//!
+//! Each command is load, decide, write: the decisions are the library's.
+
+pub mod check;
+pub mod facts;
+pub mod rules;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Read, Write};
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::diagnostic::{Diagnostic, Level};
+use crate::load;
+use crate::report::diagnostic;
+use crate::source::Sources;
+
+/// Says which change makes a replica inconsistent, and what to do about it.
+#[derive(Debug, Parser)]
+#[command(name = "dpmguard", version, about, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 passed; 1 the gate failed; 2 the call or an input is wrong; \
+    3 no verdict (nothing was judged, or facts are missing where a finding hangs on them).\n\n\
+    Examples:\n  dpmguard check facts/                       judge an estate\n  \
+    dpmguard check exchange.yaml dpm.yaml --fail-on error\n  \
+    dpmguard rules show database-file-moved     what a rule says, and why\n  \
+    dpmguard facts import clixml *.xml --out exchange.yaml")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: Colour,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Judge facts by rules
+    Check(check::Args),
+    /// List and explain rules
+    Rules(rules::Args),
+    /// Import facts from what other tools export
+    Facts(facts::Args),
+    /// Print a JSON Schema of ours
+    #[command(after_help = "Examples:\n  dpmguard schema rule-v1 > rule-v1.schema.json\n  dpmguard schema          list the names")]
+    Schema {
+        /// Its name; without one, the names are listed
+        name: Option<String>,
+    },
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  dpmguard completions bash > /etc/bash_completion.d/dpmguard")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff)
+    #[command(after_help = "Example:\n  dpmguard man > dpmguard.1 && man ./dpmguard.1")]
+    Man,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Where a command reads and writes.
+pub struct Streams<'a> {
+    /// Standard input.
+    pub input: &'a mut dyn Read,
+    /// Standard output.
+    pub out: &'a mut dyn Write,
+    /// Standard error.
+    pub err: &'a mut dyn Write,
+    /// Whether standard output takes colours.
+    pub colour_out: bool,
+    /// Whether standard error takes colours.
+    pub colour_err: bool,
+}
+
+impl std::fmt::Debug for Streams<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Streams").finish_non_exhaustive()
+    }
+}
+
+/// Why a command gave no verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Inputs are wrong; all problems, with the files they point into.
+    #[error("an input is wrong")]
+    Input(Vec<Diagnostic>, Sources),
+    /// Output could not be written.
+    #[error("cannot write")]
+    Output(#[from] io::Error),
+}
+
+impl CliError {
+    fn one(problem: Diagnostic, sources: &Sources) -> Self {
+        Self::Input(vec![problem], sources.clone())
+    }
+}
+
+/// Exit code of a call or an input that is wrong.
+const WRONG: u8 = 2;
+
+/// Runs the tool with the process's arguments and streams; the answer is the exit code.
+pub fn main() -> u8 {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let plain = no_color || dumb;
+    let mut streams = Streams {
+        input: &mut io::stdin().lock(),
+        out: &mut io::BufWriter::new(io::stdout().lock()),
+        err: &mut io::stderr().lock(),
+        colour_out: io::stdout().is_terminal() && !plain,
+        colour_err: io::stderr().is_terminal() && !plain,
+    };
+    run(std::env::args_os(), &mut streams)
+}
+
+/// Runs the tool; the answer is the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, streams),
+    };
+    match cli.color {
+        Colour::Auto => {}
+        Colour::Always => (streams.colour_out, streams.colour_err) = (true, true),
+        Colour::Never => (streams.colour_out, streams.colour_err) = (false, false),
+    }
+    let result = dispatch(&cli.command, streams).and_then(|code| {
+        streams.out.flush()?;
+        Ok(code)
+    });
+    match result {
+        Ok(code) => code,
+        // Whoever read us has seen enough; nothing is wrong.
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        Err(CliError::Output(error)) => {
+            let _ = writeln!(streams.err, "error: cannot write the output: {error}");
+            WRONG
+        }
+        Err(CliError::Input(problems, sources)) => {
+            let _ = show(&problems, &sources, streams);
+            WRONG
+        }
+    }
+}
+
+fn dispatch(command: &Command, streams: &mut Streams<'_>) -> Result<u8, CliError> {
+    match command {
+        Command::Check(args) => check::run(args, streams),
+        Command::Rules(args) => rules::run(args, streams),
+        Command::Facts(args) => facts::run(args, streams),
+        Command::Schema { name } => schema(name.as_deref(), streams),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "dpmguard", &mut script);
+            streams.out.write_all(&script)?;
+            Ok(0)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            streams.out.write_all(&page)?;
+            Ok(0)
+        }
+    }
+}
+
+fn usage(error: &clap::Error, streams: &mut Streams<'_>) -> u8 {
+    let text = error.render();
+    let (out, colour): (&mut dyn Write, bool) = if error.use_stderr() {
+        (streams.err, streams.colour_err)
+    } else {
+        (streams.out, streams.colour_out)
+    };
+    let text = if colour { text.ansi().to_string() } else { text.to_string() };
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+    if error.use_stderr() { WRONG } else { 0 }
+}
+
+fn schema(name: Option<&str>, streams: &mut Streams<'_>) -> Result<u8, CliError> {
+    let Some(name) = name else {
+        for (name, _) in load::SCHEMAS {
+            writeln!(streams.out, "{name}")?;
+        }
+        return Ok(0);
+    };
+    match load::SCHEMAS.iter().find(|(known, _)| *known == name) {
+        Some((_, text)) => {
+            streams.out.write_all(text.as_bytes())?;
+            Ok(0)
+        }
+        None => {
+            let message = format!("there is no schema `{name}`");
+            let problem = Diagnostic::error("unknown-schema", message)
+                .suggest(name, load::SCHEMAS.iter().map(|(name, _)| *name))
+                .help("`dpmguard schema` lists the names");
+            Err(CliError::one(problem, &Sources::default()))
+        }
+    }
+}
+
+/// Draws diagnostics on standard error, with a line that counts them.
+fn show(problems: &[Diagnostic], sources: &Sources, streams: &mut Streams<'_>) -> io::Result<()> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    streams.err.write_all(diagnostic::render(problems, sources, streams.colour_err).as_bytes())?;
+    let count = |level: Level| problems.iter().filter(|problem| problem.level == level).count();
+    let said = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let errors = count(Level::Error);
+    let line = match (errors, count(Level::Warning)) {
+        (0, warnings) => said(warnings, "warning"),
+        (errors, 0) => said(errors, "error"),
+        (errors, warnings) => format!("{}, {}", said(errors, "error"), said(warnings, "warning")),
+    };
+    if errors > 0 {
+        writeln!(streams.err, "\n{line}; no verdict")
+    } else {
+        writeln!(streams.err, "\n{line}\n")
+    }
+}

@@ -1,0 +1,452 @@
+//! Files, standard input and the shipped pack: the only module that touches the file system.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use crate::diagnostic::{Diagnostic, FileId};
+use crate::facts::merge::merge;
+use crate::facts::model::Model;
+use crate::facts::store::Facts;
+use crate::rule::pack::{self, PackFile, PackFiles, RuleSet, Schemas};
+use crate::rule::read::Override;
+use crate::schema::Schema;
+use crate::source::{self, Node, Sources};
+
+/// The published schemas, by name.
+pub const SCHEMAS: [(&str, &str); 6] = [
+    ("case-v1", include_str!("../schemas/case-v1.schema.json")),
+    ("config-v1", include_str!("../schemas/config-v1.schema.json")),
+    ("facts-v1", include_str!("../schemas/facts-v1.schema.json")),
+    ("pack-v1", include_str!("../schemas/pack-v1.schema.json")),
+    ("report-v1", include_str!("../schemas/report-v1.schema.json")),
+    ("rule-v1", include_str!("../schemas/rule-v1.schema.json")),
+];
+
+/// The files of the shipped pack: path below `rules/`, and text.
+const SHIPPED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/pack.rs"));
+
+/// Largest file that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// A schema of ours, compiled.
+///
+/// # Errors
+///
+/// If the shipped schema is broken, which a test excludes.
+pub fn schema(name: &str) -> Result<&'static Schema, Diagnostic> {
+    static COMPILED: LazyLock<Vec<(&str, LazySchema)>> = LazyLock::new(|| {
+        SCHEMAS.iter().map(|(name, text)| (*name, LazySchema { text, cell: std::sync::OnceLock::new() })).collect()
+    });
+    let found = COMPILED.iter().find(|(known, _)| *known == name);
+    match found {
+        Some((_, lazy)) => {
+            lazy.cell.get_or_init(|| Schema::compile(lazy.text)).as_ref().map_err(Clone::clone)
+        }
+        None => Err(Diagnostic::error("unknown-schema", format!("there is no schema `{name}`"))
+            .suggest(name, SCHEMAS.iter().map(|(name, _)| *name))),
+    }
+}
+
+/// Compiled when it is first asked for: not every run needs all of them.
+struct LazySchema {
+    text: &'static str,
+    cell: std::sync::OnceLock<Result<Schema, Diagnostic>>,
+}
+
+/// The fact model of the shipped schema.
+///
+/// # Errors
+///
+/// If the shipped schema is broken, which a test excludes.
+pub fn model(sources: &mut Sources) -> Result<Arc<Model>, Vec<Diagnostic>> {
+    let text = SCHEMAS.iter().find(|(name, _)| *name == "facts-v1").map_or("", |(_, text)| text);
+    let file = sources.add("facts-v1.schema.json", text.as_bytes()).map_err(|problem| vec![problem])?;
+    let root = source::read(sources, file)?;
+    Model::compile(&root).map(Arc::new)
+}
+
+/// Facts and what they were read from.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The facts.
+    pub facts: Arc<Facts>,
+    /// What is odd about them, but does not stop a run.
+    pub warnings: Vec<Diagnostic>,
+    /// Other documents of ours that were met in folders and passed over.
+    pub passed_over: usize,
+}
+
+/// Reads and unites fact files; `-` is standard input, a folder stands for all fact files below it.
+///
+/// # Errors
+///
+/// The problems of all files.
+pub fn facts(
+    paths: &[PathBuf],
+    stdin: &mut dyn Read,
+    sources: &mut Sources,
+    model: &Arc<Model>,
+) -> Result<Loaded, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let mut passed_over = 0;
+    let mut files: Vec<(FileId, Node)> = Vec::new();
+    for (path, is_listed) in expand(paths, &mut problems) {
+        let read = if path.as_os_str() == "-" {
+            read_stdin(stdin).and_then(|bytes| sources.add("<stdin>", &bytes))
+        } else {
+            read_file(&path).and_then(|bytes| sources.add(shown(&path), &bytes))
+        };
+        let file = match read {
+            Ok(file) => file,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        match facts_file(sources, file, is_listed) {
+            Ok(Some(root)) => files.push((file, root)),
+            Ok(None) => passed_over += 1,
+            Err(found) => problems.extend(found),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let (facts, warnings) = merge(model, &files)?;
+    Ok(Loaded { facts: Arc::new(facts), warnings, passed_over })
+}
+
+/// The tree of a fact file; none for another document of ours that a folder holds.
+fn facts_file(
+    sources: &Sources,
+    file: FileId,
+    is_listed: bool,
+) -> Result<Option<Node>, Vec<Diagnostic>> {
+    let root = source::read(sources, file)?;
+    let kind = root.get("schema").and_then(Node::as_str);
+    if let Some(other) = kind.filter(|kind| kind.starts_with("dpmguard.") && *kind != FACTS) {
+        let known = SCHEMAS.iter().any(|(name, _)| other == format!("dpmguard.{}", name.replace('-', "/")));
+        if known && !is_listed {
+            return Ok(None);
+        }
+        let message = format!("this is not a fact file: it says `schema: {other}`");
+        let place = root.get("schema").map_or(root.place, |node| node.place);
+        let problem = Diagnostic::error("not-facts", message).at(place).suggest(other, [FACTS]);
+        return Err(vec![problem]);
+    }
+    if kind.is_none() && root.as_map().is_some() {
+        let place = root.as_map().and_then(<[_]>::first).map_or(root.place, |entry| entry.key_place);
+        let problem = Diagnostic::error("not-facts", "this file does not say what it is")
+            .at(place)
+            .help(format!("a fact file begins with `schema: {FACTS}`"));
+        return Err(vec![problem]);
+    }
+    let found = schema("facts-v1").map_err(|problem| vec![problem])?.check(&root);
+    if found.is_empty() { Ok(Some(root)) } else { Err(found) }
+}
+
+const FACTS: &str = "dpmguard.facts/v1";
+
+/// The files to read, by name, each once, and whether the user named it.
+fn expand(paths: &[PathBuf], problems: &mut Vec<Diagnostic>) -> Vec<(PathBuf, bool)> {
+    let mut files: Vec<(PathBuf, bool)> = Vec::new();
+    for path in paths {
+        if path.as_os_str() != "-" && path.is_dir() {
+            let mut below = Vec::new();
+            walk(path, 0, &["yaml", "yml", "json"], &mut below, problems);
+            files.extend(below.into_iter().map(|file| (file, false)));
+        } else {
+            files.push((path.clone(), true));
+        }
+    }
+    files.sort_by(|a, b| (shown(&a.0), !a.1).cmp(&(shown(&b.0), !b.1)));
+    let mut seen = std::collections::HashSet::new();
+    files.retain(|(path, _)| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    files
+}
+
+/// Files with one of the endings below `folder`; hidden ones are left out.
+fn walk(
+    folder: &Path,
+    depth: usize,
+    endings: &[&str],
+    files: &mut Vec<PathBuf>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return problems.push(unreadable(folder, &error)),
+    };
+    // A folder linked into itself would be walked for ever.
+    if depth > 20 {
+        let message = format!("`{}` is nested more than 20 folders deep", shown(folder));
+        return problems.push(Diagnostic::error("too-deep", message));
+    }
+    let mut found: Vec<PathBuf> = Vec::new();
+    for entry in entries {
+        match entry {
+            Ok(entry) => found.push(entry.path()),
+            Err(error) => problems.push(unreadable(folder, &error)),
+        }
+    }
+    found.sort();
+    for path in found {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.starts_with('.') {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, depth + 1, endings, files, problems);
+        } else if let Some(ending) = path.extension().and_then(|ending| ending.to_str())
+            && endings.contains(&ending.to_lowercase().as_str())
+        {
+            files.push(path);
+        }
+    }
+}
+
+/// A path as it is shown: with `/`.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => "it does not exist".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    };
+    Diagnostic::error("cannot-read", format!("cannot read `{}`: {why}", shown(path)))
+}
+
+/// Reads a file's bytes.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+    let too_large = || {
+        let message = format!("`{}` is larger than {} bytes", shown(path), MAX_BYTES);
+        Diagnostic::error("file-too-large", message)
+    };
+    let file = fs::File::open(path).map_err(|error| {
+        let problem = unreadable(path, &error);
+        let parent = path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+        let siblings: Vec<String> = parent
+            .filter(|_| error.kind() == io::ErrorKind::NotFound)
+            .and_then(|parent| fs::read_dir(parent).ok())
+            .map(|entries| entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+            .unwrap_or_default();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        problem.suggest(&name, siblings.iter().map(String::as_str))
+    })?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(bytes) }
+}
+
+fn read_stdin(stdin: &mut dyn Read) -> Result<Vec<u8>, Diagnostic> {
+    let mut bytes = Vec::new();
+    let result = stdin.take(MAX_BYTES + 1).read_to_end(&mut bytes);
+    match result {
+        Ok(_) if bytes.len() as u64 > MAX_BYTES => {
+            Err(Diagnostic::error("file-too-large", format!("standard input is larger than {MAX_BYTES} bytes")))
+        }
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(Diagnostic::error("cannot-read", format!("cannot read standard input: {error}"))),
+    }
+}
+
+/// The rules of the shipped pack, unless `shipped` is false, and of the folders.
+///
+/// # Errors
+///
+/// The problems of all files of all packs.
+pub fn rules(
+    shipped: bool,
+    folders: &[PathBuf],
+    overrides: &[Override],
+    sources: &mut Sources,
+    model: &Model,
+) -> Result<RuleSet, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let mut packs = Vec::new();
+    if shipped {
+        let files = SHIPPED.iter().map(|(path, text)| {
+            ((*path).to_owned(), format!("rules/{path}"), Ok(text.as_bytes().to_vec()))
+        });
+        packs.push(pack_files(files, sources, &mut problems));
+    }
+    for folder in folders {
+        let mut paths = Vec::new();
+        walk(folder, 0, &["yaml", "yml", "rhai"], &mut paths, &mut problems);
+        let below = |path: &Path| shown(path.strip_prefix(folder).unwrap_or(path));
+        let files = paths
+            .iter()
+            .map(|path| (below(path), path))
+            .filter(|(name, _)| !name.starts_with("cases/") && !name.starts_with("fixtures/"))
+            .map(|(name, path)| (name, shown(path), read_file(path)));
+        packs.push(pack_files(files, sources, &mut problems));
+    }
+    let schemas = match (schema("pack-v1"), schema("rule-v1")) {
+        (Ok(pack), Ok(rule)) => Schemas { pack, rule },
+        (Err(problem), _) | (_, Err(problem)) => return Err(vec![problem]),
+    };
+    match pack::build(sources, model, schemas, &packs, overrides) {
+        Ok(set) if problems.is_empty() => Ok(set),
+        Ok(_) => Err(problems),
+        Err(found) => {
+            problems.extend(found);
+            Err(problems)
+        }
+    }
+}
+
+fn pack_files(
+    files: impl Iterator<Item = (String, String, Result<Vec<u8>, Diagnostic>)>,
+    sources: &mut Sources,
+    problems: &mut Vec<Diagnostic>,
+) -> PackFiles {
+    let mut read = Vec::new();
+    for (path, name, bytes) in files {
+        let file = match bytes.and_then(|bytes| sources.add(name, &bytes)) {
+            Ok(file) => file,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        if path.ends_with(".rhai") {
+            read.push(PackFile { path, file, root: None });
+            continue;
+        }
+        match source::read(sources, file) {
+            Ok(root) => read.push(PackFile { path, file, root: Some(root) }),
+            Err(found) => problems.extend(found),
+        }
+    }
+    PackFiles { files: read }
+}
+
+/// Settings of a project, from `dpmguard.yaml`.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Folders of rules, made relative to where the tool runs.
+    pub rules: Vec<PathBuf>,
+    /// Whether the shipped pack takes part.
+    pub shipped_rules: Option<bool>,
+    /// Name of the threshold.
+    pub fail_on: Option<String>,
+    /// Rules to judge.
+    pub only: Vec<String>,
+    /// Rules not to judge.
+    pub skip: Vec<String>,
+    /// Values of parameters.
+    pub params: Vec<Override>,
+}
+
+/// Reads a configuration; without a path `dpmguard.yaml` of the current folder, if there is one.
+///
+/// # Errors
+///
+/// The problems of the file.
+pub fn config(path: Option<&Path>, sources: &mut Sources) -> Result<Config, Vec<Diagnostic>> {
+    let default = Path::new("dpmguard.yaml");
+    let path = match path {
+        Some(path) => path,
+        None if default.exists() => default,
+        None => return Ok(Config::default()),
+    };
+    let bytes = read_file(path).map_err(|problem| vec![problem])?;
+    let file = sources.add(shown(path), &bytes).map_err(|problem| vec![problem])?;
+    let root = source::read(sources, file)?;
+    let found = schema("config-v1").map_err(|problem| vec![problem])?.check(&root);
+    if !found.is_empty() {
+        return Err(found);
+    }
+    let texts = |key: &str| -> Vec<String> {
+        let items = root.get(key).and_then(Node::as_list).unwrap_or_default();
+        items.iter().filter_map(Node::as_str).map(str::to_owned).collect()
+    };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut params = Vec::new();
+    for rule in root.get("params").and_then(Node::as_map).unwrap_or_default() {
+        for param in rule.node.as_map().unwrap_or_default() {
+            params.push(Override {
+                rule: rule.key.to_string(),
+                param: param.key.to_string(),
+                value: param.node.clone(),
+            });
+        }
+    }
+    Ok(Config {
+        rules: texts("rules").into_iter().map(|rules| folder.join(rules)).collect(),
+        shipped_rules: root.get("shipped_rules").and_then(Node::as_bool),
+        fail_on: root.get("fail_on").and_then(Node::as_str).map(str::to_owned),
+        only: texts("only"),
+        skip: texts("skip"),
+        params,
+    })
+}
+
+/// Reads `rule.param=value` from the command line.
+///
+/// # Errors
+///
+/// A text of another shape, or a value that is no YAML.
+pub fn param(text: &str, sources: &mut Sources) -> Result<Override, Vec<Diagnostic>> {
+    let shape = || {
+        let message = format!("`--param {text}` is not of the form `rule.param=value`");
+        vec![Diagnostic::error("wrong-option", message)]
+    };
+    let (name, value) = text.split_once('=').ok_or_else(shape)?;
+    let (rule, param) = name.split_once('.').ok_or_else(shape)?;
+    let file = sources.add(format!("--param {name}"), value.as_bytes()).map_err(|problem| vec![problem])?;
+    let value = source::read(sources, file)?;
+    Ok(Override { rule: rule.trim().to_owned(), param: param.trim().to_owned(), value })
+}
+
+/// Writes a file whole or not at all.
+///
+/// # Errors
+///
+/// Why it cannot be written; then an older file of that name is as it was.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        set_mode(path, file.as_file())?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error| {
+        Diagnostic::error("cannot-write", format!("cannot write `{}`: {error}", shown(path)))
+    })
+}
+
+/// A temporary file is for its owner only; a report is for whoever could read it before.
+#[cfg(unix)]
+fn set_mode(path: &Path, file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(path).map_or(0o644, |known| known.permissions().mode());
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &Path, _: &fs::File) -> io::Result<()> {
+    Ok(())
+}
+
+/// The instant at which the tool runs; read once, handed down, printed in the report.
+#[must_use]
+pub fn clock() -> Option<crate::facts::time::Instant> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
+    crate::facts::time::Instant::from_seconds(i64::try_from(since.as_secs()).ok()?)
+}

@@ -1,0 +1,267 @@
+//! The report for a person at a terminal: verdict first, then what is wrong and what to do.
+//!
+//! Fits 80 columns where words can be broken; colour only says again what a word says.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::facts::time::say_duration;
+use crate::finding::{Evaluation, Finding, JudgedRule, Outcome, Severity, Step, Subject, Verdict};
+use crate::gate;
+use crate::report::Run;
+
+/// Columns of the report.
+const WIDTH: usize = 80;
+
+/// Most missing facts shown of one verdict, and most objects that a finding harms.
+const MOST: usize = 6;
+
+/// Writes the report.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn write(run: &Run<'_>, colour: bool, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut page = Page { colour, text: String::new() };
+    head(run, &mut page);
+    findings(run, &mut page);
+    undecided(run, &mut page);
+    foot(run, &mut page);
+    out.write_all(page.text.as_bytes())
+}
+
+/// Text being laid out.
+struct Page {
+    colour: bool,
+    text: String,
+}
+
+impl Page {
+    fn paint(&self, text: &str, style: Style) -> String {
+        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// A paragraph behind `first`, its further lines below its own first word.
+    fn paragraph(&mut self, first: &str, indent: usize, text: &str) {
+        let indent = " ".repeat(indent);
+        let options = textwrap::Options::new(WIDTH)
+            .initial_indent(first)
+            .subsequent_indent(&indent)
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        for line in text.lines() {
+            for wrapped in textwrap::wrap(line, &options) {
+                self.line(&wrapped);
+            }
+        }
+    }
+}
+
+fn severity_style(severity: Severity) -> Style {
+    let colour = match severity {
+        Severity::Error => AnsiColor::Red,
+        Severity::Warning => AnsiColor::Yellow,
+        Severity::Note => AnsiColor::Cyan,
+    };
+    Style::new().bold().fg_color(Some(colour.into()))
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn head(run: &Run<'_>, page: &mut Page) {
+    let evaluation = run.evaluation;
+    let (word, colour) = match run.answer.verdict {
+        gate::Verdict::Passed => ("PASSED", AnsiColor::Green),
+        gate::Verdict::Failed => ("FAILED", AnsiColor::Red),
+        gate::Verdict::NoVerdict => ("NO VERDICT", AnsiColor::Yellow),
+    };
+    let count = |severity: Severity| {
+        let hit = |verdict: &&Verdict| {
+            verdict.outcome == Outcome::Violated && evaluation.severity(verdict) == severity
+        };
+        evaluation.verdicts.iter().filter(hit).count()
+    };
+    let counts = [Severity::Error, Severity::Warning, Severity::Note]
+        .map(|severity| plural(count(severity), severity.name()))
+        .join(", ");
+    let word = page.paint(word, Style::new().bold().fg_color(Some(colour.into())));
+    page.line(&format!("{word}  {}", run.answer.reason));
+    page.line(&format!("{counts}; {} undecided", evaluation.tally().undecided));
+    for file in run.facts.iter().filter(|file| file.age_seconds > 86_400) {
+        page.paragraph("", 2, &format!(
+            "{} was observed at {}, {} before this run ({}).",
+            file.file, file.observed_at, say_duration(file.age_seconds), run.now
+        ));
+    }
+}
+
+/// Findings by the object they are about, the protected kind first, the worst first.
+fn findings(run: &Run<'_>, page: &mut Page) {
+    let evaluation = run.evaluation;
+    let mut groups: BTreeMap<&Subject, Vec<(&Verdict, &Finding)>> = BTreeMap::new();
+    for verdict in &evaluation.verdicts {
+        if let Some(finding) = &verdict.finding {
+            groups.entry(&verdict.subject).or_default().push((verdict, finding));
+        }
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    for (_, found) in &mut groups {
+        found.sort_by_key(|(verdict, _)| std::cmp::Reverse(evaluation.severity(verdict)));
+    }
+    groups.sort_by_key(|(subject, found)| {
+        let worst = found.iter().map(|(verdict, _)| evaluation.severity(verdict)).max();
+        (std::cmp::Reverse(worst), Some(&subject.kind) != evaluation.protected_kind.as_ref(), *subject)
+    });
+    for (subject, found) in groups {
+        page.line("");
+        let name = page.paint(&subject.key, Style::new().bold());
+        let state = state(evaluation, subject);
+        page.line(&format!("{name}  {}{state}", subject.kind.replace('_', " ")));
+        for (verdict, finding) in found {
+            if let Some(rule) = evaluation.rule(verdict) {
+                show(run, rule, finding, page);
+            }
+        }
+    }
+}
+
+fn state(evaluation: &Evaluation, subject: &Subject) -> String {
+    let object = evaluation.protected.iter().find(|object| object.subject == *subject);
+    match object {
+        None => String::new(),
+        Some(object) => match &object.state {
+            Some(state) => format!(", {}", state.replace('_', " ")),
+            None => ", state not known".to_owned(),
+        },
+    }
+}
+
+fn show(run: &Run<'_>, rule: &JudgedRule, finding: &Finding, page: &mut Page) {
+    let severity = page.paint(rule.severity.name(), severity_style(rule.severity));
+    page.line(&format!("  {severity}  {}", rule.id));
+    page.paragraph("    ", 4, &finding.message);
+    for evidence in &finding.evidence {
+        let value = evidence.value.as_deref().unwrap_or("not known");
+        page.paragraph("    why  ", 9, &format!("{} = {value}", evidence.fact));
+        if let Some(place) = evidence.place {
+            let at = run.sources.location(place).to_string();
+            let at = page.paint(&at, Style::new().dimmed());
+            page.line(&format!("         {at}"));
+        }
+    }
+    affects(finding, page);
+    for (_, title, values) in &rule.metadata {
+        page.paragraph("    ", 9, &format!("{title} {}", values.join(", ")));
+    }
+    for (number, step) in finding.steps.iter().enumerate() {
+        let first = if number == 0 { "    do   " } else { "         " };
+        show_step(&format!("{first}{}. ", number + 1), step, page);
+    }
+}
+
+fn affects(finding: &Finding, page: &mut Page) {
+    if finding.affects.is_empty() {
+        return;
+    }
+    let shown: Vec<&str> = finding.affects.iter().take(MOST).map(|subject| &*subject.key).collect();
+    let more = match finding.affects.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more (all are in the JSON report)"),
+    };
+    page.paragraph("    harms  ", 11, &format!("{}{more}", shown.join(", ")));
+}
+
+fn show_step(first: &str, step: &Step, page: &mut Page) {
+    let indent = first.chars().count();
+    page.paragraph(first, indent, &step.text);
+    let blank = " ".repeat(indent);
+    if let Some(facts) = &step.unsure {
+        page.paragraph(&blank, indent, &format!("(whether it is needed depends on what is not known: {facts})"));
+    }
+    for (product, line) in &step.commands {
+        page.paragraph(&blank, indent, &format!("{product}:"));
+        // A command must be copied whole: it is not wrapped.
+        for line in line.lines() {
+            page.line(&format!("{blank}  {line}"));
+        }
+    }
+}
+
+/// What is open, by what to collect: one missing fact can leave many verdicts open.
+fn undecided(run: &Run<'_>, page: &mut Page) {
+    let evaluation = run.evaluation;
+    let open: Vec<&Verdict> =
+        evaluation.verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Undecided).collect();
+    if open.is_empty() {
+        return;
+    }
+    page.line("");
+    let title = page.paint("Undecided", Style::new().bold());
+    page.line(&format!("{title}  facts are missing, so nobody can say"));
+    let mut sorted = open;
+    sorted.sort_by_key(|verdict| std::cmp::Reverse(evaluation.severity(verdict)));
+    for verdict in sorted {
+        let Some(rule) = evaluation.rule(verdict) else { continue };
+        let severity = page.paint(rule.severity.name(), severity_style(rule.severity));
+        let about = match verdict.subject.key.is_empty() {
+            true => format!("{} not collected", verdict.subject.kind.replace('_', " ")),
+            false => verdict.subject.key.to_string(),
+        };
+        page.line(&format!("  {severity}  {}: {about}", rule.id));
+        if let Some(because) = &verdict.because {
+            page.paragraph("    ", 4, because);
+        }
+        for missing in verdict.missing.iter().take(MOST) {
+            let what = match missing.gap {
+                "failed" | "undecided-rule" => missing.why.clone(),
+                _ => format!("{}: {}", missing.fact, missing.why),
+            };
+            page.paragraph("    collect  ", 13, &what);
+        }
+        if verdict.missing.len() > MOST {
+            let more = verdict.missing.len() - MOST;
+            page.line(&format!("             and {more} more (all are in the JSON report)"));
+        }
+    }
+}
+
+fn foot(run: &Run<'_>, page: &mut Page) {
+    let tally = run.evaluation.tally();
+    page.line("");
+    page.paragraph("", 2, &format!(
+        "{} judged {}: {} violated, {} undecided, {} satisfied, {} not applicable",
+        plural(run.evaluation.rules.len(), "rule"),
+        plural(tally.total(), "time"),
+        tally.violated, tally.undecided, tally.satisfied, tally.not_applicable
+    ));
+    let idle: Vec<&str> = run.evaluation.rules.iter()
+        .filter(|rule| rule.tally.total() == 0)
+        .map(|rule| &*rule.id)
+        .collect();
+    if !idle.is_empty() {
+        page.paragraph("", 2, &format!("bound to 0 subjects: {}", idle.join(", ")));
+    }
+    for file in run.facts {
+        page.paragraph("", 2, &format!("facts {} ({}, observed {})", file.file, short(&file.sha256), file.observed_at));
+    }
+    for pack in run.packs {
+        page.paragraph("", 2, &format!("pack {} {} ({})", pack.name, pack.version, short(&pack.sha256)));
+    }
+    page.paragraph("", 2, &format!(
+        "dpmguard {}, now {}, fail on {}",
+        env!("CARGO_PKG_VERSION"), run.now, run.answer.threshold.name()
+    ));
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}

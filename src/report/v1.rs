@@ -1,0 +1,353 @@
+//! The frozen shape of the JSON report, `schemas/report-v1.schema.json`.
+//!
+//! Made of its own types, never of internal ones: a change of those cannot change the report by
+//! accident. A field may be added here, none may go or change its meaning under this name.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::diagnostic::Place;
+use crate::finding::{Evidence, Finding, JudgedRule, Missing, Outcome, Severity, Step, Subject, Tally, Verdict};
+use crate::report::{Run, diagnostic};
+use crate::source::Sources;
+
+/// The report.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    schema: &'static str,
+    tool: ToolV1,
+    now: String,
+    verdict: VerdictV1,
+    facts: Vec<FactsV1>,
+    packs: Vec<PackV1>,
+    summary: SummaryV1,
+    rules: Vec<RuleV1>,
+    findings: Vec<FindingV1>,
+    undecided: Vec<UndecidedV1>,
+    protected: Vec<ProtectedV1>,
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ToolV1 {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct VerdictV1 {
+    outcome: &'static str,
+    exit_code: u8,
+    fail_on: &'static str,
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+struct FactsV1 {
+    file: String,
+    sha256: String,
+    observed_at: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PackV1 {
+    name: String,
+    version: String,
+    sha256: String,
+}
+
+#[derive(Debug, Serialize)]
+struct SummaryV1 {
+    rules: usize,
+    rules_bound_to_nothing: usize,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+    outcomes: OutcomesV1,
+}
+
+#[derive(Debug, Serialize)]
+struct OutcomesV1 {
+    violated: usize,
+    undecided: usize,
+    satisfied: usize,
+    not_applicable: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct RuleV1 {
+    id: String,
+    title: String,
+    severity: &'static str,
+    certainty: String,
+    tags: Vec<String>,
+    explanation: String,
+    metadata: BTreeMap<String, Vec<String>>,
+    references: Vec<ReferenceV1>,
+    outcomes: OutcomesV1,
+}
+
+#[derive(Debug, Serialize)]
+struct ReferenceV1 {
+    title: String,
+    says: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retrieved: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct SubjectV1 {
+    kind: String,
+    key: String,
+}
+
+#[derive(Debug, Serialize)]
+struct FindingV1 {
+    rule: String,
+    severity: &'static str,
+    subject: SubjectV1,
+    message: String,
+    evidence: Vec<EvidenceV1>,
+    affects: Vec<SubjectV1>,
+    steps: Vec<StepV1>,
+    fingerprint: String,
+}
+
+#[derive(Debug, Serialize)]
+struct EvidenceV1 {
+    fact: String,
+    value: Option<String>,
+    #[serde(flatten)]
+    location: LocationV1,
+}
+
+/// Where something stands; all null where it was derived.
+#[derive(Debug, Serialize)]
+struct LocationV1 {
+    file: Option<String>,
+    line: Option<u32>,
+    column: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+struct StepV1 {
+    action: String,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsure: Option<String>,
+    commands: Vec<CommandV1>,
+}
+
+#[derive(Debug, Serialize)]
+struct CommandV1 {
+    #[serde(rename = "for")]
+    product: String,
+    run: String,
+}
+
+#[derive(Debug, Serialize)]
+struct UndecidedV1 {
+    rule: String,
+    severity: &'static str,
+    subject: SubjectV1,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    see: Option<String>,
+    missing: Vec<MissingV1>,
+}
+
+#[derive(Debug, Serialize)]
+struct MissingV1 {
+    fact: String,
+    gap: &'static str,
+    why: String,
+    #[serde(flatten)]
+    location: LocationV1,
+}
+
+#[derive(Debug, Serialize)]
+struct ProtectedV1 {
+    kind: String,
+    key: String,
+    state: Option<String>,
+}
+
+impl Report {
+    /// The report of a run.
+    #[must_use]
+    pub fn new(run: &Run<'_>) -> Self {
+        let evaluation = run.evaluation;
+        let sources = run.sources;
+        let violated = |severity: Severity| {
+            let hit = |verdict: &&Verdict| {
+                verdict.outcome == Outcome::Violated && evaluation.severity(verdict) == severity
+            };
+            evaluation.verdicts.iter().filter(hit).count()
+        };
+        let rule_of = |verdict: &Verdict| {
+            evaluation.rule(verdict).map(|rule| rule.id.to_string()).unwrap_or_default()
+        };
+        let mut findings: Vec<(Severity, FindingV1)> = Vec::new();
+        let mut undecided = Vec::new();
+        for verdict in &evaluation.verdicts {
+            let severity = evaluation.severity(verdict);
+            if let Some(finding) = &verdict.finding {
+                findings.push((severity, finding_v1(rule_of(verdict), severity, &verdict.subject, finding, sources)));
+            } else if verdict.outcome == Outcome::Undecided {
+                undecided.push(undecided_v1(rule_of(verdict), severity, verdict, sources));
+            }
+        }
+        findings.sort_by(|a, b| {
+            let key = |found: &(Severity, FindingV1)| {
+                (std::cmp::Reverse(found.0), found.1.rule.clone(), found.1.subject.key.clone())
+            };
+            key(a).cmp(&key(b))
+        });
+        Self {
+            schema: "dpmguard.report/v1",
+            tool: ToolV1 { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+            now: run.now.to_owned(),
+            verdict: VerdictV1 {
+                outcome: run.answer.verdict.name(),
+                exit_code: run.answer.verdict.exit_code(),
+                fail_on: run.answer.threshold.name(),
+                reason: run.answer.reason.clone(),
+            },
+            facts: run
+                .facts
+                .iter()
+                .map(|file| FactsV1 {
+                    file: file.file.clone(),
+                    sha256: file.sha256.clone(),
+                    observed_at: file.observed_at.clone(),
+                })
+                .collect(),
+            packs: run
+                .packs
+                .iter()
+                .map(|pack| PackV1 {
+                    name: pack.name.clone(),
+                    version: pack.version.clone(),
+                    sha256: pack.sha256.clone(),
+                })
+                .collect(),
+            summary: SummaryV1 {
+                rules: evaluation.rules.len(),
+                rules_bound_to_nothing: evaluation.rules.iter().filter(|rule| rule.tally.total() == 0).count(),
+                errors: violated(Severity::Error),
+                warnings: violated(Severity::Warning),
+                notes: violated(Severity::Note),
+                outcomes: outcomes(&evaluation.tally()),
+            },
+            rules: evaluation.rules.iter().map(rule_v1).collect(),
+            findings: findings.into_iter().map(|(_, finding)| finding).collect(),
+            undecided,
+            protected: evaluation
+                .protected
+                .iter()
+                .map(|object| ProtectedV1 {
+                    kind: object.subject.kind.to_string(),
+                    key: object.subject.key.to_string(),
+                    state: object.state.clone(),
+                })
+                .collect(),
+            warnings: run.warnings.iter().map(|warning| diagnostic::plain(warning, sources)).collect(),
+        }
+    }
+}
+
+fn outcomes(tally: &Tally) -> OutcomesV1 {
+    // No `..`: a new outcome must be placed here.
+    let Tally { violated, undecided, satisfied, not_applicable } = *tally;
+    OutcomesV1 { violated, undecided, satisfied, not_applicable }
+}
+
+fn subject_v1(subject: &Subject) -> SubjectV1 {
+    SubjectV1 { kind: subject.kind.to_string(), key: subject.key.to_string() }
+}
+
+fn location(place: Option<Place>, sources: &Sources) -> LocationV1 {
+    match place.map(|place| sources.location(place)) {
+        Some(at) => LocationV1 { file: Some(at.file), line: Some(at.line), column: Some(at.column) },
+        None => LocationV1 { file: None, line: None, column: None },
+    }
+}
+
+fn rule_v1(rule: &JudgedRule) -> RuleV1 {
+    let JudgedRule { id, title, severity, certainty, explanation, tags, metadata, references, tally } = rule;
+    RuleV1 {
+        id: id.to_string(),
+        title: title.clone(),
+        severity: severity.name(),
+        certainty: certainty.clone(),
+        tags: tags.clone(),
+        explanation: explanation.clone(),
+        metadata: metadata.iter().map(|(key, _, values)| (key.clone(), values.clone())).collect(),
+        references: references
+            .iter()
+            .map(|reference| ReferenceV1 {
+                title: reference.title.clone(),
+                says: reference.says.clone(),
+                url: reference.url.clone(),
+                retrieved: reference.retrieved.clone(),
+            })
+            .collect(),
+        outcomes: outcomes(tally),
+    }
+}
+
+fn finding_v1(
+    rule: String,
+    severity: Severity,
+    subject: &Subject,
+    finding: &Finding,
+    sources: &Sources,
+) -> FindingV1 {
+    let Finding { message, evidence, affects, steps, fingerprint } = finding;
+    FindingV1 {
+        rule,
+        severity: severity.name(),
+        subject: subject_v1(subject),
+        message: message.clone(),
+        evidence: evidence.iter().map(|evidence| evidence_v1(evidence, sources)).collect(),
+        affects: affects.iter().map(subject_v1).collect(),
+        steps: steps.iter().map(step_v1).collect(),
+        fingerprint: fingerprint.clone(),
+    }
+}
+
+fn evidence_v1(evidence: &Evidence, sources: &Sources) -> EvidenceV1 {
+    let Evidence { fact, value, place } = evidence;
+    EvidenceV1 { fact: fact.clone(), value: value.clone(), location: location(*place, sources) }
+}
+
+fn step_v1(step: &Step) -> StepV1 {
+    let Step { action, text, unsure, commands } = step;
+    let command = |(product, run): &(String, String)| CommandV1 { product: product.clone(), run: run.clone() };
+    StepV1 {
+        action: action.to_string(),
+        text: text.clone(),
+        unsure: unsure.clone(),
+        commands: commands.iter().map(command).collect(),
+    }
+}
+
+fn undecided_v1(rule: String, severity: Severity, verdict: &Verdict, sources: &Sources) -> UndecidedV1 {
+    UndecidedV1 {
+        rule,
+        severity: severity.name(),
+        subject: subject_v1(&verdict.subject),
+        because: verdict.because.clone(),
+        see: verdict.see.as_ref().map(ToString::to_string),
+        missing: verdict.missing.iter().map(|missing| missing_v1(missing, sources)).collect(),
+    }
+}
+
+fn missing_v1(missing: &Missing, sources: &Sources) -> MissingV1 {
+    let Missing { fact, why, gap, place } = missing;
+    MissingV1 { fact: fact.clone(), gap, why: why.clone(), location: location(*place, sources) }
+}
