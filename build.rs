@@ -30,7 +30,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>
             if name != "cases" && name != "fixtures" {
                 collect(&path, files)?;
             }
-        } else if path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "rhai") {
+        } else if path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "rhai")
+        {
             files.push(path);
         }
     }

@@ -19,12 +19,14 @@ use crate::source::Sources;
 /// Says which change makes a replica inconsistent, and what to do about it.
 #[derive(Debug, Parser)]
 #[command(name = "dpmguard", version, about, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 passed; 1 the gate failed; 2 the call or an input is wrong; \
+#[command(
+    after_help = "Exit codes: 0 passed; 1 the gate failed; 2 the call or an input is wrong; \
     3 no verdict (nothing was judged, or facts are missing where a finding hangs on them).\n\n\
     Examples:\n  dpmguard check facts/                       judge an estate\n  \
     dpmguard check exchange.yaml dpm.yaml --fail-on error\n  \
     dpmguard rules show database-file-moved     what a rule says, and why\n  \
-    dpmguard facts import clixml *.xml --out exchange.yaml")]
+    dpmguard facts import clixml *.xml --out exchange.yaml"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -42,13 +44,17 @@ enum Command {
     /// Import facts from what other tools export
     Facts(facts::Args),
     /// Print a JSON Schema of ours
-    #[command(after_help = "Examples:\n  dpmguard schema rule-v1 > rule-v1.schema.json\n  dpmguard schema          list the names")]
+    #[command(
+        after_help = "Examples:\n  dpmguard schema rule-v1 > rule-v1.schema.json\n  dpmguard schema          list the names"
+    )]
     Schema {
         /// Its name; without one, the names are listed
         name: Option<String>,
     },
     /// Print a completion script for a shell
-    #[command(after_help = "Example:\n  dpmguard completions bash > /etc/bash_completion.d/dpmguard")]
+    #[command(
+        after_help = "Example:\n  dpmguard completions bash > /etc/bash_completion.d/dpmguard"
+    )]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -218,7 +224,8 @@ fn show(problems: &[Diagnostic], sources: &Sources, streams: &mut Streams<'_>) -
     }
     streams.err.write_all(diagnostic::render(problems, sources, streams.colour_err).as_bytes())?;
     let count = |level: Level| problems.iter().filter(|problem| problem.level == level).count();
-    let said = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let said =
+        |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let errors = count(Level::Error);
     let line = match (errors, count(Level::Warning)) {
         (0, warnings) => said(warnings, "warning"),

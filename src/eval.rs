@@ -103,7 +103,11 @@ fn view_for(rule: &Rule, fresh: &Arc<View>) -> Arc<View> {
         if age > *most
             && let Some(slot) = stale.get_mut(usize::from(kind.0))
         {
-            let text = format!("collected at {collected}, {} ago; at most {} is allowed", say_duration(age), say_duration(*most));
+            let text = format!(
+                "collected at {collected}, {} ago; at most {} is allowed",
+                say_duration(age),
+                say_duration(*most)
+            );
             *slot = Some(text.into());
         }
     }
@@ -130,7 +134,8 @@ fn protected(set: &RuleSet, view: &Arc<View>, evaluation: &mut Evaluation) {
     else {
         return;
     };
-    evaluation.protected_kind = view.facts.model().kind(protection.kind).map(|kind| kind.name.clone());
+    evaluation.protected_kind =
+        view.facts.model().kind(protection.kind).map(|kind| kind.name.clone());
     for id in view.facts.ids(protection.kind) {
         let mut env = Env::new(view, &pack.scripts, &NoVerdicts, 1);
         env.bind(0, Ok(Value::Object(id)));
@@ -221,7 +226,9 @@ impl<'a> Judge<'a, '_> {
     fn select(&mut self, step: usize) {
         match self.rule.select.get(step) {
             None => self.decide(),
-            Some(Binding::Each { slot, list, filter }) => self.each(step, *slot, list, filter.as_ref()),
+            Some(Binding::Each { slot, list, filter }) => {
+                self.each(step, *slot, list, filter.as_ref())
+            }
             Some(Binding::One { slot, from, filter, if_none }) => {
                 self.one(step, *slot, from, filter.as_ref(), if_none);
             }
@@ -362,7 +369,9 @@ impl<'a> Judge<'a, '_> {
                 let see = otherwise.see.clone();
                 self.verdict(Outcome::Undecided, Some(because), see, Vec::new(), None);
             }
-            outcome => self.verdict(outcome, Some(because), otherwise.see.clone(), Vec::new(), None),
+            outcome => {
+                self.verdict(outcome, Some(because), otherwise.see.clone(), Vec::new(), None)
+            }
         }
     }
 
@@ -508,9 +517,10 @@ impl<'a> Judge<'a, '_> {
                 Ok((value, place)) => (Some(self.view.facts.say(&value)), place),
                 Err(_) => (None, None),
             };
+            // A computed value has no path of its own: it is shown as the rule writes it.
             let fact = match self.env.describe(expr) {
-                path if path.contains('[') => path,
-                _ => text.clone(),
+                path if path.starts_with("value") => text.clone(),
+                path => path,
             };
             all.push(Evidence { fact, value, place });
         }
@@ -522,7 +532,8 @@ impl<'a> Judge<'a, '_> {
         for step in &self.rule.remediation {
             self.env.new_clause();
             let when = step.when.as_ref().map_or(Ok(true), |when| self.env.condition(when));
-            let unless = step.unless.as_ref().map_or(Ok(false), |unless| self.env.condition(unless));
+            let unless =
+                step.unless.as_ref().map_or(Ok(false), |unless| self.env.condition(unless));
             let unsure = match (when, unless) {
                 (Ok(false), _) | (_, Ok(true)) => continue,
                 (Ok(true), Ok(false)) => None,
@@ -570,11 +581,15 @@ fn is_open(list: &List) -> bool {
 fn say(reason: &Reason) -> Missing {
     let (gap, why) = match &reason.why {
         Absence::NotCollected => ("not-collected", "not collected".to_owned()),
-        Absence::Dangling(key) => ("dangling-reference", format!("refers to `{key}`, which is not in the facts")),
+        Absence::Dangling(key) => {
+            ("dangling-reference", format!("refers to `{key}`, which is not in the facts"))
+        }
         Absence::NoCollection(name) => ("no-collection", format!("no `{name}` were collected")),
         Absence::Open(name) => (
             "open-collection",
-            format!("there may be more `{name}` than were collected (no file declares them complete)"),
+            format!(
+                "there may be more `{name}` than were collected (no file declares them complete)"
+            ),
         ),
         Absence::Stale(why) => ("stale", why.to_string()),
         Absence::Failed(why) => ("failed", why.to_string()),

@@ -96,7 +96,11 @@ pub fn answer(evaluation: &Evaluation, threshold: Threshold) -> Answer {
     let tally = evaluation.tally();
     let (failing, open) = (count(Outcome::Violated), count(Outcome::Undecided));
     let over = |noun: &str, count: usize| {
-        format!("{count} {noun}{} at or over `{}`", if count == 1 { "" } else { "s" }, threshold.name())
+        format!(
+            "{count} {noun}{} at or over `{}`",
+            if count == 1 { "" } else { "s" },
+            threshold.name()
+        )
     };
     let (verdict, reason) = if failing > 0 {
         (Verdict::Failed, over("finding", failing))
@@ -108,15 +112,18 @@ pub fn answer(evaluation: &Evaluation, threshold: Threshold) -> Answer {
     } else if open > 0 {
         let reason = format!("facts are missing for {}", over("possible finding", open));
         (Verdict::NoVerdict, reason)
-    } else if tally.total() == tally.not_applicable {
-        let reason = "nothing was judged: no rule applies to any object in the facts";
+    } else if tally.violated + tally.satisfied == 0 {
+        let reason = match tally.undecided {
+            0 => "nothing was judged: no rule applies to any object in the facts",
+            _ => "nothing could be decided: facts are missing everywhere",
+        };
         (Verdict::NoVerdict, reason.to_owned())
-    } else if threshold == Threshold::Never && tally.total() == tally.undecided + tally.not_applicable {
-        (Verdict::NoVerdict, "nothing could be decided: facts are missing everywhere".to_owned())
     } else {
         let reason = match threshold {
             Threshold::Never => "no finding fails a run with the threshold `never`".to_owned(),
-            Threshold::From(severity) => format!("nothing at or over `{severity}`, and nothing left open there"),
+            Threshold::From(severity) => {
+                format!("nothing at or over `{severity}`, and nothing left open there")
+            }
         };
         (Verdict::Passed, reason)
     };

@@ -4,6 +4,7 @@
 //! one way: bytes -> [`source`] -> [`facts`] and [`rule`] -> [`eval`] -> [`gate`] -> [`report`]. The
 //! domain is data: `schemas/` and `rules/`.
 
+pub mod author;
 pub mod cli;
 pub mod diagnostic;
 pub mod digest;

@@ -37,7 +37,10 @@ const MAX_BYTES: u64 = 1 << 30;
 /// If the shipped schema is broken, which a test excludes.
 pub fn schema(name: &str) -> Result<&'static Schema, Diagnostic> {
     static COMPILED: LazyLock<Vec<(&str, LazySchema)>> = LazyLock::new(|| {
-        SCHEMAS.iter().map(|(name, text)| (*name, LazySchema { text, cell: std::sync::OnceLock::new() })).collect()
+        SCHEMAS
+            .iter()
+            .map(|(name, text)| (*name, LazySchema { text, cell: std::sync::OnceLock::new() }))
+            .collect()
     });
     let found = COMPILED.iter().find(|(known, _)| *known == name);
     match found {
@@ -62,7 +65,8 @@ struct LazySchema {
 /// If the shipped schema is broken, which a test excludes.
 pub fn model(sources: &mut Sources) -> Result<Arc<Model>, Vec<Diagnostic>> {
     let text = SCHEMAS.iter().find(|(name, _)| *name == "facts-v1").map_or("", |(_, text)| text);
-    let file = sources.add("facts-v1.schema.json", text.as_bytes()).map_err(|problem| vec![problem])?;
+    let file =
+        sources.add("facts-v1.schema.json", text.as_bytes()).map_err(|problem| vec![problem])?;
     let root = source::read(sources, file)?;
     Model::compile(&root).map(Arc::new)
 }
@@ -127,7 +131,8 @@ fn facts_file(
     let root = source::read(sources, file)?;
     let kind = root.get("schema").and_then(Node::as_str);
     if let Some(other) = kind.filter(|kind| kind.starts_with("dpmguard.") && *kind != FACTS) {
-        let known = SCHEMAS.iter().any(|(name, _)| other == format!("dpmguard.{}", name.replace('-', "/")));
+        let known =
+            SCHEMAS.iter().any(|(name, _)| other == format!("dpmguard.{}", name.replace('-', "/")));
         if known && !is_listed {
             return Ok(None);
         }
@@ -137,7 +142,8 @@ fn facts_file(
         return Err(vec![problem]);
     }
     if kind.is_none() && root.as_map().is_some() {
-        let place = root.as_map().and_then(<[_]>::first).map_or(root.place, |entry| entry.key_place);
+        let place =
+            root.as_map().and_then(<[_]>::first).map_or(root.place, |entry| entry.key_place);
         let problem = Diagnostic::error("not-facts", "this file does not say what it is")
             .at(place)
             .help(format!("a fact file begins with `schema: {FACTS}`"));
@@ -193,7 +199,8 @@ fn walk(
     }
     found.sort();
     for path in found {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name =
+            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if name.starts_with('.') {
             continue;
         }
@@ -236,13 +243,21 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     };
     let file = fs::File::open(path).map_err(|error| {
         let problem = unreadable(path, &error);
-        let parent = path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+        let parent = path
+            .parent()
+            .map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
         let siblings: Vec<String> = parent
             .filter(|_| error.kind() == io::ErrorKind::NotFound)
             .and_then(|parent| fs::read_dir(parent).ok())
-            .map(|entries| entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+            .map(|entries| {
+                entries
+                    .flatten()
+                    .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                    .collect()
+            })
             .unwrap_or_default();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name =
+            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         problem.suggest(&name, siblings.iter().map(String::as_str))
     })?;
     let mut bytes = Vec::new();
@@ -254,11 +269,14 @@ fn read_stdin(stdin: &mut dyn Read) -> Result<Vec<u8>, Diagnostic> {
     let mut bytes = Vec::new();
     let result = stdin.take(MAX_BYTES + 1).read_to_end(&mut bytes);
     match result {
-        Ok(_) if bytes.len() as u64 > MAX_BYTES => {
-            Err(Diagnostic::error("file-too-large", format!("standard input is larger than {MAX_BYTES} bytes")))
-        }
+        Ok(_) if bytes.len() as u64 > MAX_BYTES => Err(Diagnostic::error(
+            "file-too-large",
+            format!("standard input is larger than {MAX_BYTES} bytes"),
+        )),
         Ok(_) => Ok(bytes),
-        Err(error) => Err(Diagnostic::error("cannot-read", format!("cannot read standard input: {error}"))),
+        Err(error) => {
+            Err(Diagnostic::error("cannot-read", format!("cannot read standard input: {error}")))
+        }
     }
 }
 
@@ -406,7 +424,9 @@ pub fn param(text: &str, sources: &mut Sources) -> Result<Override, Vec<Diagnost
     };
     let (name, value) = text.split_once('=').ok_or_else(shape)?;
     let (rule, param) = name.split_once('.').ok_or_else(shape)?;
-    let file = sources.add(format!("--param {name}"), value.as_bytes()).map_err(|problem| vec![problem])?;
+    let file = sources
+        .add(format!("--param {name}"), value.as_bytes())
+        .map_err(|problem| vec![problem])?;
     let value = source::read(sources, file)?;
     Ok(Override { rule: rule.trim().to_owned(), param: param.trim().to_owned(), value })
 }
@@ -417,7 +437,8 @@ pub fn param(text: &str, sources: &mut Sources) -> Result<Override, Vec<Diagnost
 ///
 /// Why it cannot be written; then an older file of that name is as it was.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;

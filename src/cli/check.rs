@@ -20,11 +20,13 @@ use crate::source::Sources;
 
 /// Judge facts by rules
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  dpmguard check facts/\n  dpmguard check exchange.yaml dpm.yaml --fail-on error\n  \
+#[command(
+    after_help = "Examples:\n  dpmguard check facts/\n  dpmguard check exchange.yaml dpm.yaml --fail-on error\n  \
     collect | dpmguard check - --format json\n  dpmguard check facts/ -o json=report.json\n  \
     dpmguard check facts/ --rules my-rules --only tag:path-change\n  \
     dpmguard check facts/ --param low-space-on-protected-volume.min_free_percent=15\n\n\
-    Exit codes: 0 passed; 1 a finding at or over the threshold; 2 an input is wrong; 3 no verdict.")]
+    Exit codes: 0 passed; 1 a finding at or over the threshold; 2 an input is wrong; 3 no verdict."
+)]
 pub struct Args {
     /// Fact files or folders of them; `-` is standard input
     #[arg(required = true, value_name = "FACTS")]
@@ -83,7 +85,8 @@ pub enum Format {
 }
 
 fn parse_output(text: &str) -> Result<(Format, PathBuf), String> {
-    let (format, file) = text.split_once('=').ok_or("write FORMAT=FILE, for instance json=report.json")?;
+    let (format, file) =
+        text.split_once('=').ok_or("write FORMAT=FILE, for instance json=report.json")?;
     if file.is_empty() {
         return Err("the file's name is missing".to_owned());
     }
@@ -97,7 +100,8 @@ fn parse_output(text: &str) -> Result<(Format, PathBuf), String> {
 /// [`CliError`] when there is no verdict because an input is wrong, or the report cannot be written.
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     let mut sources = Sources::default();
-    let input = |problems: Vec<Diagnostic>, sources: &Sources| CliError::Input(problems, sources.clone());
+    let input =
+        |problems: Vec<Diagnostic>, sources: &Sources| CliError::Input(problems, sources.clone());
     let config = settings(&args.rules, &mut sources)?;
     let model = load::model(&mut sources).map_err(|found| input(found, &sources))?;
     // Both are read before either is complained of: all problems show at once.
@@ -110,22 +114,29 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
             return Err(input(found, &sources));
         }
     };
-    let now = now(args.now.as_deref(), &loaded.facts).map_err(|problem| CliError::one(problem, &sources))?;
-    let selection = selection(&args.rules, &config, &rules).map_err(|found| input(found, &sources))?;
+    let now = now(args.now.as_deref(), &loaded.facts)
+        .map_err(|problem| CliError::one(problem, &sources))?;
+    let selection =
+        selection(&args.rules, &config, &rules).map_err(|found| input(found, &sources))?;
     let evaluation = eval::evaluate(&loaded.facts, &rules, &now, &selection);
     let threshold = args.fail_on.as_ref().or(config.fail_on.as_ref());
     let threshold = threshold.and_then(|name| Threshold::named(name));
     let threshold = threshold.unwrap_or(Threshold::From(crate::finding::Severity::Warning));
     let answer = gate::answer(&evaluation, threshold);
     show(&loaded.warnings, &sources, streams)?;
-    write(args, streams, &sources, &Judged {
-        evaluation: &evaluation,
-        answer: &answer,
-        now: &now,
-        facts: &loaded.facts,
-        warnings: &loaded.warnings,
-        rules: &rules,
-    })?;
+    write(
+        args,
+        streams,
+        &sources,
+        &Judged {
+            evaluation: &evaluation,
+            answer: &answer,
+            now: &now,
+            facts: &loaded.facts,
+            warnings: &loaded.warnings,
+            rules: &rules,
+        },
+    )?;
     Ok(if args.exit_zero { 0 } else { answer.verdict.exit_code() })
 }
 
@@ -166,7 +177,8 @@ pub fn load_rules(
 fn now(option: Option<&str>, facts: &Facts) -> Result<Instant, Diagnostic> {
     match option {
         None => load::clock().ok_or_else(|| {
-            Diagnostic::error("no-clock", "the system's clock cannot be read").help("give the time with `--now`")
+            Diagnostic::error("no-clock", "the system's clock cannot be read")
+                .help("give the time with `--now`")
         }),
         Some("observed") => {
             let newest = facts.files().iter().map(|file| &file.observed_at);
@@ -175,8 +187,11 @@ fn now(option: Option<&str>, facts: &Facts) -> Result<Instant, Diagnostic> {
             })
         }
         Some(text) => Instant::parse(text).ok_or_else(|| {
-            Diagnostic::error("wrong-option", format!("`--now {text}` is not a time with an offset"))
-                .help("write it like 2009-05-04T18:00:00Z, or `observed`")
+            Diagnostic::error(
+                "wrong-option",
+                format!("`--now {text}` is not a time with an offset"),
+            )
+            .help("write it like 2009-05-04T18:00:00Z, or `observed`")
         }),
     }
 }
@@ -200,10 +215,13 @@ fn selection(
     for name in only.iter().chain(&skip) {
         if !set.rules.iter().any(|rule| names(rule, name)) {
             let (what, plain, known): (&str, &str, Vec<&str>) = match name.strip_prefix("tag:") {
-                Some(tag) => ("tag", tag, set.rules.iter().flat_map(|r| &r.tags).map(|t| &**t).collect()),
+                Some(tag) => {
+                    ("tag", tag, set.rules.iter().flat_map(|r| &r.tags).map(|t| &**t).collect())
+                }
                 None => ("rule", name, set.rules.iter().map(|rule| &*rule.id).collect()),
             };
-            let problem = Diagnostic::error("unknown-rule", format!("there is no {what} `{plain}`"));
+            let problem =
+                Diagnostic::error("unknown-rule", format!("there is no {what} `{plain}`"));
             problems.push(problem.suggest(plain, known));
         }
     }
@@ -272,13 +290,19 @@ fn write(
     for (format, file) in &args.outputs {
         let mut bytes = Vec::new();
         write_as(*format, &run, false, &mut bytes)?;
-        load::write_file(Path::new(file), &bytes).map_err(|problem| CliError::one(problem, sources))?;
+        load::write_file(Path::new(file), &bytes)
+            .map_err(|problem| CliError::one(problem, sources))?;
     }
     write_as(args.format, &run, streams.colour_out, streams.out)?;
     Ok(())
 }
 
-fn write_as(format: Format, run: &Run<'_>, colour: bool, out: &mut dyn Write) -> std::io::Result<()> {
+fn write_as(
+    format: Format,
+    run: &Run<'_>,
+    colour: bool,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
     match format {
         Format::Human => human::write(run, colour, out),
         Format::Json => json::write(run, out),

@@ -20,7 +20,9 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// List the rules: severity, certainty, id and title
-    #[command(after_help = "Examples:\n  dpmguard rules list\n  dpmguard rules list --rules my-rules")]
+    #[command(
+        after_help = "Examples:\n  dpmguard rules list\n  dpmguard rules list --rules my-rules"
+    )]
     List {
         #[command(flatten)]
         rules: RuleArgs,
@@ -44,7 +46,8 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     let (Command::List { rules } | Command::Show { rules, .. }) = &args.command;
     let mut sources = Sources::default();
     let config = settings(rules, &mut sources)?;
-    let model = load::model(&mut sources).map_err(|found| CliError::Input(found, sources.clone()))?;
+    let model =
+        load::model(&mut sources).map_err(|found| CliError::Input(found, sources.clone()))?;
     let set = load_rules(rules, &config, &mut sources, &model)
         .map_err(|found| CliError::Input(found, sources.clone()))?;
     match &args.command {
@@ -78,7 +81,11 @@ fn show(rule: &Rule, set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Resul
     let out = &mut *streams.out;
     writeln!(out, "{}\n  {}\n", rule.id, rule.title)?;
     let pack = set.packs.get(rule.pack).map_or("", |pack| &pack.name);
-    writeln!(out, "  severity   {}\n  certainty  {}\n  pack       {pack}", rule.severity, rule.certainty)?;
+    writeln!(
+        out,
+        "  severity   {}\n  certainty  {}\n  pack       {pack}",
+        rule.severity, rule.certainty
+    )?;
     if !rule.tags.is_empty() {
         writeln!(out, "  tags       {}", rule.tags.join(", "))?;
     }
@@ -97,7 +104,8 @@ fn show(rule: &Rule, set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Resul
     }
     writeln!(out, "\nSources")?;
     for reference in &rule.references {
-        let read = reference.retrieved.as_ref().map(|date| format!(", read {date}")).unwrap_or_default();
+        let read =
+            reference.retrieved.as_ref().map(|date| format!(", read {date}")).unwrap_or_default();
         paragraph(out, &format!("{}{read}: {}", reference.title, reference.says))?;
         if let Some(url) = &reference.url {
             writeln!(out, "  {url}")?;

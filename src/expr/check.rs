@@ -74,21 +74,23 @@ pub struct World<'a> {
 /// The names bound so far, each in its slot.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    names: Vec<(Arc<str>, Type)>,
+    names: Vec<(Arc<str>, Type, usize)>,
     /// Names whose values did not check: what uses them is not complained of again.
     broken: Vec<Arc<str>>,
     /// Paths (`source.protection_group`) known not to be null here.
     not_null: Vec<String>,
-    /// How many slots are needed, closures included.
+    /// How many slots are needed, closures included. No slot is used twice: the path of a fact is found
+    /// by evaluating again what stands before it, and must not disturb a name bound since.
     pub slots: usize,
 }
 
 impl Scope {
     /// Binds a name; the answer is its slot.
     pub fn bind(&mut self, name: &str, ty: Type) -> usize {
-        self.names.push((name.into(), ty));
-        self.slots = self.slots.max(self.names.len());
-        self.names.len() - 1
+        let slot = self.slots;
+        self.names.push((name.into(), ty, slot));
+        self.slots += 1;
+        slot
     }
 
     /// Binds a name whose value did not check.
@@ -106,13 +108,13 @@ impl Scope {
     /// Slot and type of a name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<(usize, &Type)> {
-        let slot = self.names.iter().position(|(known, _)| &**known == name)?;
-        Some((slot, &self.names.get(slot)?.1))
+        let found = self.names.iter().find(|(known, ..)| &**known == name)?;
+        Some((found.2, &found.1))
     }
 
     /// All bound names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|(name, _)| &**name)
+        self.names.iter().map(|(name, ..)| &**name)
     }
 
     /// Remembers what a condition says that is true from here on.
@@ -120,7 +122,7 @@ impl Scope {
         self.not_null.extend(condition.not_null.iter().cloned());
     }
 
-    /// Forgets the names bound last, down to `count`; their slots can be used again.
+    /// Forgets the names bound last, down to `count`.
     pub fn truncate(&mut self, count: usize) {
         self.names.truncate(count);
     }
@@ -166,7 +168,11 @@ pub fn check(text: &str, scope: &mut Scope, world: World<'_>) -> Result<Expr, Ve
 /// # Errors
 ///
 /// As [`check`], and an expression that is not true or false.
-pub fn condition(text: &str, scope: &mut Scope, world: World<'_>) -> Result<Condition, Vec<Problem>> {
+pub fn condition(
+    text: &str,
+    scope: &mut Scope,
+    world: World<'_>,
+) -> Result<Condition, Vec<Problem>> {
     let syntax = parse(text)?;
     let mut checker = Checker { world, scope, problems: Vec::new() };
     let expr = checker.bool(&syntax);
@@ -311,7 +317,8 @@ impl<'a> Checker<'a, '_> {
             Type::Bool => Some(expr),
             Type::Optional(ref inner) if **inner == Type::Bool => self.may_be_null(&expr),
             ref other => {
-                let message = format!("a condition must be true or false, this is {}", self.article(other));
+                let message =
+                    format!("a condition must be true or false, this is {}", self.article(other));
                 self.fail(Problem::new("wrong-type", &expr.at, message))
             }
         }
@@ -344,8 +351,12 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn may_be_null<T>(&mut self, expr: &Expr) -> Option<T> {
-        let problem = Problem::new("may-be-null", &expr.at, "this may be null (collected, but there is none)")
-            .help("guard it: `x != () && ...`, a `require` before, or `x ?? default`");
+        let problem = Problem::new(
+            "may-be-null",
+            &expr.at,
+            "this may be null (collected, but there is none)",
+        )
+        .help("guard it: `x != () && ...`, a `require` before, or `x ?? default`");
         self.fail(problem)
     }
 
@@ -384,14 +395,14 @@ impl<'a> Checker<'a, '_> {
             let ty = model.singles().get(position).map_or(Type::Null, |field| field.ty.clone());
             return made(ExprKind::Single(position), ty);
         }
-        let problem = Problem::new("unknown-name", &syntax.at, format!("nothing is named `{name}` here"));
+        let problem =
+            Problem::new("unknown-name", &syntax.at, format!("nothing is named `{name}` here"));
         let names: Vec<&str> = self.scope.names().chain(self.globals()).collect();
         let problem = problem.suggest(name, names.iter().copied());
         let problem = match model.kind_named(name) {
             Some(kind) => problem.help(format!("the list of all is `{}`", kind.collection)),
-            None if problem.help.is_empty() => {
-                problem.help(format!("bound here: {}", self.scope.names().collect::<Vec<_>>().join(", ")))
-            }
+            None if problem.help.is_empty() => problem
+                .help(format!("bound here: {}", self.scope.names().collect::<Vec<_>>().join(", "))),
             None => problem,
         };
         self.fail(problem)
@@ -436,8 +447,10 @@ impl<'a> Checker<'a, '_> {
             },
             Type::Optional(_) => self.may_be_null(&base),
             Type::List(_) => {
-                let help = format!("ask its members: `.any(|x| x.{name} ...)`, `.map(|x| x.{name})`");
-                let message = format!("this is {}, and a list has no fields", self.article(&base.ty));
+                let help =
+                    format!("ask its members: `.any(|x| x.{name} ...)`, `.map(|x| x.{name})`");
+                let message =
+                    format!("this is {}, and a list has no fields", self.article(&base.ty));
                 self.fail(Problem::new("unknown-field", at, message).help(help))
             }
             other => {
@@ -456,7 +469,11 @@ impl<'a> Checker<'a, '_> {
     ) -> Option<Expr> {
         let at = &syntax.at;
         if &**name == "key" {
-            return Some(Expr { kind: ExprKind::Key(Box::new(base)), ty: Type::Name, at: at.clone() });
+            return Some(Expr {
+                kind: ExprKind::Key(Box::new(base)),
+                ty: Type::Name,
+                at: at.clone(),
+            });
         }
         let mut positions = Vec::new();
         let mut ty: Option<Type> = None;
@@ -523,9 +540,14 @@ impl<'a> Checker<'a, '_> {
         right: &Syntax,
         at: &Range<usize>,
     ) -> Option<Expr> {
+        let equality = matches!(operator, Operator::Equal | Operator::NotEqual);
+        let null = |side: &Syntax| matches!(side.node, Node::Null);
+        if equality && (null(left) || null(right)) {
+            let (left, right) = (self.declared(left), self.declared(right));
+            return self.null_test(operator, left?, right?, at);
+        }
         let (left, right) = (self.expr(left), self.expr(right));
         let (left, right) = (left?, right?);
-        let equality = matches!(operator, Operator::Equal | Operator::NotEqual);
         if equality && (left.ty == Type::Null || right.ty == Type::Null) {
             return self.null_test(operator, left, right, at);
         }
@@ -544,7 +566,23 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
-    fn null_test(&mut self, operator: Operator, left: Expr, right: Expr, at: &Range<usize>) -> Option<Expr> {
+    /// As `expr`, but without what guards say of the path itself: to ask twice is no slip.
+    fn declared(&mut self, syntax: &Syntax) -> Option<Expr> {
+        let Some(path) = path(syntax) else { return self.expr(syntax) };
+        let known = self.scope.not_null.clone();
+        self.scope.not_null.retain(|guarded| *guarded != path);
+        let expr = self.expr(syntax);
+        self.scope.not_null = known;
+        expr
+    }
+
+    fn null_test(
+        &mut self,
+        operator: Operator,
+        left: Expr,
+        right: Expr,
+        at: &Range<usize>,
+    ) -> Option<Expr> {
         let value = if left.ty == Type::Null { right } else { left };
         if !matches!(value.ty, Type::Optional(_)) {
             let problem = Problem::new("never-null", &value.at, "this can never be null")
@@ -576,11 +614,14 @@ impl<'a> Checker<'a, '_> {
             let problem = Problem::new("wrong-type", at, message);
             let texts = |ty: &Type| matches!(ty, Type::Text | Type::Name | Type::Enum(_));
             let problem = match (&left.ty, &right.ty) {
-                (a, b) if texts(a) && texts(b) => problem.help("texts have no order here: \"10\" would stand before \"9\""),
+                (a, b) if texts(a) && texts(b) => {
+                    problem.help("texts have no order here: \"10\" would stand before \"9\"")
+                }
                 (Type::Path | Type::Version | Type::Time, b) if texts(b) => {
                     problem.help("only text that stands in the rule itself is read as such a value")
                 }
-                (Type::Object(_), Type::Name | Type::Text) | (Type::Name | Type::Text, Type::Object(_)) => {
+                (Type::Object(_), Type::Name | Type::Text)
+                | (Type::Name | Type::Text, Type::Object(_)) => {
                     problem.help("an object's key is `x.key`, its name `x.name`")
                 }
                 _ => problem,
@@ -607,7 +648,8 @@ impl<'a> Checker<'a, '_> {
     /// Reads a text literal as a value of `ty`; anything else stays what it is.
     fn read_as(&mut self, expr: Expr, ty: &Type) -> Option<Expr> {
         let Some(text) = expr.constant_text().cloned() else { return Some(expr) };
-        let malformed = |what: &str| Problem::new("wrong-format", &expr.at, format!("`{text}` is not {what}"));
+        let malformed =
+            |what: &str| Problem::new("wrong-format", &expr.at, format!("`{text}` is not {what}"));
         let value = match ty.required() {
             Type::Name => Value::Name(text.clone()),
             Type::Path => Value::Path(WindowsPath::new(&text)),
@@ -652,7 +694,9 @@ impl<'a> Checker<'a, '_> {
                 let message = format!("`{}` does not work with {a} and {b}", operator.sign());
                 let problem = Problem::new("wrong-type", at, message);
                 let problem = match operator {
-                    Operator::Add => problem.help("to put values into text, write `text ${value}` in back-ticks"),
+                    Operator::Add => {
+                        problem.help("to put values into text, write `text ${value}` in back-ticks")
+                    }
                     _ => problem,
                 };
                 return self.fail(problem);
@@ -675,7 +719,8 @@ impl<'a> Checker<'a, '_> {
         };
         if let ExprKind::List(parts) = list.kind {
             let ty = member.ty.clone();
-            let read: Vec<Option<Expr>> = parts.into_iter().map(|part| self.read_as(part, &ty)).collect();
+            let read: Vec<Option<Expr>> =
+                parts.into_iter().map(|part| self.read_as(part, &ty)).collect();
             list.kind = ExprKind::List(read.into_iter().collect::<Option<Vec<_>>>()?);
             if let ExprKind::List(parts) = &list.kind
                 && let Some(misfit) = parts.iter().find(|part| !equal(&member.ty, &part.ty))
@@ -688,7 +733,11 @@ impl<'a> Checker<'a, '_> {
             member = self.read_as(member, &item)?;
             if !equal(&member.ty, &item) {
                 let (a, b) = (self.article(&member.ty), self.article(&item));
-                return self.fail(Problem::new("wrong-type", at, format!("`in` cannot compare {a} with {b}")));
+                return self.fail(Problem::new(
+                    "wrong-type",
+                    at,
+                    format!("`in` cannot compare {a} with {b}"),
+                ));
             }
         }
         let kind = ExprKind::In(Box::new(member), Box::new(list));
@@ -696,23 +745,37 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn coalesce(&mut self, left: &Syntax, right: &Syntax, at: &Range<usize>) -> Option<Expr> {
-        let (left, right) = (self.expr(left), self.expr(right));
+        let (left, right) = (self.declared(left), self.expr(right));
         let (left, right) = (left?, right?);
         let Type::Optional(inner) = left.ty.clone() else {
-            let problem = Problem::new("never-null", &left.at, "this can never be null, so `??` does nothing")
-                .help("for a fact that was not collected, write `x.get(\"field\", default)`");
+            let problem = Problem::new(
+                "never-null",
+                &left.at,
+                "this can never be null, so `??` does nothing",
+            )
+            .help("for a fact that was not collected, write `x.get(\"field\", default)`");
             return self.fail(problem);
         };
         let right = self.read_as(right, &inner)?;
         let Some(ty) = unify(&inner, &right.ty) else {
             let (a, b) = (self.article(&inner), self.article(&right.ty));
-            return self.fail(Problem::new("wrong-type", &right.at, format!("the default must be {a}, this is {b}")));
+            return self.fail(Problem::new(
+                "wrong-type",
+                &right.at,
+                format!("the default must be {a}, this is {b}"),
+            ));
         };
         let kind = ExprKind::Coalesce(Box::new(left), Box::new(right));
         Some(Expr { kind, ty, at: at.clone() })
     }
 
-    fn choice(&mut self, test: &Syntax, yes: &Syntax, no: &Syntax, at: &Range<usize>) -> Option<Expr> {
+    fn choice(
+        &mut self,
+        test: &Syntax,
+        yes: &Syntax,
+        no: &Syntax,
+        at: &Range<usize>,
+    ) -> Option<Expr> {
         let condition = self.bool(test);
         let before = self.scope.not_null.len();
         self.scope.not_null.extend(narrowed(test, true));
@@ -741,11 +804,18 @@ impl<'a> Checker<'a, '_> {
         if matches!(expr.ty, Type::Optional(_)) && fits(expr.ty.required(), wanted) {
             return self.may_be_null(&expr);
         }
-        let message = format!("{} is needed here, this is {}", self.article(wanted), self.article(&expr.ty));
+        let message =
+            format!("{} is needed here, this is {}", self.article(wanted), self.article(&expr.ty));
         self.fail(Problem::new("wrong-type", &expr.at, message))
     }
 
-    fn method(&mut self, base: &Syntax, name: &Arc<str>, args: &[Syntax], at: &Range<usize>) -> Option<Expr> {
+    fn method(
+        &mut self,
+        base: &Syntax,
+        name: &Arc<str>,
+        args: &[Syntax],
+        at: &Range<usize>,
+    ) -> Option<Expr> {
         let checked = self.expr(base)?;
         match &checked.ty {
             Type::List(_) if &**name == "contains" && args.len() == 1 => {
@@ -763,7 +833,8 @@ impl<'a> Checker<'a, '_> {
                 if !known {
                     let message = format!("{} has no method `{name}`", self.article(&checked.ty));
                     let names = function_names(self.world.scripts).chain(["get"]);
-                    let problem = Problem::new("unknown-function", at, message).suggest(name, names);
+                    let problem =
+                        Problem::new("unknown-function", at, message).suggest(name, names);
                     return self.fail(problem);
                 }
                 let rest = self.all(args)?;
@@ -783,7 +854,8 @@ impl<'a> Checker<'a, '_> {
     ) -> Option<Expr> {
         let Some(method) = ListMethod::named(name) else {
             let names = ListMethod::TABLE.iter().map(|(_, name, _)| *name).chain(["contains"]);
-            let problem = Problem::new("unknown-function", at, format!("a list has no method `{name}`"));
+            let problem =
+                Problem::new("unknown-function", at, format!("a list has no method `{name}`"));
             let problem = match name {
                 "some" => problem.help("did you mean `any`?"),
                 "len" => problem.help("did you mean `count`?"),
@@ -795,11 +867,16 @@ impl<'a> Checker<'a, '_> {
         let closure = match (method, args) {
             (M::IsEmpty | M::KnownOnly | M::Count | M::Sum | M::Min | M::Max, []) => None,
             (M::IsEmpty | M::KnownOnly, _) => {
-                return self.fail(Problem::new("wrong-arguments", at, format!("`{name}` takes nothing in its brackets")));
+                return self.fail(Problem::new(
+                    "wrong-arguments",
+                    at,
+                    format!("`{name}` takes nothing in its brackets"),
+                ));
             }
             (_, [closure]) => Some(self.closure(closure, item)?),
             _ => {
-                let problem = Problem::new("wrong-arguments", at, format!("`{name}` needs a closure"));
+                let problem =
+                    Problem::new("wrong-arguments", at, format!("`{name}` needs a closure"));
                 return self.fail(problem.help(format!("write `.{name}(|x| ...)`")));
             }
         };
@@ -843,7 +920,11 @@ impl<'a> Checker<'a, '_> {
             return self.fail(problem.help("write `|x| ...`"));
         };
         let [param] = params.as_slice() else {
-            return self.fail(Problem::new("wrong-arguments", &syntax.at, "the closure takes one name: `|x| ...`"));
+            return self.fail(Problem::new(
+                "wrong-arguments",
+                &syntax.at,
+                "the closure takes one name: `|x| ...`",
+            ));
         };
         if self.scope.find(param).is_some() {
             let message = format!("`{param}` is bound already; choose another name");
@@ -858,11 +939,16 @@ impl<'a> Checker<'a, '_> {
 
     fn get(&mut self, base: &Syntax, args: &[Syntax], at: &Range<usize>) -> Option<Expr> {
         let [name, default] = args else {
-            let problem = Problem::new("wrong-arguments", at, "`get` takes a field's name and a default");
+            let problem =
+                Problem::new("wrong-arguments", at, "`get` takes a field's name and a default");
             return self.fail(problem.help("write `x.get(\"field\", default)`"));
         };
         let Node::Text(field) = &name.node else {
-            let problem = Problem::new("wrong-arguments", &name.at, "the field's name must stand here as text");
+            let problem = Problem::new(
+                "wrong-arguments",
+                &name.at,
+                "the field's name must stand here as text",
+            );
             return self.fail(problem);
         };
         let node = Node::Field(Box::new(base.clone()), field.clone());
@@ -878,7 +964,11 @@ impl<'a> Checker<'a, '_> {
         match (&**name, args) {
             ("known", [value]) => {
                 let value = self.expr(value)?;
-                Some(Expr { kind: ExprKind::Known(Box::new(value)), ty: Type::Bool, at: at.clone() })
+                Some(Expr {
+                    kind: ExprKind::Known(Box::new(value)),
+                    ty: Type::Bool,
+                    at: at.clone(),
+                })
             }
             ("any_violated", [tag, object]) => {
                 let Node::Text(tag) = &tag.node else {
@@ -887,14 +977,16 @@ impl<'a> Checker<'a, '_> {
                 };
                 let object = self.expr(object)?;
                 if !matches!(object.ty, Type::Object(_)) {
-                    let message = format!("an object is needed here, this is {}", self.article(&object.ty));
+                    let message =
+                        format!("an object is needed here, this is {}", self.article(&object.ty));
                     return self.fail(Problem::new("wrong-type", &object.at, message));
                 }
                 let kind = ExprKind::AnyViolated(tag.clone(), Box::new(object));
                 Some(Expr { kind, ty: Type::Bool, at: at.clone() })
             }
             ("known" | "any_violated", _) => {
-                let usage = if &**name == "known" { "known(x)" } else { "any_violated(\"tag\", object)" };
+                let usage =
+                    if &**name == "known" { "known(x)" } else { "any_violated(\"tag\", object)" };
                 self.fail(Problem::new("wrong-arguments", at, format!("write `{usage}`")))
             }
             _ => {
@@ -911,12 +1003,19 @@ impl<'a> Checker<'a, '_> {
         let all: Vec<&'static Function> = functions::named(name).collect();
         let Some(function) = all.iter().find(|function| function.params.len() == args.len()) else {
             let problem = match all.first() {
-                Some(function) => Problem::new("wrong-arguments", at, format!("`{name}` takes other arguments"))
-                    .help(format!("write {}", function.signature())),
+                Some(function) => {
+                    Problem::new("wrong-arguments", at, format!("`{name}` takes other arguments"))
+                        .help(format!("write {}", function.signature()))
+                }
                 None => {
                     let names = function_names(self.world.scripts).chain(["known", "any_violated"]);
-                    let problem = Problem::new("unknown-function", at, format!("there is no function `{name}`"));
-                    let methods = ListMethod::named(name).map(|_| format!("`{name}` is a method of lists: `list.{name}(|x| ...)`"));
+                    let problem = Problem::new(
+                        "unknown-function",
+                        at,
+                        format!("there is no function `{name}`"),
+                    );
+                    let methods = ListMethod::named(name)
+                        .map(|_| format!("`{name}` is a method of lists: `list.{name}(|x| ...)`"));
                     match methods {
                         Some(help) => problem.help(help),
                         None => problem.suggest(name, names),
@@ -933,14 +1032,22 @@ impl<'a> Checker<'a, '_> {
         Some(Expr { kind: ExprKind::Host(function, fitting), ty, at: at.clone() })
     }
 
-    fn argument(&mut self, arg: Expr, param: &str, takes: Takes, function: &Function) -> Option<Expr> {
+    fn argument(
+        &mut self,
+        arg: Expr,
+        param: &str,
+        takes: Takes,
+        function: &Function,
+    ) -> Option<Expr> {
         let arg = match takes {
             Takes::Path => self.read_as(arg, &Type::Path)?,
             Takes::Version => self.read_as(arg, &Type::Version)?,
             Takes::Time => self.read_as(arg, &Type::Time)?,
             _ => arg,
         };
-        let text = |ty: &Type| matches!(ty, Type::Text | Type::Name | Type::Path | Type::Version | Type::Enum(_));
+        let text = |ty: &Type| {
+            matches!(ty, Type::Text | Type::Name | Type::Path | Type::Version | Type::Enum(_))
+        };
         let fits = |ty: &Type| match takes {
             Takes::Int => *ty == Type::Int,
             Takes::Number => matches!(ty, Type::Int | Type::Float),
@@ -962,11 +1069,17 @@ impl<'a> Checker<'a, '_> {
         if matches!(arg.ty, Type::Optional(_)) && fits(arg.ty.required()) {
             return self.may_be_null(&arg);
         }
-        let message = format!("`{param}` must be {}, this is {}", takes.say(), self.article(&arg.ty));
+        let message =
+            format!("`{param}` must be {}, this is {}", takes.say(), self.article(&arg.ty));
         self.fail(Problem::new("wrong-type", &arg.at, message).help(function.signature()))
     }
 
-    fn script(&mut self, script: &'a Signature, args: Vec<Expr>, at: &Range<usize>) -> Option<Expr> {
+    fn script(
+        &mut self,
+        script: &'a Signature,
+        args: Vec<Expr>,
+        at: &Range<usize>,
+    ) -> Option<Expr> {
         if script.params.len() != args.len() {
             let names: Vec<&str> = script.params.iter().map(|(name, _)| &**name).collect();
             let message = format!("`{}` takes {}", script.name, names.join(", "));

@@ -127,7 +127,8 @@ impl View {
     ///
     /// The collection is not in the facts, or too old.
     pub fn all(&self, kind: KindId) -> Outcome {
-        let name = self.facts.model().kind(kind).map(|kind| kind.collection.clone()).unwrap_or_default();
+        let name =
+            self.facts.model().kind(kind).map(|kind| kind.collection.clone()).unwrap_or_default();
         if let Some(reason) = self.stale(kind) {
             return Err(Unknown::new(name, Absence::Stale(reason.clone()), None));
         }
@@ -282,7 +283,9 @@ impl<'a> Env<'a> {
             ExprKind::Or(parts) => self.kleene(parts, true),
             ExprKind::Compare(operator, left, right) => {
                 let (left, right) = self.both(left, right)?;
-                compare(*operator, &left, &right).map(Value::Bool).ok_or_else(|| misfit(operator.sign()))
+                compare(*operator, &left, &right)
+                    .map(Value::Bool)
+                    .ok_or_else(|| misfit(operator.sign()))
             }
             ExprKind::IsNull { value, negated } => {
                 let null = matches!(self.eval(value)?, Value::Null);
@@ -313,9 +316,9 @@ impl<'a> Env<'a> {
             }
             ExprKind::Host(function, args) => {
                 let args = self.all(args)?;
-                function.call(&args).map_err(|message| {
-                    Unknown::failed(format!("{}: {message}", function.name))
-                })
+                function
+                    .call(&args)
+                    .map_err(|message| Unknown::failed(format!("{}: {message}", function.name)))
             }
             ExprKind::Script(name, args) => {
                 let args = self.all(args)?;
@@ -323,7 +326,9 @@ impl<'a> Env<'a> {
             }
             ExprKind::Known(value) => Ok(Value::Bool(self.eval(value).is_ok())),
             ExprKind::Get(value, default) => match self.eval(value) {
-                Err(unknown) if !unknown.reasons.iter().any(Reason::is_failure) => self.eval(default),
+                Err(unknown) if !unknown.reasons.iter().any(Reason::is_failure) => {
+                    self.eval(default)
+                }
                 other => other,
             },
             ExprKind::AnyViolated(tag, object) => match self.eval(object)? {
@@ -342,7 +347,8 @@ impl<'a> Env<'a> {
         match &expr.kind {
             ExprKind::Single(position) => {
                 let model = self.view.facts.model();
-                let name = model.singles().get(*position).map(|f| f.name.clone()).unwrap_or_default();
+                let name =
+                    model.singles().get(*position).map(|f| f.name.clone()).unwrap_or_default();
                 match self.view.facts.single(*position) {
                     Some(Fact::Known { value, place }) => Ok((value.clone(), *place)),
                     Some(Fact::Absent(why)) => Err(Unknown::new(name, why.clone(), None)),
@@ -385,27 +391,33 @@ impl<'a> Env<'a> {
     }
 
     /// The path of a fact as reasons and evidence name it.
+    ///
+    /// Evaluates nothing but what stands before the last dot: a path is wanted where the whole failed.
     pub fn describe(&mut self, expr: &'a Expr) -> String {
-        if let Ok(Value::Object(id)) = self.eval(expr)
-            && !matches!(expr.kind, ExprKind::Field { .. })
-        {
-            return self.view.path(id);
-        }
         match &expr.kind {
             ExprKind::Field { base, name, .. } => match self.eval(base) {
                 Ok(Value::Object(id)) => format!("{}.{name}", self.view.path(id)),
                 _ => format!("{}.{name}", self.describe(base)),
             },
+            ExprKind::Variable(slot) => {
+                let slot = self.slots.get(*slot);
+                if let Some(Slot { value: Ok(Value::Object(id)), .. }) = slot {
+                    return self.view.path(*id);
+                }
+                match slot.and_then(|slot| slot.from) {
+                    Some((list, position)) => format!("{}[{position}]", self.describe(list)),
+                    None => "value".to_owned(),
+                }
+            }
+            ExprKind::All(kind) => {
+                let kind = self.view.facts.model().kind(*kind);
+                kind.map(|kind| kind.collection.to_string()).unwrap_or_default()
+            }
             ExprKind::Single(position) => {
                 let fields = self.view.facts.model().singles();
                 fields.get(*position).map(|field| field.name.to_string()).unwrap_or_default()
             }
-            ExprKind::Variable(slot) => match self.slots.get(*slot).and_then(|slot| slot.from) {
-                Some((list, position)) => format!("{}[{position}]", self.describe(list)),
-                None => "value".to_owned(),
-            },
-            ExprKind::Index(list, _) => format!("{}[]", self.describe(list)),
-            ExprKind::ListMethod { list, .. } => self.describe(list),
+            ExprKind::Index(list, _) | ExprKind::ListMethod { list, .. } => self.describe(list),
             ExprKind::Coalesce(left, _) => self.describe(left),
             _ => "value".to_owned(),
         }
@@ -467,7 +479,9 @@ impl<'a> Env<'a> {
                 }
                 // An object that is not in the facts is none of those that are.
                 Fact::Absent(Absence::Dangling(_)) if matches!(member, Value::Object(_)) => {}
-                Fact::Absent(why) => gaps.add(Unknown::new("a member of the list", why.clone(), None)),
+                Fact::Absent(why) => {
+                    gaps.add(Unknown::new("a member of the list", why.clone(), None))
+                }
             }
         }
         gaps.close(&list.reach);
@@ -476,7 +490,9 @@ impl<'a> Env<'a> {
 
     fn index(&mut self, list: &'a Expr, index: &'a Expr) -> Outcome {
         let (value, index) = self.both(list, index)?;
-        let (Value::List(members), Value::Int(index)) = (value, index) else { return Err(misfit("[]")) };
+        let (Value::List(members), Value::Int(index)) = (value, index) else {
+            return Err(misfit("[]"));
+        };
         if let Reach::Open(name) = &members.reach {
             return Err(Unknown::new(name.clone(), Absence::Open(name.clone()), None));
         }
@@ -489,7 +505,9 @@ impl<'a> Env<'a> {
                 let what = format!("{}[{index}]", self.describe(list));
                 Err(Unknown::new(what, why.clone(), None))
             }
-            None => Err(Unknown::failed(format!("there is no member {index} in a list of {count}"))),
+            None => {
+                Err(Unknown::failed(format!("there is no member {index} in a list of {count}")))
+            }
         }
     }
 
@@ -505,7 +523,8 @@ impl<'a> Env<'a> {
             ListMethod::Any => self.quantify(&walk, true),
             ListMethod::All => self.quantify(&walk, false),
             ListMethod::Count => {
-                let kept = if closure.is_some() { self.kept(&walk)?.len() } else { self.counted(&walk)? };
+                let kept =
+                    if closure.is_some() { self.kept(&walk)?.len() } else { self.counted(&walk)? };
                 Ok(Value::Int(i64::try_from(kept).unwrap_or(i64::MAX)))
             }
             ListMethod::IsEmpty => match walk.members.items.len() {
@@ -517,10 +536,18 @@ impl<'a> Env<'a> {
                 _ => Ok(Value::Bool(false)),
             },
             ListMethod::Sum => self.sum(&walk),
-            ListMethod::Min => Ok(self.extreme(&walk, Ordering::Less)?.map_or(Value::Null, |(_, value)| value)),
-            ListMethod::Max => Ok(self.extreme(&walk, Ordering::Greater)?.map_or(Value::Null, |(_, value)| value)),
-            ListMethod::MinBy => Ok(self.extreme(&walk, Ordering::Less)?.map_or(Value::Null, |(member, _)| member)),
-            ListMethod::MaxBy => Ok(self.extreme(&walk, Ordering::Greater)?.map_or(Value::Null, |(member, _)| member)),
+            ListMethod::Min => {
+                Ok(self.extreme(&walk, Ordering::Less)?.map_or(Value::Null, |(_, value)| value))
+            }
+            ListMethod::Max => {
+                Ok(self.extreme(&walk, Ordering::Greater)?.map_or(Value::Null, |(_, value)| value))
+            }
+            ListMethod::MinBy => {
+                Ok(self.extreme(&walk, Ordering::Less)?.map_or(Value::Null, |(member, _)| member))
+            }
+            ListMethod::MaxBy => Ok(self
+                .extreme(&walk, Ordering::Greater)?
+                .map_or(Value::Null, |(member, _)| member)),
             ListMethod::Find => self.find(&walk),
             ListMethod::Filter => {
                 let reach = walk.members.reach.clone();
@@ -603,7 +630,9 @@ impl<'a> Env<'a> {
         match kept.len() {
             0 => Ok(Value::Null),
             1 => Ok(kept.pop().unwrap_or(Value::Null)),
-            count => Err(Unknown::failed(format!("`find` met {count} members where one was expected"))),
+            count => {
+                Err(Unknown::failed(format!("`find` met {count} members where one was expected")))
+            }
         }
     }
 
@@ -787,7 +816,9 @@ pub(in crate::expr) fn arithmetic(operator: Operator, left: Value, right: Value)
             };
             sum.and_then(Instant::from_seconds).map(Value::Time).ok_or_else(overflow)
         }
-        (Value::Text(a) | Value::Name(a), Value::Text(b) | Value::Name(b)) if operator == Operator::Add => {
+        (Value::Text(a) | Value::Name(a), Value::Text(b) | Value::Name(b))
+            if operator == Operator::Add =>
+        {
             Ok(Value::Text(format!("{a}{b}").into()))
         }
         _ => Err(misfit(operator.sign())),

@@ -165,10 +165,12 @@ pub static FUNCTIONS: &[Function] = &[
         help: "Hours from one instant to another; negative if `to` is the earlier one.",
         #[expect(clippy::cast_precision_loss, reason = "hours are shown, not counted")]
         call: |args| match args {
-            [Value::Time(from), Value::Time(to)] => match to.seconds().checked_sub(from.seconds()) {
-                Some(seconds) => Ok(Value::Float(seconds as f64 / 3_600.0)),
-                None => Err("the instants are too far apart".to_owned()),
-            },
+            [Value::Time(from), Value::Time(to)] => {
+                match to.seconds().checked_sub(from.seconds()) {
+                    Some(seconds) => Ok(Value::Float(seconds as f64 / 3_600.0)),
+                    None => Err("the instants are too far apart".to_owned()),
+                }
+            }
             _ => misfit(),
         },
     },
@@ -203,7 +205,7 @@ pub static FUNCTIONS: &[Function] = &[
         name: "major",
         params: &[("version", Takes::Version)],
         returns: Type::Int,
-        help: "The first part of a version: `major(dpm.version) == 2` is DPM 2007.",
+        help: "The first part of a version: `major(server.version) == 2`.",
         call: |args| match args {
             [Value::Version(version)] => {
                 let first = version.text().split('.').next().and_then(|part| part.parse().ok());
@@ -354,7 +356,9 @@ fn same_path(a: &WindowsPath, b: &WindowsPath, roots: &List) -> Result<Value, St
     }
     for pair in roots.items.iter() {
         let Fact::Known { value: Value::List(pair), .. } = pair else { return misfit() };
-        let texts: Vec<Arc<str>> = pair.items.iter()
+        let texts: Vec<Arc<str>> = pair
+            .items
+            .iter()
             .filter_map(|fact| match fact {
                 Fact::Known { value, .. } => text_of(Some(value)).ok(),
                 Fact::Absent(_) => None,
@@ -417,7 +421,11 @@ mod tests {
     fn wrong_arguments_are_an_error_not_a_panic() {
         for function in FUNCTIONS {
             assert!(function.call(&[]).is_err(), "{}", function.name);
-            assert!(function.call(&[Value::Null, Value::Null, Value::Null]).is_err(), "{}", function.name);
+            assert!(
+                function.call(&[Value::Null, Value::Null, Value::Null]).is_err(),
+                "{}",
+                function.name
+            );
         }
     }
 }

@@ -4,7 +4,7 @@
 //! a fact that is not known ends the call as unknown, with the fact's path. The same interpreter is
 //! the reference that the property test holds the typed tree against.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMathPackage,
@@ -83,9 +83,17 @@ impl Scripts {
             let (line, _) = place_of(text, function.name);
             let comments: Vec<&str> = function.comments.iter().flat_map(|c| c.lines()).collect();
             match signature(function.name, &function.params, &comments, model) {
-                Ok(signature) if self.signatures.iter().any(|known| known.name == signature.name) => {
+                Ok(signature)
+                    if self.signatures.iter().any(|known| known.name == signature.name) =>
+                {
                     let message = format!("the function `{}` is declared twice", signature.name);
-                    problems.push(ScriptProblem { code: "name-bound-twice", message, line, column: 1, help: None });
+                    problems.push(ScriptProblem {
+                        code: "name-bound-twice",
+                        message,
+                        line,
+                        column: 1,
+                        help: None,
+                    });
                 }
                 Ok(signature) => signatures.push(signature),
                 Err(mut problem) => {
@@ -117,10 +125,12 @@ impl Scripts {
         let mut problems = Vec::new();
         ast.walk(&mut |path| {
             let call = match path.last() {
-                Some(rhai::ASTNode::Expr(rhai::Expr::FnCall(call, position) | rhai::Expr::MethodCall(call, position))) => {
+                Some(rhai::ASTNode::Expr(
+                    rhai::Expr::FnCall(call, position) | rhai::Expr::MethodCall(call, position),
+                )) => Some((call, *position)),
+                Some(rhai::ASTNode::Stmt(rhai::Stmt::FnCall(call, position))) => {
                     Some((call, *position))
                 }
-                Some(rhai::ASTNode::Stmt(rhai::Stmt::FnCall(call, position))) => Some((call, *position)),
                 _ => None,
             };
             if let Some((call, position)) = call
@@ -158,7 +168,13 @@ impl Scripts {
             self.engine.call_fn_with_options(options, &mut scope, &self.ast, name, dynamic);
         match result {
             Ok(value) => from_dynamic(&value, &signature.returns).ok_or_else(|| {
-                failed(name, &format!("gave a value of the type {}, not the declared one", value.type_name()))
+                failed(
+                    name,
+                    &format!(
+                        "gave a value of the type {}, not the declared one",
+                        value.type_name()
+                    ),
+                )
             }),
             Err(error) => Err(unknown(name, *error)),
         }
@@ -176,7 +192,7 @@ pub fn interpret(
     wanted: &Type,
     view: &Arc<View>,
 ) -> Outcome {
-    let engine = engine(true);
+    static REFERENCE: LazyLock<Engine> = LazyLock::new(|| engine(true));
     let mut scope = Scope::new();
     for (name, value, ty) in names {
         scope.push_dynamic(*name, to_dynamic(value, ty, view)?);
@@ -190,9 +206,10 @@ pub fn interpret(
             }
         }
     }
-    match engine.eval_expression_with_scope::<Dynamic>(&mut scope, text) {
-        Ok(value) => from_dynamic(&value, wanted)
-            .ok_or_else(|| failed("expression", &format!("gave a value of the type {}", value.type_name()))),
+    match REFERENCE.eval_expression_with_scope::<Dynamic>(&mut scope, text) {
+        Ok(value) => from_dynamic(&value, wanted).ok_or_else(|| {
+            failed("expression", &format!("gave a value of the type {}", value.type_name()))
+        }),
         Err(error) => Err(unknown("expression", *error)),
     }
 }
@@ -234,7 +251,10 @@ fn signature(
             None => help.push(line),
         }
     }
-    let example = format!("above it, write `/// fn {name}({}) -> bool`", params.join(": text, ") + if params.is_empty() { "" } else { ": text" });
+    let example = format!(
+        "above it, write `/// fn {name}({}) -> bool`",
+        params.join(": text, ") + if params.is_empty() { "" } else { ": text" }
+    );
     let wrong = |message: String| ScriptProblem {
         code: "script-signature",
         message,
@@ -261,7 +281,10 @@ fn signature(
     };
     let names: Vec<&str> = types.iter().map(|(name, _)| &**name).collect();
     if declared_name != name || names != params {
-        return Err(wrong(format!("the declared names are not those of `{name}({})`", params.join(", "))));
+        return Err(wrong(format!(
+            "the declared names are not those of `{name}({})`",
+            params.join(", ")
+        )));
     }
     Ok(Signature { name: name.into(), params: types, returns, help: help.join(" ") })
 }
@@ -474,17 +497,22 @@ fn register_types(engine: &mut Engine) {
     engine.register_type_with_name::<Instant>("time");
     engine.register_type_with_name::<Handle>("object");
     engine.register_type_with_name::<Part>("record");
-    engine.register_indexer_get(|handle: &mut Handle, field: ImmutableString| -> Fallible<Dynamic> {
-        if field == "key" {
-            return Ok(Dynamic::from(Name(handle.view.facts.key(handle.id))));
-        }
-        let kind = handle.view.facts.kind_of(handle.id);
-        let Some((position, known)) = kind.and_then(|kind| kind.record.field(&field)) else {
-            return Err(missing(failed("script", &format!("an object has no field `{field}`"))));
-        };
-        let (value, _) = handle.view.fact(handle.id, position).map_err(missing)?;
-        to_dynamic(&value, &known.ty, &handle.view).map_err(missing)
-    });
+    engine.register_indexer_get(
+        |handle: &mut Handle, field: ImmutableString| -> Fallible<Dynamic> {
+            if field == "key" {
+                return Ok(Dynamic::from(Name(handle.view.facts.key(handle.id))));
+            }
+            let kind = handle.view.facts.kind_of(handle.id);
+            let Some((position, known)) = kind.and_then(|kind| kind.record.field(&field)) else {
+                return Err(missing(failed(
+                    "script",
+                    &format!("an object has no field `{field}`"),
+                )));
+            };
+            let (value, _) = handle.view.fact(handle.id, position).map_err(missing)?;
+            to_dynamic(&value, &known.ty, &handle.view).map_err(missing)
+        },
+    );
     engine.register_indexer_get(|part: &mut Part, field: ImmutableString| -> Fallible<Dynamic> {
         let Some((position, known)) = part.record.field(&field) else {
             let message = format!("`{}` has no field `{field}`", part.record.name);
@@ -534,7 +562,12 @@ fn register_operators(engine: &mut Engine) {
 /// Values of different types do not compare: a typing slip must not read as "different".
 fn compared(operator: Operator, a: &Dynamic, b: &Dynamic) -> Fallible<bool> {
     let mismatch = || {
-        let message = format!("`{}` cannot compare {} with {}", operator.sign(), a.type_name(), b.type_name());
+        let message = format!(
+            "`{}` cannot compare {} with {}",
+            operator.sign(),
+            a.type_name(),
+            b.type_name()
+        );
         missing(failed("script", &message))
     };
     let (Some(left), Some(right)) = (any_value(a), any_value(b)) else { return Err(mismatch()) };
@@ -575,7 +608,9 @@ fn register_functions(engine: &mut Engine) {
                     (_, value) => value,
                 });
             }
-            let result = function.call(&values).map_err(|message| missing(failed(function.name, &message)))?;
+            let result = function
+                .call(&values)
+                .map_err(|message| missing(failed(function.name, &message)))?;
             plain(&result).ok_or_else(|| missing(failed(function.name, "gave no plain value")))
         };
         match function.params.len() {
@@ -605,7 +640,11 @@ fn register_lists(engine: &mut Engine) {
     fn holds(context: &Context<'_>, closure: &FnPtr, member: &Dynamic) -> Fallible<bool> {
         closure.call_within_context(context, (member.clone(),))
     }
-    fn given(context: &Context<'_>, list: Array, closure: &FnPtr) -> Fallible<Vec<(Dynamic, Dynamic)>> {
+    fn given(
+        context: &Context<'_>,
+        list: Array,
+        closure: &FnPtr,
+    ) -> Fallible<Vec<(Dynamic, Dynamic)>> {
         list.into_iter()
             .map(|member| {
                 let value: Dynamic = closure.call_within_context(context, (member.clone(),))?;
@@ -622,7 +661,10 @@ fn register_lists(engine: &mut Engine) {
         }
         Ok(result)
     }
-    fn best(pairs: Vec<(Dynamic, Dynamic)>, operator: Operator) -> Fallible<Option<(Dynamic, Dynamic)>> {
+    fn best(
+        pairs: Vec<(Dynamic, Dynamic)>,
+        operator: Operator,
+    ) -> Fallible<Option<(Dynamic, Dynamic)>> {
         let mut best: Option<(Dynamic, Dynamic)> = None;
         for (member, value) in pairs {
             let better = match &best {
@@ -691,12 +733,19 @@ fn register_lists(engine: &mut Engine) {
             let pairs = list.into_iter().map(|member| (member.clone(), member)).collect();
             Ok(best(pairs, operator)?.map_or(Dynamic::UNIT, |(_, value)| value))
         });
-        engine.register_fn(plain_name, move |c: Context<'_>, list: Array, f: FnPtr| -> Fallible<Dynamic> {
-            Ok(best(given(&c, list, &f)?, operator)?.map_or(Dynamic::UNIT, |(_, value)| value))
-        });
-        engine.register_fn(by_name, move |c: Context<'_>, list: Array, f: FnPtr| -> Fallible<Dynamic> {
-            Ok(best(given(&c, list, &f)?, operator)?.map_or(Dynamic::UNIT, |(member, _)| member))
-        });
+        engine.register_fn(
+            plain_name,
+            move |c: Context<'_>, list: Array, f: FnPtr| -> Fallible<Dynamic> {
+                Ok(best(given(&c, list, &f)?, operator)?.map_or(Dynamic::UNIT, |(_, value)| value))
+            },
+        );
+        engine.register_fn(
+            by_name,
+            move |c: Context<'_>, list: Array, f: FnPtr| -> Fallible<Dynamic> {
+                Ok(best(given(&c, list, &f)?, operator)?
+                    .map_or(Dynamic::UNIT, |(member, _)| member))
+            },
+        );
     }
     engine.register_fn("contains", |list: Array, member: Dynamic| -> Fallible<bool> {
         for item in &list {

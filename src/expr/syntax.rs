@@ -13,8 +13,18 @@ use rhai::{ASTNode, Dynamic, Engine, Expr, FnPtr, OptimizationLevel, Position, S
 pub const MAX_CHARS: usize = 10_000;
 
 /// Words that would let an expression reach outside the sandbox or escape the checker.
-pub const FORBIDDEN: [&str; 10] =
-    ["eval", "Fn", "call", "curry", "is_def_fn", "is_def_var", "print", "debug", "type_of", "sleep"];
+pub const FORBIDDEN: [&str; 10] = [
+    "eval",
+    "Fn",
+    "call",
+    "curry",
+    "is_def_fn",
+    "is_def_var",
+    "print",
+    "debug",
+    "type_of",
+    "sleep",
+];
 
 /// A piece of an expression and where it stands in the text.
 #[derive(Clone, Debug)]
@@ -194,9 +204,10 @@ fn say(rhai: &str) -> (String, Option<&'static str>) {
     let plain = rhai.trim_end_matches('.');
     let (message, help) = match plain {
         "Script is incomplete" => ("the expression ends too early".to_owned(), None),
-        "Unexpected '='" => {
-            ("`=` sets a value, and nothing can be set here".to_owned(), Some("to compare, write `==`"))
-        }
+        "Unexpected '='" => (
+            "`=` sets a value, and nothing can be set here".to_owned(),
+            Some("to compare, write `==`"),
+        ),
         "Unexpected 'let'" | "Unexpected 'const'" => (
             "a name cannot be bound inside an expression".to_owned(),
             Some("bind it in the rule's `let:` list"),
@@ -237,6 +248,10 @@ impl Positions {
         let rest = self.chars.get(start..).unwrap_or_default();
         let word = |c: &char| c.is_alphanumeric() || *c == '_';
         let length = match rest.first() {
+            // A negative literal stands at its sign.
+            Some('-') if rest.get(1).is_some_and(char::is_ascii_digit) => {
+                1 + rest.iter().skip(1).take_while(|c| word(c) || **c == '.').count()
+            }
             Some(c) if word(c) => rest.iter().take_while(|c| word(c) || **c == '.').count(),
             Some(quote @ ('"' | '`')) => {
                 rest.iter().skip(1).position(|c| c == quote).map_or(1, |end| end + 2)
@@ -247,7 +262,7 @@ impl Positions {
             Some(_) => 1,
             None => 0,
         };
-        let number = rest.first().is_some_and(char::is_ascii_digit);
+        let number = rest.first().is_some_and(|c| c.is_ascii_digit() || *c == '-');
         let name_end = rest.iter().take(length).position(|c| *c == '.' && !number);
         start..start + name_end.unwrap_or(length)
     }
@@ -317,9 +332,13 @@ impl Reader<'_> {
             Expr::IntegerConstant(value, position) => (Node::Int(*value), *position),
             Expr::FloatConstant(value, position) => (self.float(**value, *position)?, *position),
             Expr::StringConstant(text, position) => (Node::Text(text.as_str().into()), *position),
-            Expr::InterpolatedString(parts, position) => (Node::Template(self.all(parts)?), *position),
+            Expr::InterpolatedString(parts, position) => {
+                (Node::Template(self.all(parts)?), *position)
+            }
             Expr::Array(items, position) => (Node::List(self.all(items)?), *position),
-            Expr::Variable(name, _, position) => (Node::Variable(name.1.as_str().into()), *position),
+            Expr::Variable(name, _, position) => {
+                (Node::Variable(name.1.as_str().into()), *position)
+            }
             Expr::DynamicConstant(value, position) => return self.constant(value, *position),
             Expr::FnCall(call, position) => return self.call(call, *position),
             Expr::And(parts, position) => (Node::And(self.all(parts)?), *position),
@@ -348,7 +367,11 @@ impl Reader<'_> {
         if fraction && value.is_finite() {
             return Ok(Node::Float(value));
         }
-        Err(self.refuse(position, "this number is too large", Some("the largest is 9223372036854775807")))
+        Err(self.refuse(
+            position,
+            "this number is too large",
+            Some("the largest is 9223372036854775807"),
+        ))
     }
 
     fn constant(&self, value: &Dynamic, position: Position) -> Result<Syntax, SyntaxError> {
@@ -358,7 +381,12 @@ impl Reader<'_> {
         }
     }
 
-    fn closure(&self, name: &str, captured: usize, position: Position) -> Result<Syntax, SyntaxError> {
+    fn closure(
+        &self,
+        name: &str,
+        captured: usize,
+        position: Position,
+    ) -> Result<Syntax, SyntaxError> {
         let Some((params, body)) = self.bodies.get(name) else {
             return Err(self.refuse(position, "this function cannot be used here", None));
         };
@@ -376,7 +404,9 @@ impl Reader<'_> {
                 Expr::FnCall(call, position) => match call.args.first() {
                     Some(Expr::DynamicConstant(value, _)) => {
                         match value.clone().try_cast::<FnPtr>() {
-                            Some(pointer) => self.closure(pointer.fn_name(), names.len(), *position),
+                            Some(pointer) => {
+                                self.closure(pointer.fn_name(), names.len(), *position)
+                            }
                             None => Err(self.refuse(*position, "this cannot be used here", None)),
                         }
                     }

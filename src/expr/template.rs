@@ -52,7 +52,9 @@ impl Template {
                     parts.push(Part::Text(std::mem::take(&mut plain)));
                     parts.push(Part::Value(Box::new(expr)));
                 }
-                Err(found) => problems.extend(found.into_iter().map(|problem| shifted(problem, start))),
+                Err(found) => {
+                    problems.extend(found.into_iter().map(|problem| shifted(problem, start)))
+                }
             }
             position = end + 1;
         }

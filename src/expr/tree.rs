@@ -141,19 +141,43 @@ pub enum ListMethod {
 impl ListMethod {
     /// All, with name and what the manual says.
     pub const TABLE: [(Self, &'static str, &'static str); 13] = [
-        (Self::Any, "any", "Whether the closure is true for one member: `list.any(|x| x.mounted)`."),
+        (
+            Self::Any,
+            "any",
+            "Whether the closure is true for one member: `list.any(|x| x.mounted)`.",
+        ),
         (Self::All, "all", "Whether the closure is true for every member; true for an empty list."),
         (Self::Count, "count", "How many members there are, or how many the closure is true for."),
-        (Self::Sum, "sum", "The sum of the numbers that the closure gives: `list.sum(|x| x.size_bytes)`."),
+        (
+            Self::Sum,
+            "sum",
+            "The sum of the numbers that the closure gives: `list.sum(|x| x.size_bytes)`.",
+        ),
         (Self::Min, "min", "The least value that the closure gives; null for an empty list."),
         (Self::Max, "max", "The greatest value that the closure gives; null for an empty list."),
-        (Self::MinBy, "min_by", "The member for which the closure gives the least; of equal ones the first; null for an empty list."),
-        (Self::MaxBy, "max_by", "The member for which the closure gives the greatest; of equal ones the first; null for an empty list."),
-        (Self::Find, "find", "The member that the closure is true for; null if there is none, an error if there are several."),
+        (
+            Self::MinBy,
+            "min_by",
+            "The member for which the closure gives the least; of equal ones the first; null for an empty list.",
+        ),
+        (
+            Self::MaxBy,
+            "max_by",
+            "The member for which the closure gives the greatest; of equal ones the first; null for an empty list.",
+        ),
+        (
+            Self::Find,
+            "find",
+            "The member that the closure is true for; null if there is none, an error if there are several.",
+        ),
         (Self::Filter, "filter", "The members that the closure is true for."),
         (Self::Map, "map", "What the closure gives for each member."),
         (Self::IsEmpty, "is_empty", "Whether the list has no member."),
-        (Self::KnownOnly, "known_only", "The list as far as it is known: no more members are expected, and a member for which a closure cannot be decided is passed over. Use it only where missing facts may be ignored."),
+        (
+            Self::KnownOnly,
+            "known_only",
+            "The list as far as it is known: no more members are expected, and a member for which a closure cannot be decided is passed over. Use it only where missing facts may be ignored.",
+        ),
     ];
 
     /// The method of that name.

@@ -255,11 +255,12 @@ impl Completeness {
         for item in list {
             let Some(name) = item.as_str() else { continue };
             if root.get(name).is_none() {
-                let message = format!("`{name}` is declared complete, but this file has no `{name}`");
+                let message =
+                    format!("`{name}` is declared complete, but this file has no `{name}`");
                 problems.push(
-                    Diagnostic::error("complete-without-collection", message)
-                        .at(item.place)
-                        .help(format!("write `{name}: []` if there is none, or take it off the list")),
+                    Diagnostic::error("complete-without-collection", message).at(item.place).help(
+                        format!("write `{name}: []` if there is none, or take it off the list"),
+                    ),
                 );
             }
             names.push(name.into());
@@ -320,13 +321,7 @@ fn key_part(value: &Value) -> String {
 }
 
 /// Absent gives way to anything; two known values must be the same.
-fn unite(
-    old: Fact,
-    new: Fact,
-    what: &str,
-    ty: &Type,
-    problems: &mut Vec<Diagnostic>,
-) -> Fact {
+fn unite(old: Fact, new: Fact, what: &str, ty: &Type, problems: &mut Vec<Diagnostic>) -> Fact {
     let (old_value, old_place, new_value, new_place) = match (old, new) {
         (Fact::Absent(_), other) | (other, Fact::Absent(_)) => return other,
         (Fact::Known { value: a, place: p }, Fact::Known { value: b, place: q }) => (a, p, b, q),
@@ -334,7 +329,10 @@ fn unite(
     if let (Type::Record(record), Value::Record(a), Value::Record(b)) =
         (ty.required(), &old_value, &new_value)
     {
-        let united: Vec<Fact> = record.fields.iter().zip(a.iter().zip(b.iter()))
+        let united: Vec<Fact> = record
+            .fields
+            .iter()
+            .zip(a.iter().zip(b.iter()))
             .map(|(field, (a, b))| {
                 let what = format!("{}.{what}", field.name);
                 unite(a.clone(), b.clone(), &what, &field.ty, problems)
@@ -360,7 +358,9 @@ fn unite(
 /// Of two equal lists the one that is declared complete.
 fn complete_one(old: Value, new: &Value) -> Value {
     match (&old, new) {
-        (Value::List(a), Value::List(b)) if a.reach != Reach::Complete && b.reach == Reach::Complete => {
+        (Value::List(a), Value::List(b))
+            if a.reach != Reach::Complete && b.reach == Reach::Complete =>
+        {
             new.clone()
         }
         _ => old,
@@ -402,7 +402,14 @@ impl Resolver<'_> {
         fields.map(|(field, fact)| self.fact(record, facts, field, &field.ty, fact)).collect()
     }
 
-    fn fact(&mut self, record: &Record, row: &[Fact], field: &Field, ty: &Type, fact: &Fact) -> Fact {
+    fn fact(
+        &mut self,
+        record: &Record,
+        row: &[Fact],
+        field: &Field,
+        ty: &Type,
+        fact: &Fact,
+    ) -> Fact {
         let Fact::Known { value, place } = fact else { return fact.clone() };
         let value = match (ty.required(), value) {
             (Type::Object(kinds), Value::Name(text)) => {
@@ -449,7 +456,8 @@ impl Resolver<'_> {
         let shown = parts.join("/");
         // A path that ends a key may be written with or without its last backslash.
         let folded = fold(shown.trim_end_matches(['\\', '/']));
-        let target: Option<ObjectId> = kinds.iter().find_map(|kind| self.facts.find(*kind, &folded));
+        let target: Option<ObjectId> =
+            kinds.iter().find_map(|kind| self.facts.find(*kind, &folded));
         if let Some(id) = target {
             return Fact::Known { value: Value::Object(id), place };
         }
@@ -459,7 +467,8 @@ impl Resolver<'_> {
 
     /// Warns where the object should be: its collection is there, and it is not in it.
     fn dangling(&mut self, field: &Field, kinds: &[KindId], shown: &str, place: Option<Place>) {
-        let tables = || kinds.iter().filter_map(|kind| self.facts.table(*kind)).filter(|t| t.present);
+        let tables =
+            || kinds.iter().filter_map(|kind| self.facts.table(*kind)).filter(|t| t.present);
         let keys: Vec<&str> = tables().flat_map(|t| &t.objects).map(|o| &*o.key).collect();
         let near = crate::diagnostic::nearest(shown, keys.iter().copied());
         if tables().next().is_none() || (field.may_leave && near.is_none()) {
@@ -470,7 +479,10 @@ impl Resolver<'_> {
             kinds.iter().filter_map(|kind| model.kind(*kind)).map(|kind| &*kind.name).collect();
         let message = format!(
             "`{}` of {} `{}` refers to {} `{shown}`, which is not in the facts",
-            field.name, self.kind.name, self.object.key, names.join(" or ")
+            field.name,
+            self.kind.name,
+            self.object.key,
+            names.join(" or ")
         );
         let mut warning = Diagnostic::warning("dangling-reference", message)
             .suggest(shown, keys)

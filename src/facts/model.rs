@@ -521,15 +521,22 @@ impl<'a> Compiler<'a> {
             return self.problem(within.place, "`x-within` needs `kind`");
         };
         let targets = self.kinds_of(target_node);
-        let scope: Vec<&str> = within.get("scope").and_then(Node::as_list).unwrap_or_default()
-            .iter().filter_map(Node::as_str).collect();
-        let found = targets.first().and_then(|id| kinds.get(usize::from(id.0))).and_then(|target| {
-            let here = &kinds.get(position)?.record;
-            let pairs: Option<Vec<(usize, usize)>> = scope.iter()
-                .map(|name| Some((here.field(name)?.0, target.record.field(name)?.0)))
-                .collect();
-            Some((target.record.field(get("match"))?.0, pairs?))
-        });
+        let scope: Vec<&str> = within
+            .get("scope")
+            .and_then(Node::as_list)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(Node::as_str)
+            .collect();
+        let found =
+            targets.first().and_then(|id| kinds.get(usize::from(id.0))).and_then(|target| {
+                let here = &kinds.get(position)?.record;
+                let pairs: Option<Vec<(usize, usize)>> = scope
+                    .iter()
+                    .map(|name| Some((here.field(name)?.0, target.record.field(name)?.0)))
+                    .collect();
+                Some((target.record.field(get("match"))?.0, pairs?))
+            });
         let Some((matching, scope)) = found else {
             return self.problem(within.place, "`x-within` names a field that does not exist");
         };
@@ -538,7 +545,9 @@ impl<'a> Compiler<'a> {
         let added = Field {
             name: get("as").into(),
             ty: Type::Object(targets).optional(),
-            description: format!("Where `{path_name}` lies: the nearest root that is a prefix of it."),
+            description: format!(
+                "Where `{path_name}` lies: the nearest root that is a prefix of it."
+            ),
             unit: None,
             source: None,
             may_leave: false,

@@ -102,7 +102,12 @@ mod tests {
 
     #[test]
     fn spelling_does_not_matter() {
-        for other in [r"d:\data\db1.EDB", "D:/Data/DB1.edb", r"\\?\D:\Data\DB1.edb", r"D:\Data\.\x\..\DB1.edb"] {
+        for other in [
+            r"d:\data\db1.EDB",
+            "D:/Data/DB1.edb",
+            r"\\?\D:\Data\DB1.edb",
+            r"D:\Data\.\x\..\DB1.edb",
+        ] {
             assert_eq!(path(r"D:\Data\DB1.edb"), path(other), "{other}");
         }
         assert_eq!(path(r"\\srv\share\a"), path(r"\\?\UNC\SRV\share\a\"));
@@ -110,7 +115,9 @@ mod tests {
 
     #[test]
     fn other_places_are_other_paths() {
-        for other in [r"E:\Data\DB1.edb", r"D:\Data\DB1.edb2", r"D:\Data2\DB1.edb", r"\\D\Data\DB1.edb"] {
+        for other in
+            [r"E:\Data\DB1.edb", r"D:\Data\DB1.edb2", r"D:\Data2\DB1.edb", r"\\D\Data\DB1.edb"]
+        {
             assert_ne!(path(r"D:\Data\DB1.edb"), path(other), "{other}");
         }
     }

@@ -204,7 +204,9 @@ impl Facts {
         let mut complete = table.complete;
         let mut refer = |fact: &Fact, id: ObjectId| match fact {
             Fact::Known { value: Value::Object(target), .. } if target.kind == kind => {
-                if let Some(list) = usize::try_from(target.row).ok().and_then(|r| members.get_mut(r)) {
+                if let Some(list) =
+                    usize::try_from(target.row).ok().and_then(|r| members.get_mut(r))
+                {
                     list.push(Value::Object(id).into());
                 }
             }
@@ -222,7 +224,8 @@ impl Facts {
             }
         }
         let reach = if complete { Reach::Complete } else { Reach::Open(name) };
-        let list = |items: Vec<Fact>| Value::List(List { items: items.into(), reach: reach.clone() });
+        let list =
+            |items: Vec<Fact>| Value::List(List { items: items.into(), reach: reach.clone() });
         members.into_iter().map(|items| list(items).into()).collect()
     }
 

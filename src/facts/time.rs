@@ -108,7 +108,10 @@ mod tests {
 
     #[test]
     fn instants_need_an_offset() {
-        assert_eq!(Instant::parse("2009-05-04T18:00:00Z"), Instant::parse("2009-05-04T20:00:00.5+02:00"));
+        assert_eq!(
+            Instant::parse("2009-05-04T18:00:00Z"),
+            Instant::parse("2009-05-04T20:00:00.5+02:00")
+        );
         assert!(Instant::parse("2009-05-04T18:00:00").is_none());
         assert!(Instant::parse("yesterday").is_none());
         assert!(Instant::from_seconds(i64::MAX).is_none());

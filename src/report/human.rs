@@ -97,10 +97,17 @@ fn head(run: &Run<'_>, page: &mut Page) {
     page.line(&format!("{word}  {}", run.answer.reason));
     page.line(&format!("{counts}; {} undecided", evaluation.tally().undecided));
     for file in run.facts.iter().filter(|file| file.age_seconds > 86_400) {
-        page.paragraph("", 2, &format!(
-            "{} was observed at {}, {} before this run ({}).",
-            file.file, file.observed_at, say_duration(file.age_seconds), run.now
-        ));
+        page.paragraph(
+            "",
+            2,
+            &format!(
+                "{} was observed at {}, {} before this run ({}).",
+                file.file,
+                file.observed_at,
+                say_duration(file.age_seconds),
+                run.now
+            ),
+        );
     }
 }
 
@@ -119,7 +126,11 @@ fn findings(run: &Run<'_>, page: &mut Page) {
     }
     groups.sort_by_key(|(subject, found)| {
         let worst = found.iter().map(|(verdict, _)| evaluation.severity(verdict)).max();
-        (std::cmp::Reverse(worst), Some(&subject.kind) != evaluation.protected_kind.as_ref(), *subject)
+        (
+            std::cmp::Reverse(worst),
+            Some(&subject.kind) != evaluation.protected_kind.as_ref(),
+            *subject,
+        )
     });
     for (subject, found) in groups {
         page.line("");
@@ -185,7 +196,11 @@ fn show_step(first: &str, step: &Step, page: &mut Page) {
     page.paragraph(first, indent, &step.text);
     let blank = " ".repeat(indent);
     if let Some(facts) = &step.unsure {
-        page.paragraph(&blank, indent, &format!("(whether it is needed depends on what is not known: {facts})"));
+        page.paragraph(
+            &blank,
+            indent,
+            &format!("(whether it is needed depends on what is not known: {facts})"),
+        );
     }
     for (product, line) in &step.commands {
         page.paragraph(&blank, indent, &format!("{product}:"));
@@ -199,8 +214,11 @@ fn show_step(first: &str, step: &Step, page: &mut Page) {
 /// What is open, by what to collect: one missing fact can leave many verdicts open.
 fn undecided(run: &Run<'_>, page: &mut Page) {
     let evaluation = run.evaluation;
-    let open: Vec<&Verdict> =
-        evaluation.verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Undecided).collect();
+    let open: Vec<&Verdict> = evaluation
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.outcome == Outcome::Undecided)
+        .collect();
     if open.is_empty() {
         return;
     }
@@ -237,13 +255,23 @@ fn undecided(run: &Run<'_>, page: &mut Page) {
 fn foot(run: &Run<'_>, page: &mut Page) {
     let tally = run.evaluation.tally();
     page.line("");
-    page.paragraph("", 2, &format!(
-        "{} judged {}: {} violated, {} undecided, {} satisfied, {} not applicable",
-        plural(run.evaluation.rules.len(), "rule"),
-        plural(tally.total(), "time"),
-        tally.violated, tally.undecided, tally.satisfied, tally.not_applicable
-    ));
-    let idle: Vec<&str> = run.evaluation.rules.iter()
+    page.paragraph(
+        "",
+        2,
+        &format!(
+            "{} judged {}: {} violated, {} undecided, {} satisfied, {} not applicable",
+            plural(run.evaluation.rules.len(), "rule"),
+            plural(tally.total(), "time"),
+            tally.violated,
+            tally.undecided,
+            tally.satisfied,
+            tally.not_applicable
+        ),
+    );
+    let idle: Vec<&str> = run
+        .evaluation
+        .rules
+        .iter()
         .filter(|rule| rule.tally.total() == 0)
         .map(|rule| &*rule.id)
         .collect();
@@ -251,15 +279,34 @@ fn foot(run: &Run<'_>, page: &mut Page) {
         page.paragraph("", 2, &format!("bound to 0 subjects: {}", idle.join(", ")));
     }
     for file in run.facts {
-        page.paragraph("", 2, &format!("facts {} ({}, observed {})", file.file, short(&file.sha256), file.observed_at));
+        page.paragraph(
+            "",
+            2,
+            &format!(
+                "facts {} ({}, observed {})",
+                file.file,
+                short(&file.sha256),
+                file.observed_at
+            ),
+        );
     }
     for pack in run.packs {
-        page.paragraph("", 2, &format!("pack {} {} ({})", pack.name, pack.version, short(&pack.sha256)));
+        page.paragraph(
+            "",
+            2,
+            &format!("pack {} {} ({})", pack.name, pack.version, short(&pack.sha256)),
+        );
     }
-    page.paragraph("", 2, &format!(
-        "dpmguard {}, now {}, fail on {}",
-        env!("CARGO_PKG_VERSION"), run.now, run.answer.threshold.name()
-    ));
+    page.paragraph(
+        "",
+        2,
+        &format!(
+            "dpmguard {}, now {}, fail on {}",
+            env!("CARGO_PKG_VERSION"),
+            run.now,
+            run.answer.threshold.name()
+        ),
+    );
 }
 
 fn short(digest: &str) -> &str {

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::diagnostic::Place;
-use crate::finding::{Evidence, Finding, JudgedRule, Missing, Outcome, Severity, Step, Subject, Tally, Verdict};
+use crate::finding::{
+    Evidence, Finding, JudgedRule, Missing, Outcome, Severity, Step, Subject, Tally, Verdict,
+};
 use crate::report::{Run, diagnostic};
 use crate::source::Sources;
 
@@ -196,7 +198,10 @@ impl Report {
         for verdict in &evaluation.verdicts {
             let severity = evaluation.severity(verdict);
             if let Some(finding) = &verdict.finding {
-                findings.push((severity, finding_v1(rule_of(verdict), severity, &verdict.subject, finding, sources)));
+                findings.push((
+                    severity,
+                    finding_v1(rule_of(verdict), severity, &verdict.subject, finding, sources),
+                ));
             } else if verdict.outcome == Outcome::Undecided {
                 undecided.push(undecided_v1(rule_of(verdict), severity, verdict, sources));
             }
@@ -237,7 +242,11 @@ impl Report {
                 .collect(),
             summary: SummaryV1 {
                 rules: evaluation.rules.len(),
-                rules_bound_to_nothing: evaluation.rules.iter().filter(|rule| rule.tally.total() == 0).count(),
+                rules_bound_to_nothing: evaluation
+                    .rules
+                    .iter()
+                    .filter(|rule| rule.tally.total() == 0)
+                    .count(),
                 errors: violated(Severity::Error),
                 warnings: violated(Severity::Warning),
                 notes: violated(Severity::Note),
@@ -255,7 +264,11 @@ impl Report {
                     state: object.state.clone(),
                 })
                 .collect(),
-            warnings: run.warnings.iter().map(|warning| diagnostic::plain(warning, sources)).collect(),
+            warnings: run
+                .warnings
+                .iter()
+                .map(|warning| diagnostic::plain(warning, sources))
+                .collect(),
         }
     }
 }
@@ -272,13 +285,25 @@ fn subject_v1(subject: &Subject) -> SubjectV1 {
 
 fn location(place: Option<Place>, sources: &Sources) -> LocationV1 {
     match place.map(|place| sources.location(place)) {
-        Some(at) => LocationV1 { file: Some(at.file), line: Some(at.line), column: Some(at.column) },
+        Some(at) => {
+            LocationV1 { file: Some(at.file), line: Some(at.line), column: Some(at.column) }
+        }
         None => LocationV1 { file: None, line: None, column: None },
     }
 }
 
 fn rule_v1(rule: &JudgedRule) -> RuleV1 {
-    let JudgedRule { id, title, severity, certainty, explanation, tags, metadata, references, tally } = rule;
+    let JudgedRule {
+        id,
+        title,
+        severity,
+        certainty,
+        explanation,
+        tags,
+        metadata,
+        references,
+        tally,
+    } = rule;
     RuleV1 {
         id: id.to_string(),
         title: title.clone(),
@@ -327,7 +352,10 @@ fn evidence_v1(evidence: &Evidence, sources: &Sources) -> EvidenceV1 {
 
 fn step_v1(step: &Step) -> StepV1 {
     let Step { action, text, unsure, commands } = step;
-    let command = |(product, run): &(String, String)| CommandV1 { product: product.clone(), run: run.clone() };
+    let command = |(product, run): &(String, String)| CommandV1 {
+        product: product.clone(),
+        run: run.clone(),
+    };
     StepV1 {
         action: action.to_string(),
         text: text.clone(),
@@ -336,7 +364,12 @@ fn step_v1(step: &Step) -> StepV1 {
     }
 }
 
-fn undecided_v1(rule: String, severity: Severity, verdict: &Verdict, sources: &Sources) -> UndecidedV1 {
+fn undecided_v1(
+    rule: String,
+    severity: Severity,
+    verdict: &Verdict,
+    sources: &Sources,
+) -> UndecidedV1 {
     UndecidedV1 {
         rule,
         severity: severity.name(),

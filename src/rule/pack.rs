@@ -153,7 +153,8 @@ impl PackFiles {
             let kind = root.get("schema").and_then(Node::as_str).unwrap_or_default();
             let other = ["action", "case", "config", "facts", "plan"];
             let is_other = other.iter().any(|other| kind == format!("dpmguard.{other}/v1"));
-            (file.path != "pack.yaml" && file.path != "pack.yml" && !is_other).then_some((stem, root))
+            (file.path != "pack.yaml" && file.path != "pack.yml" && !is_other)
+                .then_some((stem, root))
         })
     }
 }
@@ -175,7 +176,9 @@ fn pack(
         protection: None,
         metadata: Vec::new(),
     };
-    let Some((_, root)) = files.yaml().find(|(file, _)| file.path == "pack.yaml" || file.path == "pack.yml") else {
+    let Some((_, root)) =
+        files.yaml().find(|(file, _)| file.path == "pack.yaml" || file.path == "pack.yml")
+    else {
         return pack;
     };
     let found = schemas.pack.check(root);
@@ -274,7 +277,11 @@ fn in_script(file: FileId, text: &str, problem: ScriptProblem) -> Diagnostic {
     let mut start = 0;
     for (number, line) in text.split_inclusive('\n').enumerate() {
         if number + 1 == problem.line {
-            start += line.chars().take(problem.column.saturating_sub(1)).map(char::len_utf8).sum::<usize>();
+            start += line
+                .chars()
+                .take(problem.column.saturating_sub(1))
+                .map(char::len_utf8)
+                .sum::<usize>();
             break;
         }
         start += line.len();
@@ -322,7 +329,8 @@ fn unknown_rules(
         let otherwise = bindings.chain(rule.require.iter().map(|(_, otherwise)| otherwise));
         for see in otherwise.filter_map(|otherwise| otherwise.see.as_ref()) {
             if !names().any(|id| id == &**see) {
-                let message = format!("`{}` refers to a rule `{see}`, which does not exist", rule.id);
+                let message =
+                    format!("`{}` refers to a rule `{see}`, which does not exist", rule.id);
                 let mut problem = Diagnostic::error("unknown-rule", message).suggest(see, names());
                 problem.place = places.get(&rule.id).copied();
                 problems.push(problem);
@@ -345,8 +353,10 @@ fn order(
             let before = needs.len();
             needs.extend(carriers.map(|(position, _)| position));
             if needs.len() == before {
-                let message = format!("`{}` asks for rules with the tag `{tag}`, and none has it", rule.id);
-                let tags: Vec<&str> = rules.iter().flat_map(|r| &r.tags).map(|tag| &**tag).collect();
+                let message =
+                    format!("`{}` asks for rules with the tag `{tag}`, and none has it", rule.id);
+                let tags: Vec<&str> =
+                    rules.iter().flat_map(|r| &r.tags).map(|tag| &**tag).collect();
                 let mut problem = Diagnostic::error("unknown-tag", message).suggest(tag, tags);
                 problem.place = places.get(&rule.id).copied();
                 problems.push(problem);
@@ -374,10 +384,15 @@ fn order(
         }
     }
     if order.len() < rules.len() {
-        let stuck: Vec<&Rule> =
-            rules.iter().zip(&placed).filter(|(_, placed)| !**placed).map(|(rule, _)| rule).collect();
+        let stuck: Vec<&Rule> = rules
+            .iter()
+            .zip(&placed)
+            .filter(|(_, placed)| !**placed)
+            .map(|(rule, _)| rule)
+            .collect();
         let names: Vec<String> = stuck.iter().map(|rule| format!("`{}`", rule.id)).collect();
-        let message = format!("these rules ask for each other's outcomes in a circle: {}", names.join(", "));
+        let message =
+            format!("these rules ask for each other's outcomes in a circle: {}", names.join(", "));
         let mut problem = Diagnostic::error("rule-cycle", message);
         problem.place = stuck.first().and_then(|rule| places.get(&rule.id).copied());
         problems.push(problem);

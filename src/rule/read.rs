@@ -47,7 +47,8 @@ pub struct Override {
 ///
 /// Everything that is wrong with the file.
 pub fn read(root: &Node, stem: &str, context: Context<'_>) -> Result<Rule, Vec<Diagnostic>> {
-    let mut reader = Reader { context, scope: Scope::default(), problems: Vec::new(), asks: Vec::new() };
+    let mut reader =
+        Reader { context, scope: Scope::default(), problems: Vec::new(), asks: Vec::new() };
     let rule = reader.rule(root, stem);
     match rule {
         Some(rule) if reader.problems.is_empty() => Ok(rule),
@@ -128,7 +129,9 @@ impl Reader<'_> {
         };
         if severity > most {
             let certainty = text(root, "certainty");
-            let message = format!("a rule of the certainty `{certainty}` is `{most}` at most, not `{severity}`");
+            let message = format!(
+                "a rule of the certainty `{certainty}` is `{most}` at most, not `{severity}`"
+            );
             let place = root.get("severity")?.place;
             self.problems.push(Diagnostic::error("severity-over-certainty", message).at(place));
         }
@@ -192,7 +195,8 @@ impl Reader<'_> {
             }
         };
         let before = self.problems.len();
-        self.problems.extend(node.get("default").map(|default| schema.check(default)).unwrap_or_default());
+        self.problems
+            .extend(node.get("default").map(|default| schema.check(default)).unwrap_or_default());
         self.problems.extend(set.map(|set| schema.check(set)).unwrap_or_default());
         if self.problems.len() > before {
             return None;
@@ -234,10 +238,13 @@ impl Reader<'_> {
             return Some(kind.id);
         }
         let message = format!("there is no kind of object named `{name}`");
-        let names: Vec<String> = self.model().kinds().iter().map(|kind| kind.name.to_string()).collect();
+        let names: Vec<String> =
+            self.model().kinds().iter().map(|kind| kind.name.to_string()).collect();
         let mut problem = Diagnostic::error("unknown-kind", message).at(place);
         problem = match self.model().kind_in(name) {
-            Some(kind) => problem.help(format!("the kind of the objects in `{name}` is `{}`", kind.name)),
+            Some(kind) => {
+                problem.help(format!("the kind of the objects in `{name}` is `{}`", kind.name))
+            }
             None => problem.suggest(name, names.iter().map(String::as_str)),
         };
         self.problems.push(problem);
@@ -330,7 +337,10 @@ impl Reader<'_> {
             (Some(kind), None) => {
                 let id = self.kind(kind.as_str()?, kind.place)?;
                 let collection = self.model().kind(id)?.collection.to_string();
-                self.checked(kind, check::check(&collection, &mut Scope::default(), self.context.world))?
+                self.checked(
+                    kind,
+                    check::check(&collection, &mut Scope::default(), self.context.world),
+                )?
             }
             (None, Some(list)) => self.expr(list)?,
             _ => {
@@ -366,8 +376,12 @@ impl Reader<'_> {
             Type::List(item) => item.required().clone(),
             other @ (Type::Optional(_) | Type::Object(_)) => other.required().clone(),
             other => {
-                let message = format!("`one` needs a list or an object, this is {}", self.model().say(&other));
-                self.problems.push(Diagnostic::error("wrong-type", message).at(node.get("from")?.place));
+                let message = format!(
+                    "`one` needs a list or an object, this is {}",
+                    self.model().say(&other)
+                );
+                self.problems
+                    .push(Diagnostic::error("wrong-type", message).at(node.get("from")?.place));
                 return None;
             }
         };
@@ -413,7 +427,8 @@ impl Reader<'_> {
             Some((slot, Type::Object(_))) => Some(slot),
             Some(_) if self.scope.is_broken(subject.as_str()?) => None,
             Some((_, other)) => {
-                let message = format!("the subject must be an object, this is {}", self.model().say(other));
+                let message =
+                    format!("the subject must be an object, this is {}", self.model().say(other));
                 self.problems.push(Diagnostic::error("wrong-type", message).at(subject.place));
                 None
             }
@@ -449,7 +464,10 @@ impl Reader<'_> {
         match &expr.ty {
             Type::List(item) if matches!(**item, Type::Object(_) | Type::Null) => Some(expr),
             other => {
-                let message = format!("a list of objects is needed here, this is {}", self.model().say(other));
+                let message = format!(
+                    "a list of objects is needed here, this is {}",
+                    self.model().say(other)
+                );
                 self.problems.push(Diagnostic::error("wrong-type", message).at(node.place));
                 None
             }
@@ -478,7 +496,7 @@ impl Reader<'_> {
         let target = node.get("set")?;
         let set = self.expr(target)?;
         if !matches!(set.kind, crate::expr::tree::ExprKind::Field { .. }) {
-            let message = "only a fact can be set: `source.replica.state`";
+            let message = "only a fact can be set: `object.field`";
             self.problems.push(Diagnostic::error("wrong-type", message).at(target.place));
             return None;
         }
@@ -531,7 +549,8 @@ impl Reader<'_> {
                 let message = format!("the pack does not declare `{}` under `metadata`", entry.key);
                 let names = self.context.metadata.iter().map(|(key, _)| key.as_str());
                 let problem = Diagnostic::error("unknown-key", message).at(entry.key_place);
-                self.problems.push(problem.suggest(&entry.key, names).help("declare it in `pack.yaml`"));
+                self.problems
+                    .push(problem.suggest(&entry.key, names).help("declare it in `pack.yaml`"));
                 continue;
             };
             let items = entry.node.as_list().unwrap_or(std::slice::from_ref(&entry.node));

@@ -1,0 +1,4 @@
+//! Tools for the authors of rules.
+
+pub mod case;
+pub mod patch;

@@ -1,0 +1,153 @@
+//! What the tests share: fact documents, packs and the tool run in memory.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dpmguard::author::case::{self, Case};
+use dpmguard::author::patch;
+use dpmguard::cli::{self, Streams};
+use dpmguard::diagnostic::Diagnostic;
+use dpmguard::facts::merge::merge;
+use dpmguard::facts::model::Model;
+use dpmguard::facts::store::Facts;
+use dpmguard::load;
+use dpmguard::report::diagnostic;
+use dpmguard::rule::pack::RuleSet;
+use dpmguard::source::{self, Node, Sources};
+
+/// The folder of the project.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Files with that ending below a folder, by name.
+pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|known| known == ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What a run of the tool gave.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: u8,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// Runs the tool in memory, without colours, with `input` on standard input.
+pub(crate) fn run_with(args: &[&str], input: &[u8]) -> Ran {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut streams = Streams {
+        input: &mut &*input,
+        out: &mut out,
+        err: &mut err,
+        colour_out: false,
+        colour_err: false,
+    };
+    let args = std::iter::once("dpmguard").chain(args.iter().copied()).map(OsString::from);
+    let code = cli::run(args, &mut streams);
+    Ran { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
+}
+
+/// Runs the tool in memory.
+pub(crate) fn run(args: &[&str]) -> Ran {
+    run_with(args, b"")
+}
+
+/// Sources, model and the shipped rules.
+pub(crate) struct Bench {
+    pub(crate) sources: Sources,
+    pub(crate) model: Arc<Model>,
+    pub(crate) rules: RuleSet,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let mut sources = Sources::default();
+        let model = load::model(&mut sources).unwrap();
+        let rules = load::rules(true, &[], &[], &mut sources, &model);
+        let rules = rules.unwrap_or_else(|found| panic!("{}", said(&found, &sources)));
+        Self { sources, model, rules }
+    }
+
+    pub(crate) fn read(&mut self, path: &Path) -> Node {
+        let bytes = fs::read(path).unwrap();
+        let name = path.strip_prefix(root()).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        let file = self.sources.add(name, &bytes).unwrap();
+        source::read(&self.sources, file)
+            .unwrap_or_else(|found| panic!("{}", said(&found, &self.sources)))
+    }
+
+    /// A case, and the fact document that it describes.
+    pub(crate) fn case(&mut self, path: &Path) -> (Case, Node) {
+        let node = self.read(path);
+        let found = load::schema("case-v1").unwrap().check(&node);
+        assert!(found.is_empty(), "{}", said(&found, &self.sources));
+        let rule = rule_of(path);
+        let case = case::read(&node, &rule)
+            .unwrap_or_else(|found| panic!("{}", said(&found, &self.sources)));
+        let mut document = match (&case.base, &case.facts) {
+            (Some(base), _) => self.read(&path.parent().unwrap().join(base)),
+            (None, Some(facts)) => facts.clone(),
+            (None, None) => unreachable!("the reader asks for one of them"),
+        };
+        for patch in &case.patches {
+            patch::apply(&mut document, patch, &self.model)
+                .unwrap_or_else(|problem| panic!("{}", said(&[problem], &self.sources)));
+        }
+        (case, document)
+    }
+
+    /// The facts of documents, or why they are none.
+    pub(crate) fn facts(&self, documents: &[Node]) -> Result<Arc<Facts>, Vec<Diagnostic>> {
+        let schema = load::schema("facts-v1").unwrap();
+        let found: Vec<Diagnostic> =
+            documents.iter().flat_map(|document| schema.check(document)).collect();
+        if !found.is_empty() {
+            return Err(found);
+        }
+        let files: Vec<_> = documents.iter().map(|node| (node.place.file, node.clone())).collect();
+        merge(&self.model, &files).map(|(facts, _)| Arc::new(facts))
+    }
+}
+
+/// The rule that a case is about: the name of its folder.
+pub(crate) fn rule_of(path: &Path) -> String {
+    path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// All cases of the shipped pack.
+pub(crate) fn cases() -> Vec<PathBuf> {
+    files(&root().join("rules/cases"), "yaml")
+}
+
+/// Diagnostics as a person would read them.
+pub(crate) fn said(problems: &[Diagnostic], sources: &Sources) -> String {
+    diagnostic::render(problems, sources, false)
+}
+
+/// A snapshot beside the file it belongs to, named after it.
+pub(crate) fn snapshot_beside(path: &Path, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(path.parent().unwrap());
+    settings.set_prepend_module_to_snapshot(false);
+    settings.remove_snapshot_suffix();
+    settings.set_omit_expression(true);
+    settings.remove_input_file();
+    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
