@@ -202,18 +202,15 @@ fn schema(name: Option<&str>, streams: &mut Streams<'_>) -> Result<u8, CliError>
         }
         return Ok(0);
     };
-    match load::SCHEMAS.iter().find(|(known, _)| *known == name) {
-        Some((_, text)) => {
-            streams.out.write_all(text.as_bytes())?;
-            Ok(0)
-        }
-        None => {
-            let message = format!("there is no schema `{name}`");
-            let problem = Diagnostic::error("unknown-schema", message)
-                .suggest(name, load::SCHEMAS.iter().map(|(name, _)| *name))
-                .help("`dpmguard schema` lists the names");
-            Err(CliError::one(problem, &Sources::default()))
-        }
+    if let Some((_, text)) = load::SCHEMAS.iter().find(|(known, _)| *known == name) {
+        streams.out.write_all(text.as_bytes())?;
+        Ok(0)
+    } else {
+        let message = format!("there is no schema `{name}`");
+        let problem = Diagnostic::error("unknown-schema", message)
+            .suggest(name, load::SCHEMAS.iter().map(|(name, _)| *name))
+            .help("`dpmguard schema` lists the names");
+        Err(CliError::one(problem, &Sources::default()))
     }
 }
 

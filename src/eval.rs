@@ -55,7 +55,9 @@ pub fn evaluate(
         verdicts.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
         verdicts.dedup();
         let mut tally = Tally::default();
-        verdicts.iter().for_each(|verdict| tally.add(verdict.outcome));
+        for verdict in &verdicts {
+            tally.add(verdict.outcome);
+        }
         evaluation.rules.push(judged_rule(rule, tally));
         evaluation.verdicts.extend(verdicts);
     }
@@ -227,7 +229,7 @@ impl<'a> Judge<'a, '_> {
         match self.rule.select.get(step) {
             None => self.decide(),
             Some(Binding::Each { slot, list, filter }) => {
-                self.each(step, *slot, list, filter.as_ref())
+                self.each(step, *slot, list, filter.as_ref());
             }
             Some(Binding::One { slot, from, filter, if_none }) => {
                 self.one(step, *slot, from, filter.as_ref(), if_none);
@@ -301,14 +303,13 @@ impl<'a> Judge<'a, '_> {
             self.bound.pop();
             match fits {
                 Ok(true) => found.push((position, fact)),
-                Ok(false) => {}
                 Err(unknown) if members.reach != Reach::KnownOnly => {
                     gap = Some(match gap {
                         Some(known) => known.and(unknown),
                         None => unknown,
                     });
                 }
-                Err(_) => {}
+                Ok(false) | Err(_) => {}
             }
         }
         if let Reach::Open(name) = &members.reach {
@@ -370,7 +371,7 @@ impl<'a> Judge<'a, '_> {
                 self.verdict(Outcome::Undecided, Some(because), see, Vec::new(), None);
             }
             outcome => {
-                self.verdict(outcome, Some(because), otherwise.see.clone(), Vec::new(), None)
+                self.verdict(outcome, Some(because), otherwise.see.clone(), Vec::new(), None);
             }
         }
     }
@@ -416,16 +417,18 @@ impl<'a> Judge<'a, '_> {
 
     fn undecided(&mut self, unknown: &Unknown) {
         self.note_undecided();
-        let missing = self.missing(unknown);
+        let missing = missing(unknown);
         self.verdict(Outcome::Undecided, None, None, missing, None);
     }
 
     /// Undecided because members of a list may not have been collected.
     fn undecided_list(&mut self, unknown: &Unknown, list: &'a Expr) {
-        let mut missing = self.missing(unknown);
+        let mut missing = missing(unknown);
         if !matches!(list.kind, crate::expr::tree::ExprKind::All(_)) {
             let what = self.env.describe(list);
-            missing.iter_mut().for_each(|missing| missing.fact.clone_from(&what));
+            for missing in &mut missing {
+                missing.fact.clone_from(&what);
+            }
         }
         // More members could be more subjects, of which nothing is known.
         match self.proper_subject() {
@@ -458,13 +461,6 @@ impl<'a> Judge<'a, '_> {
                 _ => self.result.undecided_anywhere = true,
             }
         }
-    }
-
-    fn missing(&self, unknown: &Unknown) -> Vec<Missing> {
-        let mut missing: Vec<Missing> = unknown.reasons.iter().map(say).collect();
-        missing.sort();
-        missing.dedup();
-        missing
     }
 
     fn violated(&mut self, message: String) {
@@ -539,7 +535,7 @@ impl<'a> Judge<'a, '_> {
                 (Ok(true), Ok(false)) => None,
                 (Err(unknown), _) | (_, Err(unknown)) => {
                     let facts: Vec<String> =
-                        self.missing(&unknown).into_iter().map(|missing| missing.fact).collect();
+                        missing(&unknown).into_iter().map(|missing| missing.fact).collect();
                     Some(facts.join(", "))
                 }
             };
@@ -575,6 +571,13 @@ impl<'a> Judge<'a, '_> {
 
 fn is_open(list: &List) -> bool {
     matches!(list.reach, Reach::Open(_))
+}
+
+fn missing(unknown: &Unknown) -> Vec<Missing> {
+    let mut missing: Vec<Missing> = unknown.reasons.iter().map(say).collect();
+    missing.sort();
+    missing.dedup();
+    missing
 }
 
 /// A reason in words.

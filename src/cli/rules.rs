@@ -52,15 +52,16 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
         .map_err(|found| CliError::Input(found, sources.clone()))?;
     match &args.command {
         Command::List { .. } => list(&set, streams)?,
-        Command::Show { id, .. } => match set.rules.iter().find(|rule| *rule.id == **id) {
-            Some(rule) => show(rule, &set, streams)?,
-            None => {
+        Command::Show { id, .. } => {
+            if let Some(rule) = set.rules.iter().find(|rule| *rule.id == **id) {
+                show(rule, &set, streams)?;
+            } else {
                 let names = set.rules.iter().map(|rule| &*rule.id);
                 let problem = Diagnostic::error("unknown-rule", format!("there is no rule `{id}`"));
                 let problem = problem.suggest(id, names).help("`dpmguard rules list` lists them");
                 return Err(CliError::one(problem, &sources));
             }
-        },
+        }
     }
     Ok(0)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::diagnostic::nearest;
 use crate::expr::functions::{self, FUNCTIONS, Function, Takes};
 use crate::expr::syntax::{self, Node, Operator, Syntax};
-use crate::expr::tree::{Closure, Expr, ExprKind, ListMethod};
+use crate::expr::tree::{Closure, Expr, ExprKind, ListMethod, ListMethod as M};
 use crate::facts::model::{KindId, Model, Type};
 use crate::facts::path::WindowsPath;
 use crate::facts::time::Instant;
@@ -430,21 +430,20 @@ impl<'a> Checker<'a, '_> {
         let at = &syntax.at;
         match base.ty.clone() {
             Type::Object(kinds) => self.object_field(base, &kinds, name, syntax),
-            Type::Record(record) => match record.field(name) {
-                Some((position, field)) => {
+            Type::Record(record) => {
+                if let Some((position, field)) = record.field(name) {
                     let ty = self.known_type(syntax, &field.ty);
                     let positions = vec![(None, position)];
                     let base = Box::new(base);
                     let kind = ExprKind::Field { base, positions, name: name.clone() };
                     Some(Expr { kind, ty, at: at.clone() })
-                }
-                None => {
+                } else {
                     let message = format!("`{}` has no field `{name}`", record.name);
                     let names: Vec<&str> = record.names().collect();
                     let problem = Problem::new("unknown-field", at, message);
                     self.fail(with_names(problem.suggest(name, names.iter().copied()), &names))
                 }
-            },
+            }
             Type::Optional(_) => self.may_be_null(&base),
             Type::List(_) => {
                 let help =
@@ -498,12 +497,11 @@ impl<'a> Checker<'a, '_> {
                 None => Some(field.ty.clone()),
                 Some(known) => unify(known, &field.ty),
             };
-            ty = match united {
-                Some(united) => Some(united),
-                None => {
-                    let message = format!("`{name}` has different types in {}", self.say(&base.ty));
-                    return self.fail(Problem::new("wrong-type", at, message));
-                }
+            ty = if let Some(united) = united {
+                Some(united)
+            } else {
+                let message = format!("`{name}` has different types in {}", self.say(&base.ty));
+                return self.fail(Problem::new("wrong-type", at, message));
             };
         }
         let ty = self.known_type(syntax, &ty?);
@@ -863,7 +861,6 @@ impl<'a> Checker<'a, '_> {
             };
             return self.fail(problem);
         };
-        use ListMethod as M;
         let closure = match (method, args) {
             (M::IsEmpty | M::KnownOnly | M::Count | M::Sum | M::Min | M::Max, []) => None,
             (M::IsEmpty | M::KnownOnly, _) => {
@@ -1002,24 +999,18 @@ impl<'a> Checker<'a, '_> {
         }
         let all: Vec<&'static Function> = functions::named(name).collect();
         let Some(function) = all.iter().find(|function| function.params.len() == args.len()) else {
-            let problem = match all.first() {
-                Some(function) => {
-                    Problem::new("wrong-arguments", at, format!("`{name}` takes other arguments"))
-                        .help(format!("write {}", function.signature()))
-                }
-                None => {
-                    let names = function_names(self.world.scripts).chain(["known", "any_violated"]);
-                    let problem = Problem::new(
-                        "unknown-function",
-                        at,
-                        format!("there is no function `{name}`"),
-                    );
-                    let methods = ListMethod::named(name)
-                        .map(|_| format!("`{name}` is a method of lists: `list.{name}(|x| ...)`"));
-                    match methods {
-                        Some(help) => problem.help(help),
-                        None => problem.suggest(name, names),
-                    }
+            let problem = if let Some(function) = all.first() {
+                Problem::new("wrong-arguments", at, format!("`{name}` takes other arguments"))
+                    .help(format!("write {}", function.signature()))
+            } else {
+                let names = function_names(self.world.scripts).chain(["known", "any_violated"]);
+                let problem =
+                    Problem::new("unknown-function", at, format!("there is no function `{name}`"));
+                let methods = ListMethod::named(name)
+                    .map(|_| format!("`{name}` is a method of lists: `list.{name}(|x| ...)`"));
+                match methods {
+                    Some(help) => problem.help(help),
+                    None => problem.suggest(name, names),
                 }
             };
             return self.fail(problem);
@@ -1147,10 +1138,9 @@ pub fn unify(a: &Type, b: &Type) -> Option<Type> {
 pub fn fits(a: &Type, wanted: &Type) -> bool {
     match (a, wanted) {
         (a, b) if a == b => true,
-        (Type::Null, Type::Optional(_)) => true,
+        (Type::Null, Type::Optional(_)) | (Type::Enum(_), Type::Text) => true,
         (Type::Optional(a), Type::Optional(b)) => fits(a, b),
         (a, Type::Optional(b)) => fits(a, b),
-        (Type::Enum(_), Type::Text) => true,
         (Type::Enum(a), Type::Enum(b)) => a.iter().all(|member| b.contains(member)),
         (Type::Object(a), Type::Object(b)) => a.iter().all(|kind| b.contains(kind)),
         (Type::List(a), Type::List(b)) => **a == Type::Null || fits(a, b),

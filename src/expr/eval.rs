@@ -303,7 +303,7 @@ impl<'a> Env<'a> {
             ExprKind::List(parts) => Ok(Value::List(List::complete(self.all(parts)?))),
             ExprKind::In(member, list) => {
                 let (member, list) = self.both(member, list)?;
-                self.membership(&member, list)
+                Self::membership(&member, &list)
             }
             ExprKind::Template(parts) => {
                 let parts = self.all(parts)?;
@@ -467,7 +467,7 @@ impl<'a> Env<'a> {
         }
     }
 
-    fn membership(&mut self, member: &Value, list: Value) -> Outcome {
+    fn membership(member: &Value, list: &Value) -> Outcome {
         let Value::List(list) = list else { return Err(misfit("in")) };
         let mut gaps = Gaps::of(&list.reach);
         for fact in list.items.iter() {
@@ -480,7 +480,7 @@ impl<'a> Env<'a> {
                 // An object that is not in the facts is none of those that are.
                 Fact::Absent(Absence::Dangling(_)) if matches!(member, Value::Object(_)) => {}
                 Fact::Absent(why) => {
-                    gaps.add(Unknown::new("a member of the list", why.clone(), None))
+                    gaps.add(Unknown::new("a member of the list", why.clone(), None));
                 }
             }
         }
@@ -524,7 +524,7 @@ impl<'a> Env<'a> {
             ListMethod::All => self.quantify(&walk, false),
             ListMethod::Count => {
                 let kept =
-                    if closure.is_some() { self.kept(&walk)?.len() } else { self.counted(&walk)? };
+                    if closure.is_some() { self.kept(&walk)?.len() } else { Self::counted(&walk)? };
                 Ok(Value::Int(i64::try_from(kept).unwrap_or(i64::MAX)))
             }
             ListMethod::IsEmpty => match walk.members.items.len() {
@@ -619,7 +619,7 @@ impl<'a> Env<'a> {
         Ok(kept.map(|(member, _)| member).collect())
     }
 
-    fn counted(&mut self, walk: &Walk<'a>) -> Outcome<usize> {
+    fn counted(walk: &Walk<'a>) -> Outcome<usize> {
         let mut gaps = Gaps::default();
         gaps.close(&walk.members.reach);
         gaps.or(walk.members.items.len())
@@ -798,9 +798,10 @@ pub(in crate::expr) fn arithmetic(operator: Operator, left: Value, right: Value)
             Operator::Remainder => a % b,
             _ => return Err(misfit(operator.sign())),
         };
-        return match result.is_finite() {
-            true => Ok(Value::Float(result)),
-            false => Err(Unknown::failed("a division by zero, or a number too large")),
+        return if result.is_finite() {
+            Ok(Value::Float(result))
+        } else {
+            Err(Unknown::failed("a division by zero, or a number too large"))
         };
     }
     match (left, right) {

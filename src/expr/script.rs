@@ -265,7 +265,7 @@ fn signature(
     let Some(declared) = declared else {
         return Err(wrong(format!("the function `{name}` does not say its types")));
     };
-    let parse = || -> Option<(String, Vec<(Arc<str>, Type)>, Type)> {
+    let parse = || -> Option<(String, Params, Type)> {
         let (head, returns) = declared.rsplit_once("->")?;
         let (declared_name, inside) = head.trim().strip_suffix(')')?.split_once('(')?;
         let mut types = Vec::new();
@@ -332,8 +332,12 @@ struct Part {
 #[derive(Clone, Debug)]
 struct Missing(Unknown);
 
+/// Names and types of parameters.
+type Params = Vec<(Arc<str>, Type)>;
+
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
+#[expect(clippy::unnecessary_box_returns, reason = "rhai hands its errors round in boxes")]
 fn missing(unknown: Unknown) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(Missing(unknown)), Position::NONE))
 }
@@ -635,6 +639,7 @@ fn plain(value: &Value) -> Option<Dynamic> {
     })
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one registration a method")]
 fn register_lists(engine: &mut Engine) {
     type Context<'a> = NativeCallContext<'a>;
     fn holds(context: &Context<'_>, closure: &FnPtr, member: &Dynamic) -> Fallible<bool> {

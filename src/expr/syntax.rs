@@ -466,13 +466,14 @@ impl Reader<'_> {
             ("contains", [list, member]) if self.is_in(position) => {
                 Node::In(self.boxed(member)?, self.boxed(list)?)
             }
-            (sign, [left, right]) if call.op_token.is_some() => match Operator::parse(sign) {
-                Some(operator) => Node::Binary(operator, self.boxed(left)?, self.boxed(right)?),
-                None => {
+            (sign, [left, right]) if call.op_token.is_some() => {
+                if let Some(operator) = Operator::parse(sign) {
+                    Node::Binary(operator, self.boxed(left)?, self.boxed(right)?)
+                } else {
                     let message = format!("the operator `{sign}` cannot be used here");
                     return Err(self.refuse(position, &message, None));
                 }
-            },
+            }
             (name, args) => Node::Call(name.into(), self.all(args)?),
         };
         Ok(self.made(node, position))

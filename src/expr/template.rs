@@ -53,7 +53,7 @@ impl Template {
                     parts.push(Part::Value(Box::new(expr)));
                 }
                 Err(found) => {
-                    problems.extend(found.into_iter().map(|problem| shifted(problem, start)))
+                    problems.extend(found.into_iter().map(|problem| shifted(problem, start)));
                 }
             }
             position = end + 1;
@@ -104,7 +104,6 @@ fn closing(chars: &[char], start: usize) -> Option<usize> {
     for (position, c) in chars.iter().enumerate().skip(start) {
         match (quote, c) {
             (Some(open), c) if open == *c => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '`') => quote = Some(*c),
             (None, '{') => depth += 1,
             (None, '}') if depth == 0 => return Some(position),

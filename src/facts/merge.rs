@@ -371,7 +371,7 @@ fn complete_one(old: Value, new: &Value) -> Value {
 fn resolve(facts: &mut Facts) -> Vec<Diagnostic> {
     let model = facts.model.clone();
     let mut warnings = Vec::new();
-    let mut resolved: Vec<Vec<Vec<Fact>>> = Vec::new();
+    let mut tables: Vec<Vec<Vec<Fact>>> = Vec::new();
     for kind in model.kinds() {
         let objects = facts.table(kind.id).map(|t| t.objects.as_slice()).unwrap_or_default();
         let mut rows = Vec::with_capacity(objects.len());
@@ -379,9 +379,9 @@ fn resolve(facts: &mut Facts) -> Vec<Diagnostic> {
             let mut resolver = Resolver { facts, kind, object, warnings: &mut warnings };
             rows.push(resolver.facts(&kind.record, &object.facts));
         }
-        resolved.push(rows);
+        tables.push(rows);
     }
-    for (table, rows) in facts.tables.iter_mut().zip(resolved) {
+    for (table, rows) in facts.tables.iter_mut().zip(tables) {
         for (object, row) in table.objects.iter_mut().zip(rows) {
             object.facts = row;
         }

@@ -433,17 +433,16 @@ impl<'a> Compiler<'a> {
         let mut kinds = Vec::new();
         for one in wanted {
             let name = one.as_str().unwrap_or_default();
-            match self.names.iter().position(|known| &**known == name) {
-                Some(position) => kinds.push(kind_id(position)),
-                None => {
-                    let names: Vec<Arc<str>> = self.names.clone();
-                    let problem = Diagnostic::error(
-                        "schema-not-understood",
-                        format!("`{name}` is not a kind of this schema"),
-                    );
-                    let problem = problem.at(one.place).suggest(name, names.iter().map(|n| &**n));
-                    self.problems.push(problem);
-                }
+            if let Some(position) = self.names.iter().position(|known| &**known == name) {
+                kinds.push(kind_id(position));
+            } else {
+                let names: Vec<Arc<str>> = self.names.clone();
+                let problem = Diagnostic::error(
+                    "schema-not-understood",
+                    format!("`{name}` is not a kind of this schema"),
+                );
+                let problem = problem.at(one.place).suggest(name, names.iter().map(|n| &**n));
+                self.problems.push(problem);
             }
         }
         kinds.sort_unstable();
@@ -458,12 +457,11 @@ impl<'a> Compiler<'a> {
     fn resolve(&mut self, node: &'a Node) -> &'a Node {
         let Some(target) = node.get("$ref") else { return node };
         let pointer = target.as_str().and_then(|text| text.strip_prefix('#'));
-        match pointer.and_then(|pointer| self.root.pointer(pointer)) {
-            Some(found) => found,
-            None => {
-                self.problem(target.place, "this reference leads nowhere");
-                node
-            }
+        if let Some(found) = pointer.and_then(|pointer| self.root.pointer(pointer)) {
+            found
+        } else {
+            self.problem(target.place, "this reference leads nowhere");
+            node
         }
     }
 

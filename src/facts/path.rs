@@ -33,9 +33,8 @@ impl WindowsPath {
         let floor = parts.len() + 1;
         for part in rest.split('\\') {
             match part {
-                "" | "." => {}
                 ".." if parts.len() > floor => drop(parts.pop()),
-                ".." => {}
+                "" | "." | ".." => {}
                 _ => parts.push(part.to_lowercase()),
             }
         }

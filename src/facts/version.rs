@@ -20,12 +20,10 @@ impl Version {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = [0; 4];
-        let mut count = 0;
-        for part in text.split('.') {
+        for (count, part) in text.split('.').enumerate() {
             let slot = parts.get_mut(count)?;
             let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
             *slot = part.parse().ok().filter(|number| digits && *number <= 0x7fff_ffff)?;
-            count += 1;
         }
         Some(Self { parts, text: text.into() })
     }

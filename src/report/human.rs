@@ -230,9 +230,10 @@ fn undecided(run: &Run<'_>, page: &mut Page) {
     for verdict in sorted {
         let Some(rule) = evaluation.rule(verdict) else { continue };
         let severity = page.paint(rule.severity.name(), severity_style(rule.severity));
-        let about = match verdict.subject.key.is_empty() {
-            true => format!("{} not collected", verdict.subject.kind.replace('_', " ")),
-            false => verdict.subject.key.to_string(),
+        let about = if verdict.subject.key.is_empty() {
+            format!("{} not collected", verdict.subject.kind.replace('_', " "))
+        } else {
+            verdict.subject.key.to_string()
         };
         page.line(&format!("  {severity}  {}: {about}", rule.id));
         if let Some(because) = &verdict.because {

@@ -1,6 +1,7 @@
 //! Packs: folders of rules, put together into one set.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, FileId, Place};
@@ -300,7 +301,8 @@ fn digest(sources: &Sources, files: &PackFiles) -> String {
     let mut lines = String::new();
     for file in &files.files {
         if let Some(source) = sources.get(file.file) {
-            lines.push_str(&format!("{} {}\n", source.digest(), file.path));
+            // Writing to a string cannot fail.
+            let _ = writeln!(lines, "{} {}", source.digest(), file.path);
         }
     }
     sha256(lines.as_bytes())
@@ -365,11 +367,11 @@ fn order(
         below.push(needs);
     }
     let mut order = Vec::with_capacity(rules.len());
-    let mut placed = vec![false; rules.len()];
+    let mut done_with = vec![false; rules.len()];
     loop {
         let ready: Vec<usize> = (0..rules.len())
             .filter(|position| {
-                let done = |other: &usize| placed.get(*other).copied().unwrap_or(false);
+                let done = |other: &usize| done_with.get(*other).copied().unwrap_or(false);
                 !done(position) && below.get(*position).is_none_or(|needs| needs.iter().all(done))
             })
             .collect();
@@ -378,7 +380,7 @@ fn order(
         }
         for position in ready {
             order.push(position);
-            if let Some(slot) = placed.get_mut(position) {
+            if let Some(slot) = done_with.get_mut(position) {
                 *slot = true;
             }
         }
@@ -386,8 +388,8 @@ fn order(
     if order.len() < rules.len() {
         let stuck: Vec<&Rule> = rules
             .iter()
-            .zip(&placed)
-            .filter(|(_, placed)| !**placed)
+            .zip(&done_with)
+            .filter(|(_, done_with)| !**done_with)
             .map(|(rule, _)| rule)
             .collect();
         let names: Vec<String> = stuck.iter().map(|rule| format!("`{}`", rule.id)).collect();

@@ -160,7 +160,7 @@ impl Reader<'_> {
         }
         let mut params = Vec::new();
         for entry in entries {
-            let set = overrides.clone().filter(|set| *set.param == *entry.key).last();
+            let set = overrides.clone().rfind(|set| *set.param == *entry.key);
             params.push(self.param(&entry.key, &entry.node, set.map(|set| &set.value)));
         }
         let params: Vec<Param> = params.into_iter().collect::<Option<_>>()?;
@@ -562,6 +562,7 @@ impl Reader<'_> {
 }
 
 /// `None` inside is a problem already reported; no node at all is none.
+#[expect(clippy::option_option, reason = "the two nones mean different things")]
 fn transpose<T>(value: Option<Option<T>>) -> Option<Option<T>> {
     match value {
         None => Some(None),
