@@ -53,7 +53,9 @@ pub fn evaluate(
         let mut verdicts: Vec<Verdict> =
             verdicts.into_iter().map(|verdict| Verdict { rule: number, ..verdict }).collect();
         verdicts.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
-        verdicts.dedup();
+        // One gap or finding reached on two ways is one; what is good is counted each time.
+        verdicts
+            .dedup_by(|a, b| a == b && matches!(a.outcome, Outcome::Violated | Outcome::Undecided));
         let mut tally = Tally::default();
         for verdict in &verdicts {
             tally.add(verdict.outcome);
@@ -83,7 +85,7 @@ fn needed(set: &RuleSet, wanted: &dyn Fn(&Rule) -> bool) -> BTreeSet<usize> {
     for position in set.order.iter().rev() {
         let Some(rule) = set.rules.get(*position) else { continue };
         let asked = needed.iter().filter_map(|asker: &usize| set.rules.get(*asker));
-        let is_asked = asked.flat_map(|asker| &asker.asks).any(|tag| rule.tags.contains(tag));
+        let is_asked = asked.flat_map(|asker| &asker.asks).any(|(tag, _)| rule.tags.contains(tag));
         if wanted(rule) || is_asked {
             needed.insert(*position);
         }
@@ -363,15 +365,15 @@ impl<'a> Judge<'a, '_> {
 
     fn otherwise(&mut self, otherwise: &'a Otherwise) {
         let because = otherwise.because.say(self.env);
+        let see = otherwise.see.as_ref().map(|(see, _)| see.clone());
         match otherwise.outcome {
             Outcome::Violated => self.violated(because),
             Outcome::Undecided => {
                 self.note_undecided();
-                let see = otherwise.see.clone();
                 self.verdict(Outcome::Undecided, Some(because), see, Vec::new(), None);
             }
             outcome => {
-                self.verdict(outcome, Some(because), otherwise.see.clone(), Vec::new(), None);
+                self.verdict(outcome, Some(because), see, Vec::new(), None);
             }
         }
     }

@@ -8,6 +8,7 @@ pub mod read;
 
 use std::sync::Arc;
 
+use crate::diagnostic::Place;
 use crate::expr::template::Template;
 use crate::expr::tree::Expr;
 use crate::facts::model::{KindId, Type};
@@ -53,8 +54,8 @@ pub struct Rule {
     pub metadata: Vec<(String, String, Vec<String>)>,
     /// Its sources.
     pub references: Vec<Reference>,
-    /// Tags of the rules whose outcomes it asks for.
-    pub asks: Vec<Arc<str>>,
+    /// Tags of the rules whose outcomes it asks for, and where it does.
+    pub asks: Vec<(Arc<str>, Place)>,
     /// How many names it binds; slot 0 holds the parameters.
     pub slots: usize,
 }
@@ -108,8 +109,8 @@ pub struct Otherwise {
     pub outcome: Outcome,
     /// The reason.
     pub because: Template,
-    /// The rule that covers this case.
-    pub see: Option<Arc<str>>,
+    /// The rule that covers this case, and where it is named.
+    pub see: Option<(Arc<str>, Place)>,
 }
 
 /// What is said where a rule is violated.

@@ -114,6 +114,7 @@ fn expect(node: &Node) -> Option<Expect> {
         all.push((subject, Outcome::named(item.get("outcome")?.as_str()?)?));
     }
     all.sort();
+    all.dedup();
     Some(Expect::Exactly(all))
 }
 
@@ -126,6 +127,8 @@ pub fn difference(expect: &Expect, evaluation: &Evaluation) -> Option<String> {
         .map(|verdict| (verdict.subject.key.to_string(), verdict.outcome))
         .collect();
     actual.sort();
+    // A subject may be judged several times with one outcome: for each of its databases, say.
+    actual.dedup();
     let say = |list: &[(String, Outcome)]| {
         let lines: Vec<String> =
             list.iter().map(|(key, outcome)| format!("  {key}: {}", outcome.name())).collect();

@@ -94,7 +94,9 @@ fn show(rule: &Rule, set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Resul
         writeln!(out, "  {title}  {}", values.join(", "))?;
     }
     writeln!(out)?;
-    paragraph(out, &rule.explanation)?;
+    for text in filled(&rule.explanation) {
+        paragraph(out, &text)?;
+    }
     if !rule.params.is_empty() {
         writeln!(out, "\nParameters")?;
         for param in &rule.params {
@@ -113,6 +115,26 @@ fn show(rule: &Rule, set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Resul
         }
     }
     Ok(())
+}
+
+/// Paragraphs with their lines joined: up to an empty line, or to a line that begins a list item.
+fn filled(text: &str) -> Vec<String> {
+    let mut paragraphs: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for line in text.lines().map(str::trim) {
+        if line.is_empty() {
+            is_open = false;
+        } else if let Some(last) =
+            paragraphs.last_mut().filter(|_| is_open && !line.starts_with("- "))
+        {
+            last.push(' ');
+            last.push_str(line);
+        } else {
+            paragraphs.push(line.to_owned());
+            is_open = true;
+        }
+    }
+    paragraphs
 }
 
 fn paragraph(out: &mut dyn Write, text: &str) -> std::io::Result<()> {

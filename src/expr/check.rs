@@ -77,6 +77,8 @@ pub struct Scope {
     names: Vec<(Arc<str>, Type, usize)>,
     /// Names whose values did not check: what uses them is not complained of again.
     broken: Vec<Arc<str>>,
+    /// Whether a guard did not check: what it would have excluded is not complained of.
+    is_unguarded: bool,
     /// Paths (`source.protection_group`) known not to be null here.
     not_null: Vec<String>,
     /// How many slots are needed, closures included. No slot is used twice: the path of a fact is found
@@ -120,6 +122,11 @@ impl Scope {
     /// Remembers what a condition says that is true from here on.
     pub fn assume(&mut self, condition: &Condition) {
         self.not_null.extend(condition.not_null.iter().cloned());
+    }
+
+    /// Remembers that a guard did not check.
+    pub fn assume_broken(&mut self) {
+        self.is_unguarded = true;
     }
 
     /// Forgets the names bound last, down to `count`.
@@ -351,6 +358,9 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn may_be_null<T>(&mut self, expr: &Expr) -> Option<T> {
+        if self.scope.is_unguarded {
+            return None;
+        }
         let problem = Problem::new(
             "may-be-null",
             &expr.at,
@@ -1061,7 +1071,7 @@ impl<'a> Checker<'a, '_> {
             return self.may_be_null(&arg);
         }
         let message =
-            format!("`{param}` must be {}, this is {}", takes.say(), self.article(&arg.ty));
+            format!("`{param}` must be {}, this is {}", takes.say_one(), self.article(&arg.ty));
         self.fail(Problem::new("wrong-type", &arg.at, message).help(function.signature()))
     }
 

@@ -44,6 +44,15 @@ impl Takes {
             Self::Pairs => "list of pairs of text",
         }
     }
+
+    /// As it is said in a message, with its article.
+    #[must_use]
+    pub fn say_one(self) -> String {
+        match self {
+            Self::Text => "text".to_owned(),
+            other => format!("a {}", other.say()),
+        }
+    }
 }
 
 /// A host function.

@@ -199,6 +199,12 @@ pub fn parse(text: &str) -> Result<Syntax, SyntaxError> {
     }
 }
 
+/// Whether a word can be bound: rhai reserves some that no expression could name.
+#[must_use]
+pub fn is_name(word: &str) -> bool {
+    matches!(parse(word), Ok(Syntax { node: Node::Variable(_), .. }))
+}
+
 /// rhai's words for a syntax error, in ours.
 fn say(rhai: &str) -> (String, Option<&'static str>) {
     let plain = rhai.trim_end_matches('.');
@@ -211,6 +217,10 @@ fn say(rhai: &str) -> (String, Option<&'static str>) {
         "Unexpected 'let'" | "Unexpected 'const'" => (
             "a name cannot be bound inside an expression".to_owned(),
             Some("bind it in the rule's `let:` list"),
+        ),
+        _ if plain.starts_with("Invalid character") => (
+            "text in single quotes".to_owned(),
+            Some("inside an expression text stands in double quotes: `\"mailbox\"`"),
         ),
         _ => {
             let mut chars = plain.chars();

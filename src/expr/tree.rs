@@ -197,10 +197,10 @@ impl Expr {
         }
     }
 
-    /// Every tag that it asks other rules' outcomes for.
-    pub fn tags(&self, found: &mut Vec<Arc<str>>) {
+    /// Every tag that it asks other rules' outcomes for, and where.
+    pub fn tags(&self, found: &mut Vec<(Arc<str>, Range<usize>)>) {
         if let ExprKind::AnyViolated(tag, _) = &self.kind {
-            found.push(tag.clone());
+            found.push((tag.clone(), self.at.clone()));
         }
         self.each_child(&mut |child| child.tags(found));
     }

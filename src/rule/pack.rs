@@ -130,7 +130,7 @@ pub fn build(
     }
     let rules: Vec<Rule> = rules.into_values().collect();
     if problems.is_empty() {
-        unknown_rules(&rules, &places, overrides, &mut problems);
+        unknown_rules(&rules, overrides, &mut problems);
     }
     let order = order(&rules, &places, &mut problems);
     if !problems.is_empty() {
@@ -309,12 +309,7 @@ fn digest(sources: &Sources, files: &PackFiles) -> String {
 }
 
 /// Rules that are named and do not exist: by `see`, by a parameter of the user.
-fn unknown_rules(
-    rules: &[Rule],
-    places: &BTreeMap<Arc<str>, Place>,
-    overrides: &[Override],
-    problems: &mut Vec<Diagnostic>,
-) {
+fn unknown_rules(rules: &[Rule], overrides: &[Override], problems: &mut Vec<Diagnostic>) {
     let names = || rules.iter().map(|rule| &*rule.id);
     for set in overrides {
         if !names().any(|id| id == set.rule) {
@@ -329,13 +324,11 @@ fn unknown_rules(
             crate::rule::Binding::Each { .. } => None,
         });
         let otherwise = bindings.chain(rule.require.iter().map(|(_, otherwise)| otherwise));
-        for see in otherwise.filter_map(|otherwise| otherwise.see.as_ref()) {
+        for (see, place) in otherwise.filter_map(|otherwise| otherwise.see.as_ref()) {
             if !names().any(|id| id == &**see) {
-                let message =
-                    format!("`{}` refers to a rule `{see}`, which does not exist", rule.id);
-                let mut problem = Diagnostic::error("unknown-rule", message).suggest(see, names());
-                problem.place = places.get(&rule.id).copied();
-                problems.push(problem);
+                let problem =
+                    Diagnostic::error("unknown-rule", format!("there is no rule `{see}`"));
+                problems.push(problem.at(*place).suggest(see, names()));
             }
         }
     }
@@ -350,17 +343,16 @@ fn order(
     let mut below: Vec<Vec<usize>> = Vec::with_capacity(rules.len());
     for rule in rules {
         let mut needs = Vec::new();
-        for tag in &rule.asks {
+        for (tag, place) in &rule.asks {
             let carriers = rules.iter().enumerate().filter(|(_, other)| other.tags.contains(tag));
             let before = needs.len();
             needs.extend(carriers.map(|(position, _)| position));
             if needs.len() == before {
-                let message =
-                    format!("`{}` asks for rules with the tag `{tag}`, and none has it", rule.id);
+                let message = format!("no rule has the tag `{tag}`");
                 let tags: Vec<&str> =
                     rules.iter().flat_map(|r| &r.tags).map(|tag| &**tag).collect();
-                let mut problem = Diagnostic::error("unknown-tag", message).suggest(tag, tags);
-                problem.place = places.get(&rule.id).copied();
+                let problem =
+                    Diagnostic::error("unknown-tag", message).at(*place).suggest(tag, tags);
                 problems.push(problem);
             }
         }

@@ -60,7 +60,7 @@ struct Reader<'a> {
     context: Context<'a>,
     scope: Scope,
     problems: Vec<Diagnostic>,
-    asks: Vec<Arc<str>>,
+    asks: Vec<(Arc<str>, Place)>,
 }
 
 impl Reader<'_> {
@@ -85,7 +85,7 @@ impl Reader<'_> {
         tags.sort_unstable();
         tags.dedup();
         self.asks.sort_unstable();
-        self.asks.dedup();
+        self.asks.dedup_by(|a, b| a.0 == b.0);
         Some(Rule {
             id: id.into(),
             title: text(root, "title"),
@@ -163,7 +163,10 @@ impl Reader<'_> {
             let set = overrides.clone().rfind(|set| *set.param == *entry.key);
             params.push(self.param(&entry.key, &entry.node, set.map(|set| &set.value)));
         }
-        let params: Vec<Param> = params.into_iter().collect::<Option<_>>()?;
+        let Some(params) = params.into_iter().collect::<Option<Vec<Param>>>() else {
+            self.scope.bind_broken("params");
+            return None;
+        };
         let field = |param: &Param| Field {
             name: param.name.clone(),
             ty: param.ty.clone(),
@@ -195,9 +198,12 @@ impl Reader<'_> {
             }
         };
         let before = self.problems.len();
-        self.problems
-            .extend(node.get("default").map(|default| schema.check(default)).unwrap_or_default());
-        self.problems.extend(set.map(|set| schema.check(set)).unwrap_or_default());
+        for value in node.get("default").into_iter().chain(set) {
+            for mut problem in schema.check(value) {
+                problem.message = problem.message.replacen("the document", &format!("`{name}`"), 1);
+                self.problems.push(problem);
+            }
+        }
         if self.problems.len() > before {
             return None;
         }
@@ -266,29 +272,35 @@ impl Reader<'_> {
         }
     }
 
-    fn noted(&mut self, expr: Expr) -> Expr {
+    /// Remembers the tags that an expression asks for.
+    fn noted(&mut self, node: &Node, expr: Expr) -> Expr {
         let mut tags = Vec::new();
         expr.tags(&mut tags);
-        self.asks.extend(tags);
+        for (tag, at) in tags {
+            self.asks.push((tag, self.context.sources.inside(node, at)));
+        }
         expr
     }
 
     fn expr(&mut self, node: &Node) -> Option<Expr> {
         let result = check::check(&Self::source_of(node), &mut self.scope, self.context.world);
-        self.checked(node, result).map(|expr| self.noted(expr))
+        self.checked(node, result).map(|expr| self.noted(node, expr))
     }
 
     fn condition(&mut self, node: &Node) -> Option<Expr> {
         let result = check::condition(&Self::source_of(node), &mut self.scope, self.context.world);
-        self.checked(node, result).map(|condition| self.noted(condition.expr))
+        self.checked(node, result).map(|condition| self.noted(node, condition.expr))
     }
 
     /// A condition that holds for all that follows.
     fn guard(&mut self, node: &Node) -> Option<Expr> {
         let result = check::condition(&Self::source_of(node), &mut self.scope, self.context.world);
-        let condition = self.checked(node, result)?;
+        let Some(condition) = self.checked(node, result) else {
+            self.scope.assume_broken();
+            return None;
+        };
         self.scope.assume(&condition);
-        Some(self.noted(condition.expr))
+        Some(self.noted(node, condition.expr))
     }
 
     fn template(&mut self, node: &Node) -> Option<Template> {
@@ -306,6 +318,10 @@ impl Reader<'_> {
         if taken {
             let message = format!("`{name}` means something already; choose another name");
             self.problems.push(Diagnostic::error("name-bound-twice", message).at(place));
+        }
+        if !crate::expr::syntax::is_name(name) {
+            let message = format!("`{name}` is a reserved word; choose another name");
+            self.problems.push(Diagnostic::error("reserved-word", message).at(place));
         }
         match ty {
             Some(ty) => self.scope.bind(name, ty),
@@ -394,7 +410,7 @@ impl Reader<'_> {
         Some(Otherwise {
             outcome: Outcome::named(node.get("outcome")?.as_str()?)?,
             because: self.template(node.get("because")?)?,
-            see: node.get("see").and_then(Node::as_str).map(Arc::from),
+            see: node.get("see").and_then(|see| Some((see.as_str()?.into(), see.place))),
         })
     }
 

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cases;
+mod diagnostics;
 mod expressions;
 mod safety;
 mod support;

@@ -86,7 +86,9 @@ impl Bench {
 
     pub(crate) fn read(&mut self, path: &Path) -> Node {
         let bytes = fs::read(path).unwrap();
-        let name = path.strip_prefix(root()).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        let whole = fs::canonicalize(path).unwrap();
+        let name =
+            whole.strip_prefix(root()).unwrap_or(&whole).to_string_lossy().replace('\\', "/");
         let file = self.sources.add(name, &bytes).unwrap();
         source::read(&self.sources, file)
             .unwrap_or_else(|found| panic!("{}", said(&found, &self.sources)))
