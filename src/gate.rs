@@ -84,9 +84,9 @@ pub struct Answer {
     pub reason: String,
 }
 
-/// Answers for an evaluation.
+/// Answers for an evaluation of that many fact files.
 #[must_use]
-pub fn answer(evaluation: &Evaluation, threshold: Threshold) -> Answer {
+pub fn answer(evaluation: &Evaluation, threshold: Threshold, files: usize) -> Answer {
     let count = |outcome: Outcome| {
         let reached = |verdict: &&crate::finding::Verdict| {
             verdict.outcome == outcome && threshold.reached(evaluation.severity(verdict))
@@ -104,20 +104,22 @@ pub fn answer(evaluation: &Evaluation, threshold: Threshold) -> Answer {
     };
     let (verdict, reason) = if failing > 0 {
         (Verdict::Failed, over("finding", failing))
+    } else if files == 0 {
+        (Verdict::NoVerdict, "no fact file was found, so nothing was judged".to_owned())
     } else if evaluation.rules.is_empty() {
         (Verdict::NoVerdict, "no rule was selected, so nothing was judged".to_owned())
     } else if tally.total() == 0 {
-        let reason = "the rules found nothing in the facts to judge: no object was bound";
+        let reason = "nothing was judged: the rules found no object in the facts";
         (Verdict::NoVerdict, reason.to_owned())
-    } else if open > 0 {
-        let reason = format!("facts are missing for {}", over("possible finding", open));
-        (Verdict::NoVerdict, reason)
     } else if tally.violated + tally.satisfied == 0 {
         let reason = match tally.undecided {
             0 => "nothing was judged: no rule applies to any object in the facts",
             _ => "nothing could be decided: facts are missing everywhere",
         };
         (Verdict::NoVerdict, reason.to_owned())
+    } else if open > 0 {
+        let reason = format!("facts are missing for {}", over("possible finding", open));
+        (Verdict::NoVerdict, reason)
     } else {
         let reason = match threshold {
             Threshold::Never => "no finding fails a run with the threshold `never`".to_owned(),
@@ -164,7 +166,7 @@ mod tests {
 
     fn code(verdicts: &[(Severity, Outcome)], threshold: &str) -> u8 {
         let threshold = Threshold::named(threshold).unwrap();
-        answer(&evaluation(verdicts), threshold).verdict.exit_code()
+        answer(&evaluation(verdicts), threshold, 1).verdict.exit_code()
     }
 
     use Outcome::{NotApplicable, Satisfied, Undecided, Violated};
@@ -180,7 +182,7 @@ mod tests {
         assert_eq!(code(&[(Error, Violated)], "never"), 0);
     }
 
-    /// peers.md 1: a run that checked nothing must not be green.
+    /// A run that checked nothing must not be green.
     #[test]
     fn a_run_that_judged_nothing_has_no_verdict() {
         assert_eq!(code(&[], "note"), 3);
@@ -188,8 +190,10 @@ mod tests {
         assert_eq!(code(&[(Error, Undecided)], "never"), 3);
         let mut bound_to_nothing = evaluation(&[(Error, Satisfied)]);
         bound_to_nothing.verdicts.clear();
-        let answer = answer(&bound_to_nothing, Threshold::From(Severity::Error));
+        let no_file = super::answer(&evaluation(&[(Error, Satisfied)]), Threshold::Never, 0);
+        assert_eq!(no_file.verdict, Verdict::NoVerdict);
+        let answer = answer(&bound_to_nothing, Threshold::From(Severity::Error), 1);
         assert_eq!(answer.verdict, Verdict::NoVerdict);
-        assert!(answer.reason.contains("no object was bound"));
+        assert!(answer.reason.contains("found no object"));
     }
 }

@@ -122,7 +122,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     let threshold = args.fail_on.as_ref().or(config.fail_on.as_ref());
     let threshold = threshold.and_then(|name| Threshold::named(name));
     let threshold = threshold.unwrap_or(Threshold::From(crate::finding::Severity::Warning));
-    let answer = gate::answer(&evaluation, threshold);
+    let answer = gate::answer(&evaluation, threshold, loaded.facts.files().len());
     show(&loaded.warnings, &sources, streams)?;
     write(
         args,

@@ -220,7 +220,7 @@ fn say(rhai: &str) -> (String, Option<&'static str>) {
         ),
         _ if plain.starts_with("Invalid character") => (
             "text in single quotes".to_owned(),
-            Some("inside an expression text stands in double quotes: `\"mailbox\"`"),
+            Some("inside an expression text stands in double quotes: `\"text\"`"),
         ),
         _ => {
             let mut chars = plain.chars();

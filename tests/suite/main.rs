@@ -3,7 +3,11 @@
 
 mod architecture;
 mod cases;
+mod cli;
 mod diagnostics;
+mod examples;
 mod expressions;
+mod output;
+mod promises;
 mod safety;
 mod support;

@@ -128,7 +128,7 @@ impl Trial<'_> {
         }
         for threshold in [Severity::Note, Severity::Warning, Severity::Error].map(Threshold::From) {
             let passed =
-                |evaluation| gate::answer(evaluation, threshold).verdict == Verdict::Passed;
+                |evaluation| gate::answer(evaluation, threshold, 1).verdict == Verdict::Passed;
             if !passed(before) && passed(after) {
                 let name = threshold.name();
                 wrong.push(format!("{}: without {taken}: the run passes at `{name}`", self.name));

@@ -1,0 +1,255 @@
+//! The program: arguments, exit codes, streams.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::support::{root, run, run_with};
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dpmguard"));
+    command.current_dir(root());
+    for name in ["NO_COLOR", "DPMGUARD_NOW", "DPMGUARD_CONFIG"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// The first of the README's two commands, with the program itself.
+#[test]
+fn the_main_job_on_the_shipped_example() {
+    let output = program().args(["check", "examples/contoso"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("FAILED"), "{text}");
+    assert!(!text.contains('\u{1b}'), "a pipe gets no colours");
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_healthy_estate_passes() {
+    let output = program().args(["check", "examples/healthy"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("0 errors, 0 warnings, 0 notes; 0 undecided"), "{text}");
+}
+
+/// A run that checked nothing must not be green.
+#[test]
+fn nothing_judged_is_no_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().display().to_string();
+    let ran = run(&["check", &empty]);
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert!(ran.out.starts_with("NO VERDICT"), "{}", ran.out);
+    assert!(ran.out.contains("nothing"), "{}", ran.out);
+    // Facts that no rule binds to.
+    let facts = "schema: dpmguard.facts/v1\nobserved_at: 2009-01-01T00:00:00Z\ncomplete: all\n";
+    let mut all = String::from(facts);
+    for collection in collections() {
+        all.push_str(&format!("{collection}: []\n"));
+    }
+    let ran = run_with(&["check", "-"], all.as_bytes());
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("found no object"), "{}", ran.out);
+    assert!(ran.out.contains("bound to 0 subjects"), "{}", ran.out);
+}
+
+fn collections() -> Vec<String> {
+    let schema: serde_json::Value = serde_json::from_str(
+        dpmguard::load::SCHEMAS.iter().find(|(name, _)| *name == "facts-v1").unwrap().1,
+    )
+    .unwrap();
+    let properties = schema["properties"].as_object().unwrap();
+    properties
+        .iter()
+        .filter(|(_, value)| value["type"] == "array")
+        .map(|(key, _)| key.clone())
+        .collect()
+}
+
+/// The exit code hangs on the threshold, never on the format.
+#[test]
+fn no_format_changes_the_exit_code() {
+    for (facts, threshold, code) in [
+        ("examples/contoso", "warning", 1),
+        ("examples/contoso", "error", 1),
+        ("examples/contoso", "never", 0),
+        ("examples/healthy", "note", 0),
+    ] {
+        let facts = root().join(facts).display().to_string();
+        for format in ["human", "json"] {
+            let ran = run(&["check", &facts, "--fail-on", threshold, "--format", format]);
+            assert_eq!(ran.code, code, "{facts} {threshold} {format}");
+        }
+    }
+    let facts = root().join("examples/contoso").display().to_string();
+    assert_eq!(run(&["check", &facts, "--exit-zero"]).code, 0);
+    assert_eq!(run(&["check", "missing.yaml", "--exit-zero"]).code, 2);
+}
+
+#[test]
+fn rules_can_be_picked_by_id_and_tag() {
+    let facts = root().join("examples/contoso").display().to_string();
+    let rules = |args: &[&str]| -> Vec<String> {
+        let mut all = vec!["check", &facts, "--format", "json", "--now", "observed"];
+        all.extend(args);
+        let ran = run(&all);
+        let json: serde_json::Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+        json["rules"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|rule| rule["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(rules(&["--only", "database-file-moved"]), ["database-file-moved"]);
+    assert!(!rules(&["--skip", "database-file-moved"]).contains(&"database-file-moved".to_owned()));
+    assert!(rules(&["--only", "tag:cause"]).len() > 2);
+    // A rule that asks for others gives the same verdict when it stands alone.
+    let alone =
+        run(&["check", &facts, "--only", "inconsistent-without-cause", "--now", "observed"]);
+    assert_eq!(alone.code, 1, "{}", alone.out);
+    for slip in ["database-file-mvoed", "tag:casue"] {
+        let ran = run(&["check", &facts, "--skip", slip]);
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains("did you mean"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn parameters_are_set_on_the_command_line_and_in_the_configuration() {
+    let facts = root().join("examples/healthy").display().to_string();
+    let rule = "low-space-on-protected-volume";
+    let shown = run(&["rules", "show", rule]).out;
+    let name = shown.lines().skip_while(|line| *line != "Parameters").nth(1).unwrap();
+    let name = name.trim().split(' ').next().unwrap();
+    let option = format!("{rule}.{name}=99");
+    let ran = run(&["rules", "show", rule, "--param", &option]);
+    assert!(ran.out.contains(&format!("{name} = 99 (set by you)")), "{}", ran.out);
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("dpmguard.yaml");
+    fs::write(
+        &config,
+        format!("schema: dpmguard.config/v1\nparams:\n  {rule}: {{ {name}: 99 }}\n"),
+    )
+    .unwrap();
+    let config = config.display().to_string();
+    let ran = run(&["rules", "show", rule, "--config", &config]);
+    assert!(ran.out.contains(&format!("{name} = 99 (set by you)")), "{}", ran.out);
+    // The command line wins over the file.
+    let ran =
+        run(&["rules", "show", rule, "--config", &config, "--param", &format!("{rule}.{name}=98")]);
+    assert!(ran.out.contains(&format!("{name} = 98 (set by you)")), "{}", ran.out);
+    for (slip, says) in [
+        (format!("{rule}.{name}=many"), "wrong-type"),
+        (format!("{rule}.{name}x=9"), "unknown-parameter"),
+        (format!("{rule}x.{name}=9"), "unknown-rule"),
+        (format!("{rule}={name}"), "wrong-option"),
+        (format!("{rule}.{name}=[1"), "yaml-syntax"),
+    ] {
+        let ran = run(&["check", &facts, "--param", &slip]);
+        assert_eq!(ran.code, 2, "{slip}: {}", ran.out);
+        assert!(ran.err.contains(says), "{slip}: {}", ran.err);
+    }
+}
+
+/// A clock one can set, and no other source of time.
+#[test]
+fn now_is_an_input() {
+    let facts = root().join("examples/healthy").display().to_string();
+    let ran = run(&["check", &facts, "--now", "2009-10-01T00:00:00Z", "--format", "json"]);
+    assert!(ran.out.contains("\"now\": \"2009-10-01T00:00:00Z\""), "{}", ran.out);
+    let ran = run(&["check", &facts, "--now", "yesterday"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("`--now yesterday`"), "{}", ran.err);
+}
+
+#[test]
+fn wrong_calls_exit_with_2_and_say_why() {
+    for (args, says) in [
+        (vec!["check"], "<FACTS>"),
+        (vec!["chekc", "x"], "check"),
+        (vec!["check", "x", "--fail-on", "eror"], "error"),
+        (vec!["check", "x", "--format", "jsn"], "json"),
+        (vec!["check", "x", "-o", "json"], "FORMAT=FILE"),
+        (vec!["check", "missing.yaml"], "does not exist"),
+        (vec!["check", "examples/contoso/dpm.yml"], "did you mean `dpm.yaml`"),
+        (vec!["rules", "show", "database-file-mved"], "did you mean `database-file-moved`"),
+        (vec!["schema", "fact-v1"], "did you mean `facts-v1`"),
+    ] {
+        let output = program().args(&args).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {err}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+        assert!(err.contains(says), "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn help_has_examples_and_exit_codes() {
+    for args in [vec!["--help"], vec!["check", "--help"], vec!["rules", "show", "--help"]] {
+        let ran = run(&args);
+        assert_eq!(ran.code, 0);
+        assert!(ran.out.contains("Example"), "{}", ran.out);
+    }
+    assert!(run(&["check", "--help"]).out.contains("3 no verdict"));
+    assert!(run(&["man"]).out.contains(".TH dpmguard"));
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        assert!(run(&["completions", shell]).out.contains("dpmguard"), "{shell}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let mut child = program()
+        .args(["check", "examples/contoso", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn facts_come_from_standard_input_too() {
+    let facts = fs::read(root().join("examples/healthy/facts.yaml")).unwrap();
+    let mut child = program()
+        .args(["check", "-", "--now", "observed"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&facts).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("facts <stdin>"));
+}
+
+/// All errors of all files are shown at once, and nothing is judged.
+#[test]
+fn problems_of_rules_and_facts_show_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules");
+    fs::create_dir(&rules).unwrap();
+    let good = fs::read_to_string(root().join("tests/diagnostics/base-rule.yaml")).unwrap();
+    for name in ["one", "two"] {
+        let text = good.replace("base-rule", name).replace("db.edb_path", "db.edb_paht");
+        fs::write(rules.join(format!("{name}.yaml")), text).unwrap();
+    }
+    let facts = folder.path().join("facts.yaml");
+    fs::write(
+        &facts,
+        "schema: dpmguard.facts/v1\nobserved_at: 2009-01-01T00:00:00Z\ndatabses: []\n",
+    )
+    .unwrap();
+    let ran =
+        run(&["check", &facts.display().to_string(), "--rules", &rules.display().to_string()]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    for part in ["one.yaml:", "two.yaml:", "facts.yaml:3:1", "3 errors; no verdict"] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+}
