@@ -9,16 +9,15 @@ mod operators;
 mod scope;
 mod types;
 
-pub use scope::{Condition, Problem, Scope, Signature, World};
-use types::{fits, unify};
-
-use std::ops::Range;
-use std::sync::Arc;
-
+use crate::expr::check::types::{fits, unify};
 use crate::expr::syntax::{self, Node, Operator, Syntax};
 use crate::expr::tree::{Expr, ExprKind};
 use crate::facts::model::Type;
 use crate::facts::value::Value;
+pub use scope::{Condition, Problem, Scope, Signature, World};
+
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Checks an expression of any type.
 ///
@@ -122,7 +121,7 @@ struct Checker<'a, 's> {
     problems: Vec<Problem>,
 }
 
-impl<'a> Checker<'a, '_> {
+impl Checker<'_, '_> {
     fn say(&self, ty: &Type) -> String {
         self.world.model.say(ty)
     }

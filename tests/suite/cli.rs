@@ -47,7 +47,8 @@ fn nothing_judged_is_no_verdict() {
     let facts = "schema: dpmguard.facts/v1\nobserved_at: 2009-01-01T00:00:00Z\ncomplete: all\n";
     let mut all = String::from(facts);
     for collection in collections() {
-        all.push_str(&format!("{collection}: []\n"));
+        all.push_str(&collection);
+        all.push_str(": []\n");
     }
     let ran = run_with(&["check", "-"], all.as_bytes());
     assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);

@@ -210,9 +210,8 @@ fn a_reference_that_leads_nowhere_is_a_warning() {
 fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x]\n");
     for (last, next) in ('a'..'i').zip('b'..'j') {
-        bomb.push_str(&format!(
-            "{next}: &{next} [*{last}, *{last}, *{last}, *{last}, *{last}, *{last}]\n"
-        ));
+        let six = vec![format!("*{last}"); 6].join(", ");
+        bomb.push_str(&[&format!("{next}: &{next} "), "[", &six, "]\n"].concat());
     }
     let good = fs::read(root().join("tests/diagnostics/base-facts.yaml")).unwrap();
     let text = String::from_utf8(good.clone()).unwrap();

@@ -281,9 +281,10 @@ impl Author<'_> {
         let operator = self.dice.pick(operators);
         self.count("comparison");
         let left = self.expr(kind, level);
-        let right = match literals.is_empty() || self.dice.chance(60) {
-            true => self.expr(kind, level),
-            false => text(self.dice.pick(literals)),
+        let right = if literals.is_empty() || self.dice.chance(60) {
+            self.expr(kind, level)
+        } else {
+            text(self.dice.pick(literals))
         };
         fixed(vec![text("("), left, text(format!(" {operator} ")), right, text(")")])
     }
@@ -508,9 +509,10 @@ fn document(dice: &mut Dice, things: usize, absent: usize) -> String {
         let tags = dice.pick(&["[]", "[a]", "[a, red, Ab]"]).to_owned();
         field(dice, "tags", tags);
         let size = dice.below(9);
-        let boxed = match dice.chance(absent) {
-            true => "{ colour: red }".to_owned(),
-            false => format!("{{ size: {size}, colour: green }}"),
+        let boxed = if dice.chance(absent) {
+            "{ colour: red }".to_owned()
+        } else {
+            format!("{{ size: {size}, colour: green }}")
         };
         field(dice, "box", boxed);
         let parts = match dice.below(3) {
@@ -662,7 +664,7 @@ fn one(world: &World2, seed: u64, found: &mut Distribution) {
         (Err(_), Err(_)) => found.both_failed += 1,
         (Ok(_), Err(_)) => found.interpreter_failed += 1,
         (a, b) => {
-            found.wrong.push(format!("seed {seed}: {text}\n  tree {a:?}\n  interpreter {b:?}"))
+            found.wrong.push(format!("seed {seed}: {text}\n  tree {a:?}\n  interpreter {b:?}"));
         }
     }
     // The same facts with some left out: a subset of the full ones, taken away field by field.

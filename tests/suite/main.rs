@@ -1,5 +1,12 @@
 //! One test binary, so that the large dependencies link once.
-#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a failing test may panic; tests read files and say what they tried"
+)]
 
 mod architecture;
 mod cases;

@@ -148,7 +148,7 @@ fn describe(document: &Node, at: &[usize]) -> String {
                 &entries[*position].node
             }
             Value::List(items) => {
-                text.push_str(&format!("[{position}]"));
+                text.push_str(&["[", &position.to_string(), "]"].concat());
                 &items[*position]
             }
             _ => unreachable!("positions were found in this document"),

@@ -1,0 +1,432 @@
+//! One rule on all its subjects.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::digest::sha256;
+use crate::eval::{Ledger, subject};
+use crate::expr::eval::{Env, Reason, Unknown, View};
+use crate::expr::tree::Expr;
+use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value, fold};
+use crate::finding::{Evidence, Finding, Missing, Outcome, Step, Subject, Verdict};
+use crate::rule::pack::RuleSet;
+use crate::rule::read::params_value;
+use crate::rule::{Binding, Otherwise, Rule};
+
+/// What other rules may ask of a rule that was judged.
+#[derive(Debug, Default)]
+pub(super) struct RuleResult {
+    pub(super) violated: HashSet<ObjectId>,
+    pub(super) undecided: HashSet<ObjectId>,
+    /// Undecided in a way that could concern any object.
+    pub(super) undecided_anywhere: bool,
+}
+
+/// One rule being judged.
+struct Judge<'a, 'e> {
+    rule: &'a Rule,
+    env: &'e mut Env<'a>,
+    view: &'a Arc<View>,
+    verdicts: Vec<Verdict>,
+    result: RuleResult,
+    /// Objects bound so far, innermost last.
+    bound: Vec<(usize, Option<ObjectId>)>,
+}
+
+pub(super) fn judge<'a>(
+    rule: &'a Rule,
+    set: &'a RuleSet,
+    view: &'a Arc<View>,
+    ledger: &'a Ledger<'a>,
+) -> (Vec<Verdict>, RuleResult) {
+    let Some(pack) = set.packs.get(rule.pack) else { return Default::default() };
+    let mut env = Env::new(view, &pack.scripts, ledger, rule.slots);
+    env.bind(0, Ok(params_value(&rule.params)));
+    let mut judge = Judge {
+        rule,
+        env: &mut env,
+        view,
+        verdicts: Vec::new(),
+        result: RuleResult::default(),
+        bound: Vec::new(),
+    };
+    judge.select(0);
+    (judge.verdicts, judge.result)
+}
+
+impl<'a> Judge<'a, '_> {
+    fn select(&mut self, step: usize) {
+        match self.rule.select.get(step) {
+            None => self.decide(),
+            Some(Binding::Each { slot, list, filter }) => {
+                self.each(step, *slot, list, filter.as_ref());
+            }
+            Some(Binding::One { slot, from, filter, if_none }) => {
+                self.one(step, *slot, from, filter.as_ref(), if_none);
+            }
+        }
+    }
+
+    fn each(&mut self, step: usize, slot: usize, list: &'a Expr, filter: Option<&'a Expr>) {
+        self.env.new_clause();
+        let members = match self.env.eval(list) {
+            Ok(Value::List(members)) => members,
+            Ok(_) => List::complete([]),
+            Err(unknown) => return self.undecided(&unknown),
+        };
+        for (position, fact) in members.items.iter().enumerate() {
+            self.bind(slot, list, position, fact);
+            self.env.new_clause();
+            match filter.map_or(Ok(true), |filter| self.env.condition(filter)) {
+                Ok(true) => self.select(step + 1),
+                Ok(false) => {}
+                Err(unknown) => self.undecided(&unknown),
+            }
+            self.bound.pop();
+        }
+        if let Reach::Open(name) = &members.reach {
+            let unknown = Unknown::new(name.clone(), Absence::Open(name.clone()), None);
+            self.undecided_list(&unknown, list);
+        }
+    }
+
+    fn bind(&mut self, slot: usize, list: &'a Expr, position: usize, fact: &Fact) {
+        let (value, object) = match fact {
+            Fact::Known { value, .. } => {
+                let object = if let Value::Object(id) = value { Some(*id) } else { None };
+                (Ok(value.clone()), object)
+            }
+            Fact::Absent(why) => {
+                let what = format!("{}[{position}]", self.env.describe(list));
+                (Err(Unknown::new(what, why.clone(), None)), None)
+            }
+        };
+        self.env.bind_member(slot, value, list, position);
+        self.bound.push((slot, object));
+    }
+
+    fn one(
+        &mut self,
+        step: usize,
+        slot: usize,
+        from: &'a Expr,
+        filter: Option<&'a Expr>,
+        if_none: &'a Otherwise,
+    ) {
+        self.env.new_clause();
+        let members = match self.env.eval(from) {
+            Ok(Value::List(members)) => members,
+            Ok(Value::Null) => List::complete([]),
+            Ok(value) => List::complete([value]),
+            Err(unknown) => return self.undecided(&unknown),
+        };
+        let mut found: Vec<(usize, &Fact)> = Vec::new();
+        let mut gap: Option<Unknown> = None;
+        for (position, fact) in members.items.iter().enumerate() {
+            self.bind(slot, from, position, fact);
+            self.env.new_clause();
+            let fits = match (filter, self.env.slot(slot)) {
+                (Some(filter), _) => self.env.condition(filter),
+                (None, Ok(_)) => Ok(true),
+                (None, Err(unknown)) => Err(unknown),
+            };
+            self.bound.pop();
+            match fits {
+                Ok(true) => found.push((position, fact)),
+                Err(unknown) if members.reach != Reach::KnownOnly => {
+                    gap = Some(match gap {
+                        Some(known) => known.and(unknown),
+                        None => unknown,
+                    });
+                }
+                Ok(false) | Err(_) => {}
+            }
+        }
+        if let Reach::Open(name) = &members.reach {
+            let open = Unknown::new(name.clone(), Absence::Open(name.clone()), None);
+            gap = Some(match gap {
+                Some(known) => known.and(open),
+                None => open,
+            });
+        }
+        match (gap, found.as_slice()) {
+            (Some(unknown), _) => self.undecided(&unknown),
+            (None, []) => self.otherwise(if_none),
+            (None, [(position, fact)]) => {
+                self.bind(slot, from, *position, fact);
+                self.select(step + 1);
+                self.bound.pop();
+            }
+            (None, several) => {
+                let what = self.env.describe(from);
+                let message: Arc<str> =
+                    format!("{} objects where the rule expects one", several.len()).into();
+                self.undecided(&Unknown::new(what, Absence::Failed(message), None));
+            }
+        }
+    }
+
+    fn decide(&mut self) {
+        for (slot, expr) in &self.rule.lets {
+            self.env.new_clause();
+            let value = self.env.eval(expr);
+            self.env.bind(*slot, value);
+        }
+        for (that, otherwise) in &self.rule.require {
+            self.env.new_clause();
+            match self.env.condition(that) {
+                Ok(true) => {}
+                Ok(false) => return self.otherwise(otherwise),
+                Err(unknown) => return self.undecided(&unknown),
+            }
+        }
+        self.env.new_clause();
+        match self.env.condition(&self.rule.violated) {
+            Ok(true) => {
+                let message = self.rule.finding.message.say(self.env);
+                self.violated(message);
+            }
+            Ok(false) => self.verdict(Outcome::Satisfied, None, None, Vec::new(), None),
+            Err(unknown) => self.undecided(&unknown),
+        }
+    }
+
+    fn otherwise(&mut self, otherwise: &'a Otherwise) {
+        let because = otherwise.because.say(self.env);
+        let see = otherwise.see.as_ref().map(|(see, _)| see.clone());
+        match otherwise.outcome {
+            Outcome::Violated => self.violated(because),
+            Outcome::Undecided => {
+                self.note_undecided();
+                self.verdict(Outcome::Undecided, Some(because), see, Vec::new(), None);
+            }
+            outcome => {
+                self.verdict(outcome, Some(because), see, Vec::new(), None);
+            }
+        }
+    }
+
+    fn verdict(
+        &mut self,
+        outcome: Outcome,
+        because: Option<String>,
+        see: Option<Arc<str>>,
+        missing: Vec<Missing>,
+        finding: Option<Finding>,
+    ) {
+        let subject = self.subject();
+        self.verdicts.push(Verdict { rule: 0, subject, outcome, because, see, missing, finding });
+    }
+
+    /// The rule's subject if it is bound, else the object bound last.
+    fn subject_id(&self) -> Option<ObjectId> {
+        self.proper_subject().or_else(|| self.bound.iter().rev().find_map(|(_, object)| *object))
+    }
+
+    fn proper_subject(&self) -> Option<ObjectId> {
+        let slot = self.rule.finding.subject;
+        self.bound.iter().find(|(bound, _)| *bound == slot).and_then(|(_, object)| *object)
+    }
+
+    fn subject(&self) -> Subject {
+        match self.subject_id() {
+            Some(id) => subject(self.view, id),
+            None => Subject { kind: self.first_kind(), key: "".into() },
+        }
+    }
+
+    /// The kind that the rule starts from, for verdicts about objects that were not collected.
+    fn first_kind(&self) -> Arc<str> {
+        let list = match self.rule.select.first() {
+            Some(Binding::Each { list, .. }) => list,
+            Some(Binding::One { from, .. }) => from,
+            None => return "".into(),
+        };
+        self.view.facts.model().say(&list.ty).trim_start_matches("list of ").into()
+    }
+
+    fn undecided(&mut self, unknown: &Unknown) {
+        self.note_undecided();
+        let missing = missing(unknown);
+        self.verdict(Outcome::Undecided, None, None, missing, None);
+    }
+
+    /// Undecided because members of a list may not have been collected.
+    fn undecided_list(&mut self, unknown: &Unknown, list: &'a Expr) {
+        let mut missing = missing(unknown);
+        if !matches!(list.kind, crate::expr::tree::ExprKind::All(_)) {
+            let what = self.env.describe(list);
+            for missing in &mut missing {
+                missing.fact.clone_from(&what);
+            }
+        }
+        // More members could be more subjects, of which nothing is known.
+        match self.proper_subject() {
+            Some(_) => self.note_undecided(),
+            None => self.result.undecided_anywhere = true,
+        }
+        self.verdict(Outcome::Undecided, None, None, missing, None);
+    }
+
+    /// Remembers for other rules whom an undecided verdict concerns.
+    fn note_undecided(&mut self) {
+        let Some(id) = self.proper_subject() else {
+            self.result.undecided_anywhere = true;
+            return;
+        };
+        self.result.undecided.insert(id);
+        if let Some(affects) = &self.rule.finding.affects {
+            match self.env.eval(affects) {
+                Ok(Value::List(list)) if !is_open(&list) => {
+                    for fact in list.items.iter() {
+                        match fact {
+                            Fact::Known { value: Value::Object(id), .. } => {
+                                self.result.undecided.insert(*id);
+                            }
+                            Fact::Known { .. } => {}
+                            Fact::Absent(_) => self.result.undecided_anywhere = true,
+                        }
+                    }
+                }
+                _ => self.result.undecided_anywhere = true,
+            }
+        }
+    }
+
+    fn violated(&mut self, message: String) {
+        let affects = self.affects();
+        if let Some(id) = self.proper_subject() {
+            self.result.violated.insert(id);
+        }
+        self.result.violated.extend(affects.iter().copied());
+        let mut seen = HashSet::new();
+        let affects = affects.into_iter().filter(|id| seen.insert(*id));
+        let mut affects: Vec<Subject> = affects.map(|id| subject(self.view, id)).collect();
+        affects.sort();
+        let finding = Finding {
+            message,
+            evidence: self.evidence(),
+            affects,
+            steps: self.steps(),
+            fingerprint: self.fingerprint(),
+        };
+        self.verdict(Outcome::Violated, None, None, Vec::new(), Some(finding));
+    }
+
+    fn affects(&mut self) -> Vec<ObjectId> {
+        self.env.new_clause();
+        let list = self.rule.finding.affects.as_ref().map(|affects| self.env.eval(affects));
+        match list {
+            Some(Ok(Value::List(list))) => {
+                if is_open(&list) {
+                    self.result.undecided_anywhere = true;
+                }
+                let objects = list.items.iter().filter_map(|fact| match fact {
+                    Fact::Known { value: Value::Object(id), .. } => Some(*id),
+                    _ => None,
+                });
+                objects.collect()
+            }
+            Some(_) => {
+                self.result.undecided_anywhere = true;
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn evidence(&mut self) -> Vec<Evidence> {
+        let mut all = Vec::new();
+        for (text, expr) in &self.rule.finding.evidence {
+            self.env.new_clause();
+            let (value, place) = match self.env.place(expr) {
+                Ok((value, place)) => (Some(self.view.facts.say(&value)), place),
+                Err(_) => (None, None),
+            };
+            // A computed value has no path of its own: it is shown as the rule writes it.
+            let fact = match self.env.describe(expr) {
+                path if path.starts_with("value") => text.clone(),
+                path => path,
+            };
+            all.push(Evidence { fact, value, place });
+        }
+        all
+    }
+
+    fn steps(&mut self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for step in &self.rule.remediation {
+            self.env.new_clause();
+            let when = step.when.as_ref().map_or(Ok(true), |when| self.env.condition(when));
+            let unless =
+                step.unless.as_ref().map_or(Ok(false), |unless| self.env.condition(unless));
+            let unsure = match (when, unless) {
+                (Ok(false), _) | (_, Ok(true)) => continue,
+                (Ok(true), Ok(false)) => None,
+                (Err(unknown), _) | (_, Err(unknown)) => {
+                    let facts: Vec<String> =
+                        missing(&unknown).into_iter().map(|missing| missing.fact).collect();
+                    Some(facts.join(", "))
+                }
+            };
+            let text = step.text.say(self.env);
+            let mut commands = Vec::new();
+            for (product, when, line) in &step.commands {
+                let applies = when.as_ref().map_or(Ok(true), |when| self.env.condition(when));
+                // A command line with a hole in it would be worse than none.
+                if let (Ok(true) | Err(_), Ok(line)) = (applies, line.fill(self.env)) {
+                    commands.push((product.clone(), line));
+                }
+            }
+            steps.push(Step { action: step.action.clone(), text, unsure, commands });
+        }
+        steps
+    }
+
+    fn fingerprint(&mut self) -> String {
+        let subject = self.subject();
+        let mut text = format!("{}\n{}\n{}", self.rule.id, subject.kind, fold(&subject.key));
+        for expr in &self.rule.finding.fingerprint {
+            self.env.new_clause();
+            let value = match self.env.eval(expr) {
+                Ok(value) => fold(&self.view.facts.say(&value)),
+                Err(_) => "?".to_owned(),
+            };
+            text.push('\n');
+            text.push_str(&value);
+        }
+        sha256(text.as_bytes()).chars().take(16).collect()
+    }
+}
+
+fn is_open(list: &List) -> bool {
+    matches!(list.reach, Reach::Open(_))
+}
+
+fn missing(unknown: &Unknown) -> Vec<Missing> {
+    let mut missing: Vec<Missing> = unknown.reasons.iter().map(say).collect();
+    missing.sort();
+    missing.dedup();
+    missing
+}
+
+/// A reason in words.
+fn say(reason: &Reason) -> Missing {
+    let (gap, why) = match &reason.why {
+        Absence::NotCollected => ("not-collected", "not collected".to_owned()),
+        Absence::Dangling(key) => {
+            ("dangling-reference", format!("refers to `{key}`, which is not in the facts"))
+        }
+        Absence::NoCollection(name) => ("no-collection", format!("no `{name}` were collected")),
+        Absence::Open(name) => (
+            "open-collection",
+            format!(
+                "there may be more `{name}` than were collected (no file declares them complete)"
+            ),
+        ),
+        Absence::Stale(why) => ("stale", why.to_string()),
+        Absence::Failed(why) => ("failed", why.to_string()),
+        Absence::Undecided(rule) => ("undecided-rule", format!("the rule `{rule}` is undecided")),
+    };
+    Missing { fact: reason.what.to_string(), why, gap, place: reason.place }
+}

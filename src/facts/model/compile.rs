@@ -1,0 +1,311 @@
+//! From a schema's tree to the model.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::facts::model::{Field, Kind, KindId, Model, Origin, Record, Type};
+use crate::source::Node;
+
+pub(super) struct Compiler<'a> {
+    pub(super) root: &'a Node,
+    pub(super) problems: Vec<Diagnostic>,
+    /// Kind names in the order of their collections; the index is the `KindId`.
+    pub(super) names: Vec<Arc<str>>,
+}
+
+impl<'a> Compiler<'a> {
+    fn problem(&mut self, place: Place, message: impl Into<String>) {
+        self.problems.push(Diagnostic::error("schema-not-understood", message).at(place));
+    }
+
+    pub(super) fn compile(&mut self) -> Model {
+        let mut collections: Vec<(&'a str, &'a Node)> = Vec::new();
+        let mut singles = Vec::new();
+        let properties = self.root.get("properties").and_then(Node::as_map).unwrap_or_default();
+        for entry in properties {
+            let items = entry.node.get("items").map(|items| self.resolve(items));
+            if let Some(def) = items.filter(|def| def.get("x-kind").is_some()) {
+                collections.push((&entry.key, def));
+            } else if &*entry.key != "collected" && entry.node.get("$ref").is_some() {
+                singles.push(self.field(&entry.key, &entry.node));
+            }
+        }
+        for (_, def) in &collections {
+            let name = def.get("x-kind").and_then(Node::as_str).unwrap_or_default();
+            self.names.push(name.into());
+        }
+        let mut kinds = Vec::new();
+        for (position, (collection, def)) in collections.iter().enumerate() {
+            kinds.push(self.kind(position, collection, def));
+        }
+        self.derive(&mut kinds, &collections);
+        Model { kinds, singles }
+    }
+
+    fn kind(&mut self, position: usize, collection: &str, def: &'a Node) -> Kind {
+        let name = self.names.get(position).cloned().unwrap_or_else(|| "".into());
+        let record = self.record(&name, def);
+        let mut key = Vec::new();
+        let Some(parts) = def.get("x-key").and_then(Node::as_list) else {
+            self.problem(def.place, format!("kind `{name}` has no `x-key`"));
+            return Kind {
+                id: kind_id(position),
+                name,
+                collection: collection.into(),
+                title: text(def, "title"),
+                description: text(def, "description"),
+                key,
+                record,
+            };
+        };
+        for part in parts {
+            let written = part.as_str().unwrap_or_default();
+            let plain = written.trim_end_matches('?');
+            match record.field(plain) {
+                Some((field, _)) => key.push((field, plain.len() != written.len())),
+                None => self.problem(part.place, format!("`{plain}` is not a field of `{name}`")),
+            }
+        }
+        Kind {
+            id: kind_id(position),
+            name,
+            collection: collection.into(),
+            title: text(def, "title"),
+            description: text(def, "description"),
+            key,
+            record,
+        }
+    }
+
+    fn record(&mut self, name: &str, def: &'a Node) -> Record {
+        let mut fields = Vec::new();
+        for entry in def.get("properties").and_then(Node::as_map).unwrap_or_default() {
+            fields.push(self.field(&entry.key, &entry.node));
+        }
+        Record::new(name, fields)
+    }
+
+    fn field(&mut self, name: &str, node: &'a Node) -> Field {
+        let ty = self.ty(node, name);
+        let scope = node.get("x-ref-scope").and_then(Node::as_list).unwrap_or_default();
+        let scope = scope.iter().filter_map(Node::as_str).map(Arc::from).collect();
+        let origin = match node.get("x-ref") {
+            Some(_) => Origin::Reference { scope },
+            None => Origin::Read,
+        };
+        let text_of = |key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
+        Field {
+            name: name.into(),
+            ty,
+            description: text(node, "description"),
+            unit: text_of("x-unit"),
+            source: text_of("x-source"),
+            may_leave: node.get("x-ref-outside").and_then(Node::as_bool) == Some(true),
+            origin,
+        }
+    }
+
+    pub(super) fn ty(&mut self, node: &'a Node, name: &str) -> Type {
+        if let Some(branches) = node.get("anyOf").and_then(Node::as_list) {
+            let is_null = |branch: &Node| branch.get("type").and_then(Node::as_str) == Some("null");
+            return match branches {
+                [branch, null] | [null, branch] if is_null(null) => {
+                    self.ty(branch, name).optional()
+                }
+                _ => self.refuse(node, name, "`anyOf` other than of a value and null"),
+            };
+        }
+        let def = self.resolve(node);
+        let (base, nullable) = match def.get("type") {
+            Some(kind) => match (kind.as_str(), kind.as_list()) {
+                (Some(base), _) => (base, false),
+                (None, Some([base, null])) if null.as_str() == Some("null") => {
+                    (base.as_str().unwrap_or_default(), true)
+                }
+                _ => return self.refuse(def, name, "a `type` other than T or [T, \"null\"]"),
+            },
+            None => return self.refuse(def, name, "a schema without `type`"),
+        };
+        let ty = match base {
+            "string" => self.text_type(node),
+            "integer" => Type::Int,
+            "number" => Type::Float,
+            "boolean" => Type::Bool,
+            "array" => match def.get("items") {
+                Some(items) => {
+                    let reference = node.get("x-ref").map(|target| self.kinds_of(target));
+                    let item = match reference {
+                        Some(kinds) => Type::Object(kinds),
+                        None => self.ty(items, name),
+                    };
+                    Type::List(Arc::new(item))
+                }
+                None => self.refuse(def, name, "an array without `items`"),
+            },
+            "object" => Type::Record(Arc::new(self.record(name, def))),
+            other => {
+                let what = format!("the type `{other}`");
+                self.refuse(def, name, &what)
+            }
+        };
+        if nullable { ty.optional() } else { ty }
+    }
+
+    fn text_type(&mut self, node: &'a Node) -> Type {
+        if let Some(target) = node.get("x-ref") {
+            return Type::Object(self.kinds_of(target));
+        }
+        if let Some(members) = node.get("enum").and_then(Node::as_list) {
+            return Type::Enum(members.iter().filter_map(Node::as_str).map(Arc::from).collect());
+        }
+        match node.get("format").and_then(Node::as_str) {
+            Some("name") => Type::Name,
+            Some("windows-path") => Type::Path,
+            Some("version") => Type::Version,
+            Some("date-time") => Type::Time,
+            _ => Type::Text,
+        }
+    }
+
+    fn kinds_of(&mut self, target: &'a Node) -> Arc<[KindId]> {
+        let wanted = target.as_list().unwrap_or(std::slice::from_ref(target));
+        let mut kinds = Vec::new();
+        for one in wanted {
+            let name = one.as_str().unwrap_or_default();
+            if let Some(position) = self.names.iter().position(|known| &**known == name) {
+                kinds.push(kind_id(position));
+            } else {
+                let names: Vec<Arc<str>> = self.names.clone();
+                let problem = Diagnostic::error(
+                    "schema-not-understood",
+                    format!("`{name}` is not a kind of this schema"),
+                );
+                let problem = problem.at(one.place).suggest(name, names.iter().map(|n| &**n));
+                self.problems.push(problem);
+            }
+        }
+        kinds.sort_unstable();
+        kinds.into()
+    }
+
+    fn refuse(&mut self, node: &Node, name: &str, what: &str) -> Type {
+        self.problem(node.place, format!("`{name}`: {what} is not understood here"));
+        Type::Text
+    }
+
+    fn resolve(&mut self, node: &'a Node) -> &'a Node {
+        let Some(target) = node.get("$ref") else { return node };
+        let pointer = target.as_str().and_then(|text| text.strip_prefix('#'));
+        if let Some(found) = pointer.and_then(|pointer| self.root.pointer(pointer)) {
+            found
+        } else {
+            self.problem(target.place, "this reference leads nowhere");
+            node
+        }
+    }
+
+    /// Adds the fields that follow from references (`x-inverse`) and from paths (`x-within`).
+    fn derive(&mut self, kinds: &mut [Kind], collections: &[(&str, &'a Node)]) {
+        for (position, (_, def)) in collections.iter().enumerate() {
+            let properties = def.get("properties").and_then(Node::as_map).unwrap_or_default();
+            for (field, entry) in properties.iter().enumerate() {
+                if let Some(inverse) = entry.node.get("x-inverse") {
+                    self.inverse(kinds, kind_id(position), field, inverse);
+                }
+                if let Some(within) = entry.node.get("x-within") {
+                    self.within(kinds, position, field, within);
+                }
+            }
+        }
+        for kind in kinds {
+            kind.record.reindex();
+        }
+    }
+
+    fn inverse(&mut self, kinds: &mut [Kind], from: KindId, field: usize, name: &Node) {
+        let source = kinds.get(usize::from(from.0));
+        let Some(ty) = source.and_then(|k| k.record.fields.get(field)).map(|f| f.ty.clone()) else {
+            return;
+        };
+        let targets = match ty.required() {
+            Type::Object(targets) => targets.clone(),
+            Type::List(item) => match &**item {
+                Type::Object(targets) => targets.clone(),
+                _ => Arc::new([]),
+            },
+            _ => Arc::new([]),
+        };
+        let list = Type::List(Arc::new(Type::Object(Arc::new([from]))));
+        let from_name = self.names.get(usize::from(from.0)).cloned().unwrap_or_default();
+        for target in targets.iter() {
+            let Some(kind) = kinds.get_mut(usize::from(target.0)) else { continue };
+            let added = Field {
+                name: name.as_str().unwrap_or_default().into(),
+                ty: list.clone(),
+                description: format!("Every {from_name} that refers to this {}.", kind.name),
+                unit: None,
+                source: None,
+                may_leave: false,
+                origin: Origin::Inverse { kind: from, field },
+            };
+            self.add(kind, added, name.place);
+        }
+    }
+
+    fn within(&mut self, kinds: &mut [Kind], position: usize, path: usize, within: &'a Node) {
+        let get = |key: &str| within.get(key).and_then(Node::as_str).unwrap_or_default();
+        let Some(target_node) = within.get("kind") else {
+            return self.problem(within.place, "`x-within` needs `kind`");
+        };
+        let targets = self.kinds_of(target_node);
+        let scope: Vec<&str> = within
+            .get("scope")
+            .and_then(Node::as_list)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(Node::as_str)
+            .collect();
+        let found =
+            targets.first().and_then(|id| kinds.get(usize::from(id.0))).and_then(|target| {
+                let here = &kinds.get(position)?.record;
+                let pairs: Option<Vec<(usize, usize)>> = scope
+                    .iter()
+                    .map(|name| Some((here.field(name)?.0, target.record.field(name)?.0)))
+                    .collect();
+                Some((target.record.field(get("match"))?.0, pairs?))
+            });
+        let Some((matching, scope)) = found else {
+            return self.problem(within.place, "`x-within` names a field that does not exist");
+        };
+        let Some(kind) = kinds.get_mut(position) else { return };
+        let path_name = kind.record.fields.get(path).map(|f| f.name.clone()).unwrap_or_default();
+        let added = Field {
+            name: get("as").into(),
+            ty: Type::Object(targets).optional(),
+            description: format!(
+                "Where `{path_name}` lies: the nearest root that is a prefix of it."
+            ),
+            unit: None,
+            source: None,
+            may_leave: false,
+            origin: Origin::Within { path, scope, matching },
+        };
+        self.add(kind, added, within.place);
+    }
+
+    fn add(&mut self, kind: &mut Kind, field: Field, place: Place) {
+        if kind.record.fields.iter().any(|known| known.name == field.name) {
+            let message = format!("`{}` has a field `{}` already", kind.name, field.name);
+            return self.problem(place, message);
+        }
+        kind.record.fields.push(field);
+    }
+}
+
+fn kind_id(position: usize) -> KindId {
+    KindId(u16::try_from(position).unwrap_or(u16::MAX))
+}
+
+fn text(node: &Node, key: &str) -> String {
+    node.get(key).and_then(Node::as_str).unwrap_or_default().to_owned()
+}
