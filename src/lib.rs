@@ -13,6 +13,7 @@ pub mod expr;
 pub mod facts;
 pub mod finding;
 pub mod gate;
+pub mod import;
 pub mod load;
 pub mod report;
 pub mod rule;

@@ -96,13 +96,8 @@ pub fn facts(
     let mut problems = Vec::new();
     let mut passed_over = 0;
     let mut files: Vec<(FileId, Node)> = Vec::new();
-    for (path, is_listed) in expand(paths, &mut problems) {
-        let read = if path.as_os_str() == "-" {
-            read_stdin(stdin).and_then(|bytes| sources.add("<stdin>", &bytes))
-        } else {
-            read_file(&path).and_then(|bytes| sources.add(shown(&path), &bytes))
-        };
-        let file = match read {
+    for (path, is_listed) in expand(paths, &FACT_FILES, &mut problems) {
+        let file = match add(&path, stdin, sources) {
             Ok(file) => file,
             Err(problem) => {
                 problems.push(problem);
@@ -154,14 +149,51 @@ fn facts_file(
 }
 
 const FACTS: &str = "dpmguard.facts/v1";
+/// How names of fact files end.
+const FACT_FILES: [&str; 3] = ["yaml", "yml", "json"];
+
+/// Reads exports of other tools; a folder stands for all files below it with one of the endings.
+///
+/// # Errors
+///
+/// The problems of all files.
+pub fn exports(
+    paths: &[PathBuf],
+    endings: &[&str],
+    stdin: &mut dyn Read,
+    sources: &mut Sources,
+) -> Result<Vec<FileId>, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let mut files = Vec::new();
+    for (path, _) in expand(paths, endings, &mut problems) {
+        match add(&path, stdin, sources) {
+            Ok(file) => files.push(file),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(files) } else { Err(problems) }
+}
+
+/// Reads a file, or standard input if it is called `-`.
+fn add(path: &Path, stdin: &mut dyn Read, sources: &mut Sources) -> Result<FileId, Diagnostic> {
+    if path.as_os_str() == "-" {
+        read_stdin(stdin).and_then(|bytes| sources.add("<stdin>", &bytes))
+    } else {
+        read_file(path).and_then(|bytes| sources.add(shown(path), &bytes))
+    }
+}
 
 /// The files to read, by name, each once, and whether the user named it.
-fn expand(paths: &[PathBuf], problems: &mut Vec<Diagnostic>) -> Vec<(PathBuf, bool)> {
+fn expand(
+    paths: &[PathBuf],
+    endings: &[&str],
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<(PathBuf, bool)> {
     let mut files: Vec<(PathBuf, bool)> = Vec::new();
     for path in paths {
         if path.as_os_str() != "-" && path.is_dir() {
             let mut below = Vec::new();
-            walk(path, 0, &["yaml", "yml", "json"], &mut below, problems);
+            walk(path, 0, endings, &mut below, problems);
             files.extend(below.into_iter().map(|file| (file, false)));
         } else {
             files.push((path.clone(), true));

@@ -4,6 +4,7 @@
 
 mod encoding;
 mod scalar;
+mod write;
 mod yaml;
 
 use std::ops::Range;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, FileId, Location, Place};
 use crate::digest;
 
+pub use write::to_yaml;
 pub use yaml::read;
 
 /// One loaded file: its name, decoded text and digest.
