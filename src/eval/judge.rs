@@ -97,7 +97,8 @@ impl<'a> Judge<'a, '_> {
                 (Ok(value.clone()), object)
             }
             Fact::Absent(why) => {
-                let what = format!("{}[{position}]", self.env.describe(list));
+                let list = self.env.describe(list).unwrap_or_else(|| "the list".to_owned());
+                let what = format!("{list}[{position}]");
                 (Err(Unknown::new(what, why.clone(), None)), None)
             }
         };
@@ -158,7 +159,7 @@ impl<'a> Judge<'a, '_> {
                 self.bound.pop();
             }
             (None, several) => {
-                let what = self.env.describe(from);
+                let what = self.env.describe(from).unwrap_or_else(|| "the list".to_owned());
                 let message: Arc<str> =
                     format!("{} objects where the rule expects one", several.len()).into();
                 self.undecided(&Unknown::new(what, Absence::Failed(message), None));
@@ -169,8 +170,7 @@ impl<'a> Judge<'a, '_> {
     fn decide(&mut self) {
         for (slot, expr) in &self.rule.lets {
             self.env.new_clause();
-            let value = self.env.eval(expr);
-            self.env.bind(*slot, value);
+            self.env.bind_let(*slot, expr);
         }
         for (that, otherwise) in &self.rule.require {
             self.env.new_clause();
@@ -254,8 +254,7 @@ impl<'a> Judge<'a, '_> {
     /// Undecided because members of a list may not have been collected.
     fn undecided_list(&mut self, unknown: &Unknown, list: &'a Expr) {
         let mut missing = missing(unknown);
-        if !matches!(list.kind, crate::expr::tree::ExprKind::All(_)) {
-            let what = self.env.describe(list);
+        if let Some(what) = self.env.describe(list) {
             for missing in &mut missing {
                 missing.fact.clone_from(&what);
             }
@@ -344,10 +343,7 @@ impl<'a> Judge<'a, '_> {
                 Err(_) => (None, None),
             };
             // A computed value has no path of its own: it is shown as the rule writes it.
-            let fact = match self.env.describe(expr) {
-                path if path.starts_with("value") => text.clone(),
-                path => path,
-            };
+            let fact = self.env.describe(expr).unwrap_or_else(|| text.clone());
             all.push(Evidence { fact, value, place });
         }
         all

@@ -18,7 +18,7 @@ use crate::expr::eval::values::{misfit, overflow};
 use crate::expr::eval::view::Gaps;
 use crate::expr::script::Scripts;
 use crate::expr::syntax::Operator;
-use crate::expr::tree::{Expr, ExprKind};
+use crate::expr::tree::{Expr, ExprKind, ListMethod};
 use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value};
 
 /// Most nodes that one clause may visit: minutes of nested loops end here, not the night.
@@ -44,11 +44,11 @@ impl Verdicts for NoVerdicts {
     }
 }
 
-/// A bound name: its value, and the list and position it was taken from.
+/// A bound name: its value, and what it was taken from: a member of a list, or a whole value.
 #[derive(Clone, Debug)]
 struct Slot<'t> {
     value: Outcome,
-    from: Option<(&'t Expr, usize)>,
+    from: Option<(&'t Expr, Option<usize>)>,
 }
 
 /// What an expression is evaluated in.
@@ -90,12 +90,18 @@ impl<'a> Env<'a> {
         self.bind_from(slot, value, None);
     }
 
-    /// Binds a name to a member of a list, so that reasons can say which.
-    pub fn bind_member(&mut self, slot: usize, value: Outcome, list: &'a Expr, position: usize) {
-        self.bind_from(slot, value, Some((list, position)));
+    /// Evaluates what a name stands for and binds it, so that reasons can say what it is.
+    pub fn bind_let(&mut self, slot: usize, expr: &'a Expr) {
+        let value = self.eval(expr);
+        self.bind_from(slot, value, Some((expr, None)));
     }
 
-    fn bind_from(&mut self, slot: usize, value: Outcome, from: Option<(&'a Expr, usize)>) {
+    /// Binds a name to a member of a list, so that reasons can say which.
+    pub fn bind_member(&mut self, slot: usize, value: Outcome, list: &'a Expr, position: usize) {
+        self.bind_from(slot, value, Some((list, Some(position))));
+    }
+
+    fn bind_from(&mut self, slot: usize, value: Outcome, from: Option<(&'a Expr, Option<usize>)>) {
         if let Some(place) = self.slots.get_mut(slot) {
             *place = Slot { value, from };
         }
@@ -251,7 +257,8 @@ impl<'a> Env<'a> {
                                 _ => Absence::NotCollected,
                             };
                             let place = self.place(base).ok().and_then(|(_, place)| place);
-                            Err(Unknown::new(self.describe(expr), why, place))
+                            let what = self.describe(expr).unwrap_or_else(|| name.to_string());
+                            Err(Unknown::new(what, why, place))
                         }
                     }
                 }
@@ -268,36 +275,47 @@ impl<'a> Env<'a> {
         }
     }
 
-    /// The path of a fact as reasons and evidence name it.
+    /// The path of a fact as reasons and evidence name it; none for a computed value.
     ///
     /// Evaluates nothing but what stands before the last dot: a path is wanted where the whole failed.
-    pub fn describe(&mut self, expr: &'a Expr) -> String {
+    pub fn describe(&mut self, expr: &'a Expr) -> Option<String> {
         match &expr.kind {
             ExprKind::Field { base, name, .. } => match self.eval(base) {
-                Ok(Value::Object(id)) => format!("{}.{name}", self.view.path(id)),
-                _ => format!("{}.{name}", self.describe(base)),
+                Ok(Value::Object(id)) => Some(format!("{}.{name}", self.view.path(id))),
+                _ => Some(format!("{}.{name}", self.describe(base)?)),
             },
             ExprKind::Variable(slot) => {
-                let slot = self.slots.get(*slot);
-                if let Some(Slot { value: Ok(Value::Object(id)), .. }) = slot {
-                    return self.view.path(*id);
+                let slot = self.slots.get(*slot)?;
+                if let Ok(Value::Object(id)) = slot.value {
+                    return Some(self.view.path(id));
                 }
-                match slot.and_then(|slot| slot.from) {
-                    Some((list, position)) => format!("{}[{position}]", self.describe(list)),
-                    None => "value".to_owned(),
+                match slot.from? {
+                    (list, Some(position)) => Some(format!("{}[{position}]", self.describe(list)?)),
+                    (value, None) => self.describe(value),
                 }
             }
             ExprKind::All(kind) => {
-                let kind = self.view.facts.model().kind(*kind);
-                kind.map(|kind| kind.collection.to_string()).unwrap_or_default()
+                self.view.facts.model().kind(*kind).map(|kind| kind.collection.to_string())
             }
             ExprKind::Single(position) => {
                 let fields = self.view.facts.model().singles();
-                fields.get(*position).map(|field| field.name.to_string()).unwrap_or_default()
+                fields.get(*position).map(|field| field.name.to_string())
             }
-            ExprKind::Index(list, _) | ExprKind::ListMethod { list, .. } => self.describe(list),
+            ExprKind::Index(list, _) => Some(format!("{}[]", self.describe(list)?)),
+            ExprKind::ListMethod { method, list, .. } => match method {
+                ListMethod::Find | ListMethod::MinBy | ListMethod::MaxBy => {
+                    Some(format!("{}[]", self.describe(list)?))
+                }
+                ListMethod::Filter | ListMethod::KnownOnly => self.describe(list),
+                _ => None,
+            },
             ExprKind::Coalesce(left, _) => self.describe(left),
-            _ => "value".to_owned(),
+            ExprKind::If(condition, yes, no) => match self.condition(condition) {
+                Ok(true) => self.describe(yes),
+                Ok(false) => self.describe(no),
+                Err(_) => None,
+            },
+            _ => None,
         }
     }
 
@@ -380,7 +398,8 @@ impl<'a> Env<'a> {
         match position.and_then(|position| members.items.get(position)) {
             Some(Fact::Known { value, .. }) => Ok(value.clone()),
             Some(Fact::Absent(why)) => {
-                let what = format!("{}[{index}]", self.describe(list));
+                let list = self.describe(list).unwrap_or_else(|| "the list".to_owned());
+                let what = format!("{list}[{index}]");
                 Err(Unknown::new(what, why.clone(), None))
             }
             None => {

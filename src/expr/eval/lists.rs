@@ -89,7 +89,8 @@ impl<'a> Env<'a> {
         let member = match fact {
             Fact::Known { value, .. } => Ok(value.clone()),
             Fact::Absent(why) => {
-                let what = format!("{}[{position}]", self.describe(walk.list));
+                let list = self.describe(walk.list).unwrap_or_else(|| "the list".to_owned());
+                let what = format!("{list}[{position}]");
                 Err(Unknown::new(what, why.clone(), None))
             }
         };
