@@ -37,6 +37,7 @@ pub fn merge(
         model: model.clone(),
         tables: drafts.into_iter().map(Draft::finish).collect(),
         singles,
+        lists: Vec::new(),
         files: observations,
     };
     problems.extend(resolve(&mut facts));
@@ -470,7 +471,11 @@ impl Resolver<'_> {
         let tables =
             || kinds.iter().filter_map(|kind| self.facts.table(*kind)).filter(|t| t.present);
         let keys: Vec<&str> = tables().flat_map(|t| &t.objects).map(|o| &*o.key).collect();
-        let near = crate::diagnostic::nearest(shown, keys.iter().copied());
+        // Looking through all keys for a near one costs: after a hundred warnings nobody reads on.
+        let near = match self.warnings.len() {
+            0..100 => crate::diagnostic::nearest(shown, keys.iter().copied()),
+            _ => None,
+        };
         if tables().next().is_none() || (field.may_leave && near.is_none()) {
             return;
         }
@@ -485,8 +490,10 @@ impl Resolver<'_> {
             names.join(" or ")
         );
         let mut warning = Diagnostic::warning("dangling-reference", message)
-            .suggest(shown, keys)
             .help("what depends on it stays undecided");
+        if let Some(near) = near {
+            warning.help.insert(0, format!("did you mean `{near}`?"));
+        }
         warning.place = place;
         self.warnings.push(warning);
     }

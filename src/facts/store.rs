@@ -14,6 +14,8 @@ pub struct Facts {
     pub(in crate::facts) model: Arc<Model>,
     pub(in crate::facts) tables: Vec<Table>,
     pub(in crate::facts) singles: Vec<Fact>,
+    /// For each kind the list of all its objects: expressions ask for it again and again.
+    pub(in crate::facts) lists: Vec<Fact>,
     pub(in crate::facts) files: Vec<Observation>,
 }
 
@@ -139,10 +141,15 @@ impl Facts {
     /// The list of all objects of a kind; absent if the collection is.
     #[must_use]
     pub fn all(&self, kind: KindId) -> Fact {
-        let name = self.model.kind(kind).map(|kind| kind.collection.clone()).unwrap_or_default();
-        match self.table(kind) {
+        let list = self.lists.get(usize::from(kind.0));
+        list.cloned().unwrap_or(Fact::Absent(Absence::NotCollected))
+    }
+
+    fn list(&self, kind: &Kind) -> Fact {
+        let name = kind.collection.clone();
+        match self.table(kind.id) {
             Some(table) if table.present => {
-                let items = self.ids(kind).map(|id| Fact::from(Value::Object(id))).collect();
+                let items = self.ids(kind.id).map(|id| Fact::from(Value::Object(id))).collect();
                 let reach = if table.complete { Reach::Complete } else { Reach::Open(name) };
                 Value::List(List { items, reach }).into()
             }
@@ -171,9 +178,10 @@ impl Facts {
         }
     }
 
-    /// Fills the fields that follow from others: back references and containing roots.
+    /// Fills what follows from the facts read: back references, containing roots, lists of all.
     pub(in crate::facts) fn derive(&mut self) {
         let model = self.model.clone();
+        self.lists = model.kinds().iter().map(|kind| self.list(kind)).collect();
         for kind in model.kinds() {
             for (position, field) in kind.record.fields.iter().enumerate() {
                 let column = match &field.origin {

@@ -68,7 +68,7 @@ pub fn parse_duration(text: &str) -> Option<i64> {
     (seconds >= 0.0).then_some(seconds as i64)
 }
 
-/// A duration as a person says it: `45 s`, `90 min`, `2 h 5 min`, `3 d 4 h`.
+/// A duration as a person says it: `45 s`, `90 min`, `2 h 5 min`, `3 d 4 h`, `17 years`.
 #[must_use]
 pub fn say_duration(seconds: i64) -> String {
     let sign = if seconds < 0 { "-" } else { "" };
@@ -82,6 +82,7 @@ pub fn say_duration(seconds: i64) -> String {
         (0, 0, 0) => format!("{sign}{total} s"),
         (0, 0, _) => format!("{sign}{minutes} min"),
         (0, _, _) => two(hours, "h", minutes, "min"),
+        (730.., ..) => format!("{sign}{} years", days / 365),
         _ => two(days, "d", hours, "h"),
     }
 }
@@ -102,8 +103,9 @@ mod tests {
 
     #[test]
     fn durations_are_said_briefly() {
-        let said: Vec<String> = [5, 60, 3_600, 7_500, 90_000, -90].map(say_duration).into();
-        assert_eq!(said, ["5 s", "1 min", "1 h", "2 h 5 min", "1 d 1 h", "-1 min"]);
+        let said: Vec<String> =
+            [5, 60, 3_600, 7_500, 90_000, -90, 63_072_000].map(say_duration).into();
+        assert_eq!(said, ["5 s", "1 min", "1 h", "2 h 5 min", "1 d 1 h", "-1 min", "2 years"]);
     }
 
     #[test]

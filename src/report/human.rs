@@ -97,17 +97,8 @@ fn head(run: &Run<'_>, page: &mut Page) {
     page.line(&format!("{word}  {}", run.answer.reason));
     page.line(&format!("{counts}; {} undecided", evaluation.tally().undecided));
     for file in run.facts.iter().filter(|file| file.age_seconds > 86_400) {
-        page.paragraph(
-            "",
-            2,
-            &format!(
-                "{} was observed at {}, {} before this run ({}).",
-                file.file,
-                file.observed_at,
-                say_duration(file.age_seconds),
-                run.now
-            ),
-        );
+        let age = say_duration(file.age_seconds);
+        page.paragraph("", 2, &format!("{}: observed {age} before this run", file.file));
     }
 }
 
