@@ -142,13 +142,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
         Colour::Always => (streams.colour_out, streams.colour_err) = (true, true),
         Colour::Never => (streams.colour_out, streams.colour_err) = (false, false),
     }
-    let result = dispatch(&cli.command, streams).and_then(|code| {
-        streams.out.flush()?;
-        Ok(code)
+    let result = dispatch(&cli.command, streams).and_then(|code| match streams.out.flush() {
+        // Whoever read us has seen enough; the answer stays what it is.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(code),
     });
     match result {
         Ok(code) => code,
-        // Whoever read us has seen enough; nothing is wrong.
         Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(CliError::Output(error)) => {
             let _ = writeln!(streams.err, "error: cannot write the output: {error}");

@@ -15,7 +15,7 @@ use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
 
 /// The published schemas, by name.
-pub const SCHEMAS: [(&str, &str); 6] = [
+pub static SCHEMAS: [(&str, &str); 6] = [
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),
     ("facts-v1", include_str!("../schemas/facts-v1.schema.json")),
@@ -258,6 +258,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
         io::ErrorKind::NotFound => "it does not exist".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        io::ErrorKind::NotADirectory => "it is not a folder".to_owned(),
         _ => error.to_string(),
     };
     Diagnostic::error("cannot-read", format!("cannot read `{}`: {why}", shown(path)))
@@ -480,7 +481,16 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
         Ok(())
     };
     write().map_err(|error| {
-        Diagnostic::error("cannot-write", format!("cannot write `{}`: {error}", shown(path)))
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "its folder does not exist".to_owned(),
+            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            io::ErrorKind::IsADirectory | io::ErrorKind::AlreadyExists => {
+                "it is a folder".to_owned()
+            }
+            io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+            _ => error.to_string(),
+        };
+        Diagnostic::error("cannot-write", format!("cannot write `{}`: {why}", shown(path)))
     })
 }
 

@@ -1,6 +1,7 @@
 //! `dpmguard check`: facts judged by rules.
 
-use std::io::Write;
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -33,7 +34,13 @@ pub struct Args {
     pub facts: Vec<PathBuf>,
     /// The rules and their parameters
     #[command(flatten)]
-    pub rules: RuleArgs,
+    pub rules: PackArgs,
+    /// Judge only these rules: an id, or `tag:<tag>`; can be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Do not judge these rules: an id, or `tag:<tag>`; can be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub skip: Vec<String>,
     /// From which severity on a finding fails the run [default: warning]
     #[arg(long, value_name = "SEVERITY", value_parser = ["note", "warning", "error", "never"])]
     pub fail_on: Option<String>,
@@ -51,27 +58,21 @@ pub struct Args {
     pub exit_zero: bool,
 }
 
-/// Which rules, with which parameters.
+/// Which packs, with which parameters.
 #[derive(Debug, Default, clap::Args)]
-pub struct RuleArgs {
+pub struct PackArgs {
     /// Add the rules in a folder; one with the id of a shipped rule replaces it
     #[arg(long, value_name = "DIR")]
     pub rules: Vec<PathBuf>,
     /// Leave the shipped rules out
     #[arg(long)]
     pub no_shipped_rules: bool,
-    /// Judge only these rules: an id, or `tag:<tag>`; can be repeated
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
-    pub only: Vec<String>,
-    /// Do not judge these rules: an id, or `tag:<tag>`; can be repeated
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
-    pub skip: Vec<String>,
     /// Set a parameter of a rule; can be repeated
     #[arg(long, value_name = "RULE.PARAM=VALUE")]
     pub param: Vec<String>,
     /// Read settings from this file [default: dpmguard.yaml, if there is one]
     #[arg(long, value_name = "FILE", env = "DPMGUARD_CONFIG")]
-    pub config: Option<PathBuf>,
+    pub config: Option<OsString>,
 }
 
 /// A format of the report.
@@ -89,6 +90,9 @@ fn parse_output(text: &str) -> Result<(Format, PathBuf), String> {
         text.split_once('=').ok_or("write FORMAT=FILE, for instance json=report.json")?;
     if file.is_empty() {
         return Err("the file's name is missing".to_owned());
+    }
+    if file == "-" {
+        return Err("for standard output, use --format".to_owned());
     }
     Ok((Format::from_str(format, true)?, PathBuf::from(file)))
 }
@@ -116,14 +120,15 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     };
     let now = now(args.now.as_deref(), &loaded.facts)
         .map_err(|problem| CliError::one(problem, &sources))?;
-    let selection =
-        selection(&args.rules, &config, &rules).map_err(|found| input(found, &sources))?;
+    let selection = selection(args, &config, &rules).map_err(|found| input(found, &sources))?;
     let evaluation = eval::evaluate(&loaded.facts, &rules, &now, &selection);
     let threshold = args.fail_on.as_ref().or(config.fail_on.as_ref());
     let threshold = threshold.and_then(|name| Threshold::named(name));
     let threshold = threshold.unwrap_or(Threshold::From(crate::finding::Severity::Warning));
     let answer = gate::answer(&evaluation, threshold, loaded.facts.files().len());
-    show(&loaded.warnings, &sources, streams)?;
+    let mut warnings = loaded.warnings;
+    warnings.extend(from_the_future(&loaded.facts, &now, &sources));
+    show(&warnings, &sources, streams)?;
     write(
         args,
         streams,
@@ -133,7 +138,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
             answer: &answer,
             now: &now,
             facts: &loaded.facts,
-            warnings: &loaded.warnings,
+            warnings: &warnings,
             rules: &rules,
         },
     )?;
@@ -145,9 +150,12 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
 /// # Errors
 ///
 /// What is wrong with them.
-pub fn settings(args: &RuleArgs, sources: &mut Sources) -> Result<Config, CliError> {
+pub fn settings(args: &PackArgs, sources: &mut Sources) -> Result<Config, CliError> {
     let mut problems = Vec::new();
-    let config = load::config(args.config.as_deref(), sources);
+    let config = load::config(
+        args.config.as_deref().filter(|path| !path.is_empty()).map(Path::new),
+        sources,
+    );
     let mut config = config.map_err(|found| CliError::Input(found, sources.clone()))?;
     for text in &args.param {
         match load::param(text, sources) {
@@ -164,7 +172,7 @@ pub fn settings(args: &RuleArgs, sources: &mut Sources) -> Result<Config, CliErr
 ///
 /// The problems of all rule files.
 pub fn load_rules(
-    args: &RuleArgs,
+    args: &PackArgs,
     config: &Config,
     sources: &mut Sources,
     model: &crate::facts::model::Model,
@@ -175,7 +183,7 @@ pub fn load_rules(
 }
 
 fn now(option: Option<&str>, facts: &Facts) -> Result<Instant, Diagnostic> {
-    match option {
+    match option.filter(|text| !text.is_empty()) {
         None => load::clock().ok_or_else(|| {
             Diagnostic::error("no-clock", "the system's clock cannot be read")
                 .help("give the time with `--now`")
@@ -196,13 +204,26 @@ fn now(option: Option<&str>, facts: &Facts) -> Result<Instant, Diagnostic> {
     }
 }
 
+/// Facts that were observed after the instant of the run: a wrong clock, or a wrong `--now`.
+fn from_the_future(facts: &Facts, now: &Instant, sources: &Sources) -> Vec<Diagnostic> {
+    let late = facts.files().iter().filter(|file| file.observed_at.seconds() > now.seconds());
+    late.filter_map(|file| {
+        let name = sources.get(file.file)?.name();
+        let message =
+            format!("`{name}` was observed at {}, after this run's {now}", file.observed_at);
+        let help = "is a clock wrong, or `--now`? no fact is too old for a rule in such a run";
+        Some(Diagnostic::warning("facts-from-the-future", message).help(help))
+    })
+    .collect()
+}
+
 /// Whether a rule is selected.
 ///
 /// # Errors
 ///
 /// Names of rules or tags that do not exist: a slip there would switch the gate off.
 fn selection(
-    args: &RuleArgs,
+    args: &Args,
     config: &Config,
     set: &RuleSet,
 ) -> Result<impl Fn(&Rule) -> bool + use<>, Vec<Diagnostic>> {
@@ -293,8 +314,11 @@ fn write(
         load::write_file(Path::new(file), &bytes)
             .map_err(|problem| CliError::one(problem, sources))?;
     }
-    write_as(args.format, &run, streams.colour_out, streams.out)?;
-    Ok(())
+    match write_as(args.format, &run, streams.colour_out, streams.out) {
+        // Whoever read the report has seen enough; the gate's answer stays what it is.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
 }
 
 fn write_as(

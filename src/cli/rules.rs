@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::cli::check::{RuleArgs, load_rules, settings};
+use crate::cli::check::{PackArgs, load_rules, settings};
 use crate::cli::{CliError, Streams};
 use crate::diagnostic::Diagnostic;
 use crate::load;
@@ -25,7 +25,7 @@ enum Command {
     )]
     List {
         #[command(flatten)]
-        rules: RuleArgs,
+        rules: PackArgs,
     },
     /// Show a rule: what it says, its parameters, its sources
     #[command(after_help = "Example:\n  dpmguard rules show database-file-moved")]
@@ -33,7 +33,7 @@ enum Command {
         /// The rule's id
         id: String,
         #[command(flatten)]
-        rules: RuleArgs,
+        rules: PackArgs,
     },
 }
 
@@ -94,8 +94,11 @@ fn show(rule: &Rule, set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Resul
         writeln!(out, "  {title}  {}", values.join(", "))?;
     }
     writeln!(out)?;
-    for text in filled(&rule.explanation) {
-        paragraph(out, &text)?;
+    for (number, text) in filled(&rule.explanation).iter().enumerate() {
+        if number > 0 && !text.starts_with("- ") {
+            writeln!(out)?;
+        }
+        paragraph(out, text)?;
     }
     if !rule.params.is_empty() {
         writeln!(out, "\nParameters")?;

@@ -152,7 +152,12 @@ impl<'a> Judge<'a, '_> {
         }
         match (gap, found.as_slice()) {
             (Some(unknown), _) => self.undecided(&unknown),
-            (None, []) => self.otherwise(if_none),
+            (None, []) => {
+                // The last candidate that did not fit must not stand in for the one that is not there.
+                let what = self.env.describe(from).unwrap_or_else(|| "the list".to_owned());
+                self.env.bind(slot, Err(Unknown::new(what, Absence::NotCollected, None)));
+                self.otherwise(if_none);
+            }
             (None, [(position, fact)]) => {
                 self.bind(slot, from, *position, fact);
                 self.select(step + 1);

@@ -208,7 +208,12 @@ impl<'a> Env<'a> {
                 let args = self.all(args)?;
                 self.scripts.call(name, &args, self.view)
             }
-            ExprKind::Known(value) => Ok(Value::Bool(self.eval(value).is_ok())),
+            ExprKind::Known(value) => match self.eval(value) {
+                Ok(_) => Ok(Value::Bool(true)),
+                // A failure is not a missing fact: asking for it must not hide it.
+                Err(unknown) if unknown.reasons.iter().any(Reason::is_failure) => Err(unknown),
+                Err(_) => Ok(Value::Bool(false)),
+            },
             ExprKind::Get(value, default) => match self.eval(value) {
                 Err(unknown) if !unknown.reasons.iter().any(Reason::is_failure) => {
                     self.eval(default)

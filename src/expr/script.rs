@@ -13,8 +13,10 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, Position, Scope};
 
 use crate::expr::check::Signature;
 use crate::expr::eval::{Outcome, Unknown, View};
+use crate::expr::functions;
 use crate::expr::script::sandbox::engine;
-use crate::expr::script::values::{from_dynamic, to_dynamic, unknown};
+use crate::expr::script::values::{from_dynamic, say_type, to_dynamic, unknown};
+use crate::expr::tree::ListMethod;
 use crate::facts::model::{Model, Type};
 use crate::facts::value::{Absence, Fact, Value};
 
@@ -69,10 +71,23 @@ impl Scripts {
             problems.push(problem("script-syntax", message, first.position()));
         }
         let mut signatures = Vec::new();
-        for function in ast.iter_functions() {
+        // rhai keeps closures as functions beside the declared ones.
+        for function in ast.iter_functions().filter(|function| !function.name.starts_with("anon$"))
+        {
             let (line, _) = place_of(text, function.name);
             let comments: Vec<&str> = function.comments.iter().flat_map(|c| c.lines()).collect();
             match signature(function.name, &function.params, &comments, model) {
+                Ok(signature) if is_ours(&signature.name) => {
+                    let message = format!("`{}` is a function of dpmguard already", signature.name);
+                    let help = Some("choose another name".to_owned());
+                    problems.push(ScriptProblem {
+                        code: "name-bound-twice",
+                        message,
+                        line,
+                        column: 1,
+                        help,
+                    });
+                }
                 Ok(signature)
                     if self.signatures.iter().any(|known| known.name == signature.name) =>
                 {
@@ -160,10 +175,7 @@ impl Scripts {
             Ok(value) => from_dynamic(&value, &signature.returns).ok_or_else(|| {
                 failed(
                     name,
-                    &format!(
-                        "gave a value of the type {}, not the declared one",
-                        value.type_name()
-                    ),
+                    &format!("gave {}, which is not of the declared type", say_type(&value)),
                 )
             }),
             Err(error) => Err(unknown(name, *error)),
@@ -197,9 +209,8 @@ pub fn interpret(
         }
     }
     match REFERENCE.eval_expression_with_scope::<Dynamic>(&mut scope, text) {
-        Ok(value) => from_dynamic(&value, wanted).ok_or_else(|| {
-            failed("expression", &format!("gave a value of the type {}", value.type_name()))
-        }),
+        Ok(value) => from_dynamic(&value, wanted)
+            .ok_or_else(|| failed("expression", &format!("gave {}", say_type(&value)))),
         Err(error) => Err(unknown("expression", *error)),
     }
 }
@@ -223,6 +234,13 @@ fn place_of(text: &str, function: &str) -> (usize, usize) {
 fn failed(name: &str, message: &str) -> Unknown {
     let message: Arc<str> = format!("{name}: {message}").into();
     Unknown::new(message.clone(), Absence::Failed(message), None)
+}
+
+/// Whether a name means something in every expression; a pack must not give it another meaning.
+fn is_ours(name: &str) -> bool {
+    functions::named(name).next().is_some()
+        || ListMethod::named(name).is_some()
+        || ["known", "any_violated", "get", "contains"].contains(&name)
 }
 
 /// Names and types of parameters.

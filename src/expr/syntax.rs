@@ -13,7 +13,7 @@ use rhai::{ASTNode, Dynamic, Engine, Expr, FnPtr, OptimizationLevel, Position, S
 pub const MAX_CHARS: usize = 10_000;
 
 /// Words that would let an expression reach outside the sandbox or escape the checker.
-pub const FORBIDDEN: [&str; 10] = [
+pub const FORBIDDEN: [&str; 12] = [
     "eval",
     "Fn",
     "call",
@@ -24,6 +24,9 @@ pub const FORBIDDEN: [&str; 10] = [
     "debug",
     "type_of",
     "sleep",
+    // What is not known must not be caught and read as an answer.
+    "try",
+    "catch",
 ];
 
 /// A piece of an expression and where it stands in the text.

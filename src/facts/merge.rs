@@ -179,7 +179,7 @@ impl<'a> Merger<'a> {
         known.facts = fields
             .zip(facts.into_iter().zip(new.facts))
             .map(|(field, (old, new))| {
-                let what = format!("{} of {} `{}`", field.name, kind.name, known.key);
+                let what = format!("{}[{}].{}", kind.collection, known.key, field.name);
                 unite(old, new, &what, &field.ty, &mut self.problems)
             })
             .collect();
@@ -335,7 +335,7 @@ fn unite(old: Fact, new: Fact, what: &str, ty: &Type, problems: &mut Vec<Diagnos
             .iter()
             .zip(a.iter().zip(b.iter()))
             .map(|(field, (a, b))| {
-                let what = format!("{}.{what}", field.name);
+                let what = format!("{what}.{}", field.name);
                 unite(a.clone(), b.clone(), &what, &field.ty, problems)
             })
             .collect();
@@ -344,7 +344,7 @@ fn unite(old: Fact, new: Fact, what: &str, ty: &Type, problems: &mut Vec<Diagnos
     if old_value.same(&new_value) {
         return Fact::Known { value: complete_one(old_value, &new_value), place: old_place };
     }
-    let message = format!("{what} has two values: `{old_value}` and `{new_value}`");
+    let message = format!("`{what}` has two values: `{old_value}` and `{new_value}`");
     let mut problem = Diagnostic::error("conflicting-facts", message)
         .label("here")
         .help("correct one of the files, or leave the wrong one out");

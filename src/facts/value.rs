@@ -158,7 +158,7 @@ fn same_facts(a: &[Fact], b: &[Fact]) -> bool {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Null => f.write_str("none"),
+            Self::Null => f.write_str("null"),
             Self::Bool(value) => write!(f, "{value}"),
             Self::Int(value) => write!(f, "{value}"),
             Self::Float(value) => write!(f, "{value}"),
@@ -169,7 +169,16 @@ impl fmt::Display for Value {
             // Only the store knows an object's key; `Facts::say` prints it.
             Self::Object(_) => f.write_str("(object)"),
             Self::Record(_) => f.write_str("(record)"),
-            Self::List(list) => write!(f, "({} in the list)", list.items.len()),
+            Self::List(list) => {
+                for (position, fact) in list.items.iter().enumerate() {
+                    let joint = if position == 0 { "" } else { ", " };
+                    match fact {
+                        Fact::Known { value, .. } => write!(f, "{joint}{value}")?,
+                        Fact::Absent(_) => write!(f, "{joint}(not known)")?,
+                    }
+                }
+                Ok(())
+            }
         }
     }
 }

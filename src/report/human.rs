@@ -235,7 +235,8 @@ fn undecided(run: &Run<'_>, page: &mut Page) {
                 "failed" | "undecided-rule" => missing.why.clone(),
                 _ => format!("{}: {}", missing.fact, missing.why),
             };
-            page.paragraph("    collect  ", 13, &what);
+            let first = if missing.gap == "failed" { "    failed   " } else { "    collect  " };
+            page.paragraph(first, 13, &what);
         }
         if verdict.missing.len() > MOST {
             let more = verdict.missing.len() - MOST;

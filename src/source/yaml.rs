@@ -257,9 +257,15 @@ impl<'a> Reader<'a> {
         if tagged {
             let tag = span.tag_span().unwrap_or(*span);
             let name = tag.slice(self.text).unwrap_or("!");
+            // `!known(x)` without quotes is the likeliest way to get here.
+            let help = if name.starts_with("!!") {
+                "tags are not read: quotes make a text, their absence a number or `true`"
+            } else {
+                "quote a text that begins with `!`"
+            };
             let problem = Diagnostic::error("yaml-tag", format!("tag `{name}`"))
                 .at(self.visible(&tag))
-                .help("tags are not read: quotes make a text, their absence a number or `true`");
+                .help(help);
             self.problem(problem);
         }
         tagged

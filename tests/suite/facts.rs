@@ -187,18 +187,15 @@ fn two_values_for_one_fact_are_a_contradiction() {
         format!("databases:\n  - {{ server: EX01, storage_group: SG1, name: DB1, {fact} }}\n")
     };
     for (other, says) in [
-        (
-            "size_bytes: 101",
-            "size_bytes of database `EX01/SG1/DB1` has two values: `100` and `101`",
-        ),
-        ("mounted: null", "mounted of database `EX01/SG1/DB1` has two values: `true` and `none`"),
-        ("edb_path: 'F:\\DB1.edb'", "edb_path of database"),
+        ("size_bytes: 101", "`databases[EX01/SG1/DB1].size_bytes` has two values: `100` and `101`"),
+        ("mounted: null", "`databases[EX01/SG1/DB1].mounted` has two values: `true` and `null`"),
+        ("edb_path: 'F:\\DB1.edb'", "databases[EX01/SG1/DB1].edb_path"),
     ] {
         let answer = ask(&[EXCHANGE, &fact(other)], "true");
         assert!(answer.starts_with("error: ") && answer.contains(says), "{answer}");
     }
     // One path in two spellings is one value.
-    assert_eq!(ask(&[EXCHANGE, &fact("edb_path: 'f:/mnt/db1/DB1.EDB'")], "true"), "true");
+    assert_eq!(ask(&[EXCHANGE, &fact("edb_path: 'f:\\mnt\\db1\\DB1.EDB'")], "true"), "true");
 }
 
 #[test]
@@ -287,4 +284,49 @@ databases:
     let why = stale["undecided"][0]["missing"][0]["why"].as_str().unwrap();
     assert!(why.contains("2009-09-10T00:00:00Z") && why.contains("1 d"), "{why}");
     assert_eq!(judge("2009-09-10T12:00:00Z")["undecided"], serde_json::json!([]));
+}
+
+/// Slips in the schema itself, which an author of a further kind can make: none is passed over.
+#[test]
+fn a_schema_with_a_slip_is_not_compiled() {
+    use dpmguard::facts::model::Model;
+    const GOOD: &str = include_str!("../expressions/model.json");
+    for (from, to, says) in [
+        ("\"required\": [\"name\"],", "", "must be `required`"),
+        ("\"x-key\": [\"name\"]", "\"x-key\": [\"nmae\"]", "`nmae` is not a field"),
+        ("\"x-ref\": \"thing\"", "\"x-ref\": \"thnig\"", "`thnig` is not a kind"),
+        ("\"x-ref\": \"thing\", ", "", "`x-inverse` goes with `x-ref`"),
+        (
+            "\"x-ref\": \"thing\", ",
+            "\"x-ref\": \"thing\", \"x-ref-scope\": [\"nmae\"], ",
+            "`nmae` is not a field here",
+        ),
+        ("\"x-inverse\": \"friends_of\"", "\"x-inverse\": \"tags\"", "has a field `tags` already"),
+        (
+            "\"tags\": { \"type\": \"array\", \"items\": { \"type\": \"string\" } }",
+            "\"tags\": { \"type\": \"array\", \"items\": { \"type\": \"string\", \"x-ref\": \"thing\" } }",
+            "beside `items`",
+        ),
+        (
+            "\"properties\": { \"weight\"",
+            "\"properties\": { \"inner\": { \"$ref\": \"#/$defs/part\" }, \"weight\"",
+            "a record that holds itself",
+        ),
+        ("#/$defs/box", "#/$defs/bxo", "leads nowhere"),
+        (
+            "\"flag\": { \"type\": \"boolean\" }",
+            "\"flag\": { \"oneOf\": [] }",
+            "a schema without `type`",
+        ),
+    ] {
+        assert_eq!(GOOD.matches(from).count(), 1, "{from}");
+        let mut sources = Sources::default();
+        let file = sources.add("model.json", GOOD.replacen(from, to, 1).as_bytes()).unwrap();
+        let root = source::read(&sources, file).unwrap();
+        let found = Model::compile(&root).err().unwrap_or_default();
+        assert!(
+            found.iter().any(|one| one.message.contains(says) && one.place.is_some()),
+            "{says}: {found:?}"
+        );
+    }
 }

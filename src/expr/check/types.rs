@@ -40,7 +40,9 @@ pub(super) fn unify(a: &Type, b: &Type) -> Option<Type> {
 pub(super) fn fits(a: &Type, wanted: &Type) -> bool {
     match (a, wanted) {
         (a, b) if a == b => true,
-        (Type::Null, Type::Optional(_)) | (Type::Enum(_), Type::Text) => true,
+        (Type::Null, Type::Optional(_))
+        | (Type::Enum(_), Type::Text)
+        | (Type::Int, Type::Float) => true,
         (Type::Optional(a), Type::Optional(b)) => fits(a, b),
         (a, Type::Optional(b)) => fits(a, b),
         (Type::Enum(a), Type::Enum(b)) => a.iter().all(|member| b.contains(member)),

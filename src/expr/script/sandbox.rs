@@ -9,7 +9,9 @@ use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, NativeCallContext};
 use crate::expr::eval::{self, Unknown};
 use crate::expr::functions::FUNCTIONS;
 use crate::expr::script::failed;
-use crate::expr::script::values::{Fallible, Handle, Name, Part, any_value, missing, to_dynamic};
+use crate::expr::script::values::{
+    Fallible, Handle, Name, Part, any_value, missing, say_type, to_dynamic,
+};
 use crate::expr::syntax::{Operator, raw_engine};
 use crate::facts::path::WindowsPath;
 use crate::facts::time::Instant;
@@ -123,12 +125,8 @@ fn register_operators(engine: &mut Engine) {
 /// Values of different types do not compare: a typing slip must not read as "different".
 fn compared(operator: Operator, a: &Dynamic, b: &Dynamic) -> Fallible<bool> {
     let mismatch = || {
-        let message = format!(
-            "`{}` cannot compare {} with {}",
-            operator.sign(),
-            a.type_name(),
-            b.type_name()
-        );
+        let message =
+            format!("`{}` cannot compare {} with {}", operator.sign(), say_type(a), say_type(b));
         missing(failed("script", &message))
     };
     let (Some(left), Some(right)) = (any_value(a), any_value(b)) else { return Err(mismatch()) };

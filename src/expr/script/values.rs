@@ -57,6 +57,8 @@ pub(super) fn to_dynamic(value: &Value, ty: &Type, view: &Arc<View>) -> Outcome<
     Ok(match value {
         Value::Null => Dynamic::UNIT,
         Value::Bool(value) => (*value).into(),
+        #[expect(clippy::cast_precision_loss, reason = "a fraction was asked for")]
+        Value::Int(value) if *ty.required() == Type::Float => (*value as f64).into(),
         Value::Int(value) => (*value).into(),
         Value::Float(value) => (*value).into(),
         Value::Text(text) => ImmutableString::from(&**text).into(),
@@ -160,4 +162,23 @@ pub(super) fn any_value(value: &Dynamic) -> Option<Value> {
     let array = value.read_lock::<Array>()?;
     let values: Option<Vec<Value>> = array.iter().map(any_value).collect();
     Some(Value::List(List::complete(values?)))
+}
+
+/// The type of a value in the interpreter, in the words of declared signatures.
+pub(super) fn say_type(value: &Dynamic) -> &'static str {
+    match any_value(value) {
+        Some(Value::Null) => "null",
+        Some(Value::Bool(_)) => "a bool",
+        Some(Value::Int(_)) => "an int",
+        Some(Value::Float(_)) => "a float",
+        Some(Value::Text(_)) => "a text",
+        Some(Value::Name(_)) => "a name",
+        Some(Value::Path(_)) => "a path",
+        Some(Value::Version(_)) => "a version",
+        Some(Value::Time(_)) => "a time",
+        Some(Value::Object(_)) => "an object",
+        Some(Value::Record(_)) => "a record",
+        Some(Value::List(_)) => "a list",
+        None => "something else",
+    }
 }

@@ -11,6 +11,8 @@ pub(super) struct Compiler<'a> {
     pub(super) problems: Vec<Diagnostic>,
     /// Kind names in the order of their collections; the index is the `KindId`.
     pub(super) names: Vec<Arc<str>>,
+    /// How many records deep the field being read lies.
+    pub(super) depth: usize,
 }
 
 impl<'a> Compiler<'a> {
@@ -58,11 +60,23 @@ impl<'a> Compiler<'a> {
                 record,
             };
         };
+        let required = def.get("required").and_then(Node::as_list).unwrap_or_default();
+        let required: Vec<&str> = required.iter().filter_map(Node::as_str).collect();
         for part in parts {
             let written = part.as_str().unwrap_or_default();
             let plain = written.trim_end_matches('?');
             match record.field(plain) {
-                Some((field, _)) => key.push((field, plain.len() != written.len())),
+                Some((field, _)) => {
+                    let is_optional = plain.len() != written.len();
+                    // An object without its key would be lost without a word.
+                    if !is_optional && !required.contains(&plain) {
+                        let message = format!(
+                            "`{plain}` is a part of the key of `{name}`, so it must be `required`"
+                        );
+                        self.problem(part.place, message);
+                    }
+                    key.push((field, is_optional));
+                }
                 None => self.problem(part.place, format!("`{plain}` is not a field of `{name}`")),
             }
         }
@@ -133,6 +147,9 @@ impl<'a> Compiler<'a> {
             "boolean" => Type::Bool,
             "array" => match def.get("items") {
                 Some(items) => {
+                    if let Some(inner) = items.get("x-ref") {
+                        self.problem(inner.place, "`x-ref` stands beside `items`, not inside them");
+                    }
                     let reference = node.get("x-ref").map(|target| self.kinds_of(target));
                     let item = match reference {
                         Some(kinds) => Type::Object(kinds),
@@ -142,7 +159,13 @@ impl<'a> Compiler<'a> {
                 }
                 None => self.refuse(def, name, "an array without `items`"),
             },
-            "object" => Type::Record(Arc::new(self.record(name, def))),
+            "object" if self.depth >= 32 => self.refuse(def, name, "a record that holds itself"),
+            "object" => {
+                self.depth += 1;
+                let record = self.record(name, def);
+                self.depth -= 1;
+                Type::Record(Arc::new(record))
+            }
             other => {
                 let what = format!("the type `{other}`");
                 self.refuse(def, name, &what)
@@ -209,7 +232,11 @@ impl<'a> Compiler<'a> {
         for (position, (_, def)) in collections.iter().enumerate() {
             let properties = def.get("properties").and_then(Node::as_map).unwrap_or_default();
             for (field, entry) in properties.iter().enumerate() {
+                self.scope_exists(kinds.get(position), &entry.node);
                 if let Some(inverse) = entry.node.get("x-inverse") {
+                    if entry.node.get("x-ref").is_none() {
+                        self.problem(inverse.place, "`x-inverse` goes with `x-ref`");
+                    }
                     self.inverse(kinds, kind_id(position), field, inverse);
                 }
                 if let Some(within) = entry.node.get("x-within") {
@@ -219,6 +246,16 @@ impl<'a> Compiler<'a> {
         }
         for kind in kinds {
             kind.record.reindex();
+        }
+    }
+
+    /// The fields that a reference's key begins with must be there.
+    fn scope_exists(&mut self, kind: Option<&Kind>, field: &'a Node) {
+        for name in field.get("x-ref-scope").and_then(Node::as_list).unwrap_or_default() {
+            let text = name.as_str().unwrap_or_default();
+            if kind.is_some_and(|kind| kind.record.field(text).is_none()) {
+                self.problem(name.place, format!("`{text}` is not a field here"));
+            }
         }
     }
 
