@@ -16,6 +16,7 @@ mod docs;
 mod examples;
 mod expressions;
 mod facts;
+mod functions;
 mod output;
 mod promises;
 mod safety;
