@@ -47,18 +47,24 @@ impl<'a> Compiler<'a> {
     fn kind(&mut self, position: usize, collection: &str, def: &'a Node) -> Kind {
         let name = self.names.get(position).cloned().unwrap_or_else(|| "".into());
         let record = self.record(&name, def);
+        let key = self.key(&name, &record, def);
+        Kind {
+            id: kind_id(position),
+            name,
+            collection: collection.into(),
+            title: text(def, "title"),
+            description: text(def, "description"),
+            key,
+            record,
+        }
+    }
+
+    /// Positions of the fields that make the key, and whether each may be missing.
+    fn key(&mut self, name: &str, record: &Record, def: &'a Node) -> Vec<(usize, bool)> {
         let mut key = Vec::new();
         let Some(parts) = def.get("x-key").and_then(Node::as_list) else {
             self.problem(def.place, format!("kind `{name}` has no `x-key`"));
-            return Kind {
-                id: kind_id(position),
-                name,
-                collection: collection.into(),
-                title: text(def, "title"),
-                description: text(def, "description"),
-                key,
-                record,
-            };
+            return key;
         };
         let required = def.get("required").and_then(Node::as_list).unwrap_or_default();
         let required: Vec<&str> = required.iter().filter_map(Node::as_str).collect();
@@ -80,15 +86,7 @@ impl<'a> Compiler<'a> {
                 None => self.problem(part.place, format!("`{plain}` is not a field of `{name}`")),
             }
         }
-        Kind {
-            id: kind_id(position),
-            name,
-            collection: collection.into(),
-            title: text(def, "title"),
-            description: text(def, "description"),
-            key,
-            record,
-        }
+        key
     }
 
     fn record(&mut self, name: &str, def: &'a Node) -> Record {
