@@ -364,19 +364,23 @@ impl<'a> Judge<'a, '_> {
             let unsure = match (when, unless) {
                 (Ok(false), _) | (_, Ok(true)) => continue,
                 (Ok(true), Ok(false)) => None,
-                (Err(unknown), _) | (_, Err(unknown)) => {
-                    let facts: Vec<String> =
-                        missing(&unknown).into_iter().map(|missing| missing.fact).collect();
-                    Some(facts.join(", "))
-                }
+                (Err(unknown), _) | (_, Err(unknown)) => Some(facts(&unknown)),
             };
             let text = step.text.say(self.env);
             let mut commands = Vec::new();
             for (product, when, line) in &step.commands {
                 let applies = when.as_ref().map_or(Ok(true), |when| self.env.condition(when));
+                let product = match applies {
+                    Ok(true) => product.clone(),
+                    Ok(false) => continue,
+                    // The wrong command can do harm: it says on what it hangs.
+                    Err(unknown) => {
+                        format!("{product}; whether it fits depends on {}", facts(&unknown))
+                    }
+                };
                 // A command line with a hole in it would be worse than none.
-                if let (Ok(true) | Err(_), Ok(line)) = (applies, line.fill(self.env)) {
-                    commands.push((product.clone(), line));
+                if let Ok(line) = line.fill(self.env) {
+                    commands.push((product, line));
                 }
             }
             steps.push(Step { action: step.action.clone(), text, unsure, commands });
@@ -402,6 +406,12 @@ impl<'a> Judge<'a, '_> {
 
 fn is_open(list: &List) -> bool {
     matches!(list.reach, Reach::Open(_))
+}
+
+/// The facts that would tell.
+fn facts(unknown: &Unknown) -> String {
+    let facts: Vec<String> = missing(unknown).into_iter().map(|missing| missing.fact).collect();
+    facts.join(", ")
 }
 
 fn missing(unknown: &Unknown) -> Vec<Missing> {
