@@ -19,5 +19,6 @@ mod facts;
 mod functions;
 mod output;
 mod promises;
+mod real;
 mod safety;
 mod support;
