@@ -155,7 +155,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams<'_>) 
             WRONG
         }
         Err(CliError::Input(problems, sources)) => {
-            let _ = show(&problems, &sources, streams);
+            show(&problems, &sources, streams);
             WRONG
         }
     }
@@ -215,23 +215,22 @@ fn schema(name: Option<&str>, streams: &mut Streams<'_>) -> Result<u8, CliError>
 }
 
 /// Draws diagnostics on standard error, with a line that counts them.
-fn show(problems: &[Diagnostic], sources: &Sources, streams: &mut Streams<'_>) -> io::Result<()> {
+///
+/// That nobody reads standard error is no reason to give another answer.
+fn show(problems: &[Diagnostic], sources: &Sources, streams: &mut Streams<'_>) {
     if problems.is_empty() {
-        return Ok(());
+        return;
     }
-    streams.err.write_all(diagnostic::render(problems, sources, streams.colour_err).as_bytes())?;
     let count = |level: Level| problems.iter().filter(|problem| problem.level == level).count();
     let said =
         |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    let errors = count(Level::Error);
-    let line = match (errors, count(Level::Warning)) {
-        (0, warnings) => said(warnings, "warning"),
-        (errors, 0) => said(errors, "error"),
-        (errors, warnings) => format!("{}, {}", said(errors, "error"), said(warnings, "warning")),
+    let line = match (count(Level::Error), count(Level::Warning)) {
+        (0, warnings) => format!("{}\n", said(warnings, "warning")),
+        (errors, 0) => format!("{}; no verdict", said(errors, "error")),
+        (errors, warnings) => {
+            format!("{}, {}; no verdict", said(errors, "error"), said(warnings, "warning"))
+        }
     };
-    if errors > 0 {
-        writeln!(streams.err, "\n{line}; no verdict")
-    } else {
-        writeln!(streams.err, "\n{line}\n")
-    }
+    let text = diagnostic::render(problems, sources, streams.colour_err);
+    let _ = writeln!(streams.err, "{text}\n{line}");
 }

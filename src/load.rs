@@ -1,7 +1,12 @@
 //! Files, standard input and the shipped pack: the only module that touches the file system.
 
+mod write;
+
+pub use write::write_files;
+
+use std::collections::HashSet;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -190,10 +195,11 @@ fn expand(
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<(PathBuf, bool)> {
     let mut files: Vec<(PathBuf, bool)> = Vec::new();
+    let mut walker = Walker { endings, visited: HashSet::new() };
     for path in paths {
         if path.as_os_str() != "-" && path.is_dir() {
             let mut below = Vec::new();
-            walk(path, 0, endings, &mut below, problems);
+            walker.walk(path, &mut below, problems);
             files.extend(below.into_iter().map(|file| (file, false)));
         } else {
             files.push((path.clone(), true));
@@ -205,43 +211,54 @@ fn expand(
     files
 }
 
-/// Files with one of the endings below `folder`; hidden ones are left out.
-fn walk(
-    folder: &Path,
-    depth: usize,
-    endings: &[&str],
-    files: &mut Vec<PathBuf>,
-    problems: &mut Vec<Diagnostic>,
-) {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) => return problems.push(unreadable(folder, &error)),
-    };
-    // A folder linked into itself would be walked for ever.
-    if depth > 20 {
-        let message = format!("`{}` is nested more than 20 folders deep", shown(folder));
-        return problems.push(Diagnostic::error("too-deep", message));
-    }
-    let mut found: Vec<PathBuf> = Vec::new();
-    for entry in entries {
-        match entry {
-            Ok(entry) => found.push(entry.path()),
-            Err(error) => problems.push(unreadable(folder, &error)),
+/// Goes through folders; each is visited once, whatever links lead to it.
+struct Walker<'a> {
+    endings: &'a [&'a str],
+    visited: HashSet<PathBuf>,
+}
+
+impl Walker<'_> {
+    /// Adds the files with one of the endings below `folder`; hidden ones are left out.
+    ///
+    /// What cannot be looked at is a problem: facts or rules may be in there.
+    fn walk(&mut self, folder: &Path, files: &mut Vec<PathBuf>, problems: &mut Vec<Diagnostic>) {
+        match fs::canonicalize(folder) {
+            Ok(whole) => {
+                if !self.visited.insert(whole) {
+                    return;
+                }
+            }
+            Err(error) => return problems.push(unreadable(folder, &error)),
         }
-    }
-    found.sort();
-    for path in found {
-        let name =
-            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if name.starts_with('.') {
-            continue;
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return problems.push(unreadable(folder, &error)),
+        };
+        let mut found: Vec<PathBuf> = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) => found.push(entry.path()),
+                Err(error) => problems.push(unreadable(folder, &error)),
+            }
         }
-        if path.is_dir() {
-            walk(&path, depth + 1, endings, files, problems);
-        } else if let Some(ending) = path.extension().and_then(|ending| ending.to_str())
-            && endings.contains(&ending.to_lowercase().as_str())
-        {
-            files.push(path);
+        found.sort();
+        for path in found {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            if name.is_none_or(|name| name.starts_with('.')) {
+                continue;
+            }
+            let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+            let fits = ending.is_some_and(|ending| self.endings.contains(&ending.as_str()));
+            match fs::metadata(&path) {
+                Ok(known) if known.is_dir() => self.walk(&path, files, problems),
+                Ok(known) if fits && known.is_file() => files.push(path),
+                Ok(_) if fits => {
+                    let message = format!("cannot read `{}`: it is no regular file", shown(&path));
+                    problems.push(Diagnostic::error("cannot-read", message));
+                }
+                Ok(_) => {}
+                Err(error) => problems.push(unreadable(&path, &error)),
+            }
         }
     }
 }
@@ -335,14 +352,22 @@ pub fn rules(
     }
     for folder in folders {
         let mut paths = Vec::new();
-        walk(folder, 0, &["yaml", "yml", "rhai"], &mut paths, &mut problems);
+        let endings = ["yaml", "yml", "rhai"];
+        let mut walker = Walker { endings: &endings, visited: HashSet::new() };
+        walker.walk(folder, &mut paths, &mut problems);
         let below = |path: &Path| shown(path.strip_prefix(folder).unwrap_or(path));
         let files = paths
             .iter()
             .map(|path| (below(path), path))
             .filter(|(name, _)| !name.starts_with("cases/") && !name.starts_with("fixtures/"))
             .map(|(name, path)| (name, shown(path), read_file(path)));
-        packs.push(pack_files(files, sources, &mut problems));
+        let pack = pack_files(files, sources, &mut problems);
+        if problems.is_empty() && !pack.has_rules() {
+            let message = format!("no rule was found in `{}`", shown(folder));
+            let help = "a rule is a YAML file that begins with `schema: dpmguard.rule/v1`";
+            problems.push(Diagnostic::error("no-rules", message).help(help));
+        }
+        packs.push(pack);
     }
     let schemas = match (schema("pack-v1"), schema("rule-v1")) {
         (Ok(pack), Ok(rule)) => Schemas { pack, rule },
@@ -410,7 +435,7 @@ pub fn config(path: Option<&Path>, sources: &mut Sources) -> Result<Config, Vec<
     let default = Path::new("dpmguard.yaml");
     let path = match path {
         Some(path) => path,
-        None if default.exists() => default,
+        None if fs::symlink_metadata(default).is_ok() => default,
         None => return Ok(Config::default()),
     };
     let bytes = read_file(path).map_err(|problem| vec![problem])?;
@@ -462,49 +487,6 @@ pub fn param(text: &str, sources: &mut Sources) -> Result<Override, Vec<Diagnost
         .map_err(|problem| vec![problem])?;
     let value = source::read(sources, file)?;
     Ok(Override { rule: rule.trim().to_owned(), param: param.trim().to_owned(), value })
-}
-
-/// Writes a file whole or not at all.
-///
-/// # Errors
-///
-/// Why it cannot be written; then an older file of that name is as it was.
-pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
-    let folder =
-        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        set_mode(path, file.as_file())?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|error| {
-        let why = match error.kind() {
-            io::ErrorKind::NotFound => "its folder does not exist".to_owned(),
-            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-            io::ErrorKind::IsADirectory | io::ErrorKind::AlreadyExists => {
-                "it is a folder".to_owned()
-            }
-            io::ErrorKind::StorageFull => "the disk is full".to_owned(),
-            _ => error.to_string(),
-        };
-        Diagnostic::error("cannot-write", format!("cannot write `{}`: {why}", shown(path)))
-    })
-}
-
-/// A temporary file is for its owner only; a report is for whoever could read it before.
-#[cfg(unix)]
-fn set_mode(path: &Path, file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path).map_or(0o644, |known| known.permissions().mode());
-    file.set_permissions(fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn set_mode(_: &Path, _: &fs::File) -> io::Result<()> {
-    Ok(())
 }
 
 /// The instant at which the tool runs; read once, handed down, printed in the report.

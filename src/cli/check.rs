@@ -128,7 +128,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     let answer = gate::answer(&evaluation, threshold, loaded.facts.files().len());
     let mut warnings = loaded.warnings;
     warnings.extend(from_the_future(&loaded.facts, &now, &sources));
-    show(&warnings, &sources, streams)?;
+    show(&warnings, &sources, streams);
     write(
         args,
         streams,
@@ -308,12 +308,15 @@ fn write(
         packs: &packs,
         warnings: judged.warnings,
     };
+    let mut written: Vec<(&Path, Vec<u8>)> = Vec::new();
     for (format, file) in &args.outputs {
         let mut bytes = Vec::new();
         write_as(*format, &run, false, &mut bytes)?;
-        load::write_file(Path::new(file), &bytes)
-            .map_err(|problem| CliError::one(problem, sources))?;
+        written.push((file, bytes));
     }
+    let files: Vec<(&Path, &[u8])> =
+        written.iter().map(|(file, bytes)| (*file, bytes.as_slice())).collect();
+    load::write_files(&files, sources).map_err(|problem| CliError::one(problem, sources))?;
     match write_as(args.format, &run, streams.colour_out, streams.out) {
         // Whoever read the report has seen enough; the gate's answer stays what it is.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

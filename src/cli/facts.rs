@@ -10,6 +10,7 @@ use crate::cli::{CliError, Streams, show};
 use crate::diagnostic::Diagnostic;
 use crate::import::{self, FileSummary, Import, Options};
 use crate::load;
+use crate::report::diagnostic::clean;
 use crate::source::{self, Sources};
 
 /// Import facts from what other tools export
@@ -98,15 +99,16 @@ fn clixml(args: &ClixmlArgs, streams: &mut Streams<'_>) -> Result<u8, CliError> 
         import.map_err(|found| CliError::Input(found, sources.clone()))?;
     let text = written(&document, args.format);
     verify(&text)?;
-    show(&warnings, &sources, streams)?;
-    summarize(&files, streams.err)?;
     match &args.out {
         Some(path) => {
-            load::write_file(path, text.as_bytes())
+            load::write_files(&[(path, text.as_bytes())], &sources)
                 .map_err(|problem| CliError::one(problem, &sources))?;
         }
         None => streams.out.write_all(text.as_bytes())?,
     }
+    show(&warnings, &sources, streams);
+    // The facts are written; that nobody reads what is said of them changes nothing.
+    let _ = summarize(&files, streams.err);
     Ok(0)
 }
 
@@ -148,7 +150,8 @@ fn summarize(files: &[FileSummary], err: &mut dyn Write) -> std::io::Result<()> 
     for file in files {
         let noun = if file.objects == 1 { "object" } else { "objects" };
         let note = file.note.as_deref().map(|note| format!("; {note}")).unwrap_or_default();
-        writeln!(err, "{}: {} of {} {noun} imported{note}", file.name, file.mapped, file.objects)?;
+        let name = clean(&file.name);
+        writeln!(err, "{name}: {} of {} {noun} imported{note}", file.mapped, file.objects)?;
     }
     let used = files.iter().filter(|file| file.mapped > 0).count();
     let noun = if files.len() == 1 { "file" } else { "files" };

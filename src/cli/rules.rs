@@ -6,6 +6,7 @@ use crate::cli::check::{PackArgs, load_rules, settings};
 use crate::cli::{CliError, Streams};
 use crate::diagnostic::Diagnostic;
 use crate::load;
+use crate::report::diagnostic::clean;
 use crate::rule::Rule;
 use crate::rule::pack::RuleSet;
 use crate::source::Sources;
@@ -72,7 +73,10 @@ fn list(set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Result<()> {
         writeln!(
             streams.out,
             "{:<7}  {:<10}  {:<width$}  {}",
-            rule.severity, rule.certainty, rule.id, rule.title
+            rule.severity,
+            rule.certainty,
+            rule.id,
+            clean(&rule.title)
         )?;
     }
     Ok(())
@@ -144,7 +148,7 @@ fn paragraph(out: &mut dyn Write, text: &str) -> std::io::Result<()> {
     let indent = format!("  {}", " ".repeat(text.len() - text.trim_start().len()));
     let options = textwrap::Options::new(80).initial_indent(&indent).subsequent_indent(&indent);
     for line in text.trim().lines() {
-        for wrapped in textwrap::wrap(line, &options) {
+        for wrapped in textwrap::wrap(&clean(line), &options) {
             writeln!(out, "{wrapped}")?;
         }
     }

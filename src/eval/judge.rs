@@ -22,6 +22,9 @@ pub(super) struct RuleResult {
     pub(super) undecided_anywhere: bool,
 }
 
+/// Most combinations of objects that one rule may look at.
+const MAX_BINDINGS: usize = 1_000_000;
+
 /// One rule being judged.
 struct Judge<'a, 'e> {
     rule: &'a Rule,
@@ -29,6 +32,8 @@ struct Judge<'a, 'e> {
     view: &'a Arc<View>,
     verdicts: Vec<Verdict>,
     result: RuleResult,
+    /// How many combinations of objects were looked at.
+    bindings: usize,
     /// Objects bound so far, innermost last.
     bound: Vec<(usize, Option<ObjectId>)>,
 }
@@ -48,6 +53,7 @@ pub(super) fn judge<'a>(
         view,
         verdicts: Vec::new(),
         result: RuleResult::default(),
+        bindings: 0,
         bound: Vec::new(),
     };
     judge.select(0);
@@ -75,6 +81,18 @@ impl<'a> Judge<'a, '_> {
             Err(unknown) => return self.undecided(&unknown),
         };
         for (position, fact) in members.items.iter().enumerate() {
+            self.bindings += 1;
+            if self.bindings == MAX_BINDINGS {
+                let message: Arc<str> = format!(
+                    "the rule looked at {MAX_BINDINGS} combinations of objects and was stopped"
+                )
+                .into();
+                self.result.undecided_anywhere = true;
+                self.undecided(&Unknown::new(message.clone(), Absence::Failed(message), None));
+            }
+            if self.bindings >= MAX_BINDINGS {
+                return;
+            }
             self.bind(slot, list, position, fact);
             self.env.new_clause();
             match filter.map_or(Ok(true), |filter| self.env.condition(filter)) {
@@ -260,7 +278,7 @@ impl<'a> Judge<'a, '_> {
     fn undecided_list(&mut self, unknown: &Unknown, list: &'a Expr) {
         let mut missing = missing(unknown);
         if let Some(what) = self.env.describe(list) {
-            for missing in &mut missing {
+            for missing in missing.iter_mut().filter(|missing| missing.gap == "open-collection") {
                 missing.fact.clone_from(&what);
             }
         }
@@ -429,6 +447,9 @@ fn say(reason: &Reason) -> Missing {
             ("dangling-reference", format!("refers to `{key}`, which is not in the facts"))
         }
         Absence::NoCollection(name) => ("no-collection", format!("no `{name}` were collected")),
+        Absence::Open(path) if path.contains('[') => {
+            ("not-collected", "not known, and it could belong to what is asked for".to_owned())
+        }
         Absence::Open(name) => (
             "open-collection",
             format!(

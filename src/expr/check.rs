@@ -246,6 +246,9 @@ impl Checker<'_, '_> {
             };
             ty = both;
         }
+        if types::depth(&ty) >= 3 {
+            return self.fail(Problem::new("wrong-type", at, "lists are nested too deeply"));
+        }
         Some(Expr { kind: ExprKind::List(parts), ty: Type::List(Arc::new(ty)), at: at.clone() })
     }
 

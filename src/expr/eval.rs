@@ -14,7 +14,7 @@ pub use view::{Outcome, Reason, Unknown, View};
 use std::sync::Arc;
 
 use crate::diagnostic::Place;
-use crate::expr::eval::values::{misfit, overflow};
+use crate::expr::eval::values::{misfit, overflow, sized};
 use crate::expr::eval::view::Gaps;
 use crate::expr::script::Scripts;
 use crate::expr::syntax::Operator;
@@ -23,6 +23,9 @@ use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value};
 
 /// Most nodes that one clause may visit: minutes of nested loops end here, not the night.
 pub const MAX_STEPS: u64 = 5_000_000;
+
+/// Most of them that one rule may take on all its subjects together.
+pub const MAX_RULE_STEPS: u64 = 500_000_000;
 
 /// Outcomes of the rules judged before this one.
 pub trait Verdicts {
@@ -58,6 +61,8 @@ pub struct Env<'a> {
     verdicts: &'a dyn Verdicts,
     slots: Vec<Slot<'a>>,
     steps: u64,
+    /// Steps of the clauses before.
+    total: u64,
 }
 
 impl std::fmt::Debug for Env<'_> {
@@ -76,7 +81,7 @@ impl<'a> Env<'a> {
         slots: usize,
     ) -> Self {
         let empty = Slot { value: Err(Unknown::failed("this name is not bound yet")), from: None };
-        Self { view, scripts, verdicts, slots: vec![empty; slots], steps: 0 }
+        Self { view, scripts, verdicts, slots: vec![empty; slots], steps: 0, total: 0 }
     }
 
     /// The facts it looks at.
@@ -121,6 +126,7 @@ impl<'a> Env<'a> {
 
     /// Starts a new clause: its steps are counted from 0.
     pub fn new_clause(&mut self) {
+        self.total += self.steps;
         self.steps = 0;
     }
 
@@ -136,17 +142,27 @@ impl<'a> Env<'a> {
         }
     }
 
+    /// Counts work: nodes visited, members walked over.
+    fn charge(&mut self, work: usize) -> Outcome<()> {
+        self.steps += u64::try_from(work).unwrap_or(u64::MAX / 2);
+        if self.steps > MAX_STEPS {
+            let message = format!("the clause took more than {MAX_STEPS} steps and was stopped");
+            return Err(Unknown::failed(message));
+        }
+        if self.total.saturating_add(self.steps) > MAX_RULE_STEPS {
+            let message = format!("the rule took more than {MAX_RULE_STEPS} steps and was stopped");
+            return Err(Unknown::failed(message));
+        }
+        Ok(())
+    }
+
     /// The value of an expression.
     ///
     /// # Errors
     ///
     /// Why it is not known.
     pub fn eval(&mut self, expr: &'a Expr) -> Outcome {
-        self.steps += 1;
-        if self.steps > MAX_STEPS {
-            let message = format!("the clause took more than {MAX_STEPS} steps and was stopped");
-            return Err(Unknown::failed(message));
-        }
+        self.charge(1)?;
         match &expr.kind {
             ExprKind::Constant(value) => Ok(value.clone()),
             ExprKind::Now => Ok(Value::Time(self.view.now.clone())),
@@ -187,12 +203,14 @@ impl<'a> Env<'a> {
             ExprKind::List(parts) => Ok(Value::List(List::complete(self.all(parts)?))),
             ExprKind::In(member, list) => {
                 let (member, list) = self.both(member, list)?;
+                if let Value::List(members) = &list {
+                    self.charge(members.items.len())?;
+                }
                 Self::membership(&member, &list)
             }
             ExprKind::Template(parts) => {
                 let parts = self.all(parts)?;
-                let text: String = parts.iter().map(|part| self.view.facts.say(part)).collect();
-                Ok(Value::Text(text.into()))
+                sized(parts.iter().map(|part| self.view.facts.say(part)).collect())
             }
             ExprKind::Index(list, index) => self.index(list, index),
             ExprKind::ListMethod { method, list, closure } => {
@@ -206,6 +224,8 @@ impl<'a> Env<'a> {
             }
             ExprKind::Script(name, args) => {
                 let args = self.all(args)?;
+                // A call can take as long as a thousand nodes of a tree, and far longer.
+                self.charge(1_000)?;
                 self.scripts.call(name, &args, self.view)
             }
             ExprKind::Known(value) => match self.eval(value) {

@@ -241,7 +241,10 @@ pub static FUNCTIONS: &[Function] = &[
                 if whole == 0.0 {
                     return Err("there is no per cent of 0".to_owned());
                 }
-                Ok(Value::Float(part * 100.0 / whole))
+                match part * 100.0 / whole {
+                    share if share.is_finite() => Ok(Value::Float(share)),
+                    _ => Err("the number is too large".to_owned()),
+                }
             }
             _ => misfit(),
         },

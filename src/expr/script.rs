@@ -89,7 +89,11 @@ impl Scripts {
                     });
                 }
                 Ok(signature)
-                    if self.signatures.iter().any(|known| known.name == signature.name) =>
+                    if self
+                        .signatures
+                        .iter()
+                        .chain(&signatures)
+                        .any(|known: &Signature| known.name == signature.name) =>
                 {
                     let message = format!("the function `{}` is declared twice", signature.name);
                     problems.push(ScriptProblem {
@@ -286,7 +290,9 @@ fn signature(
         }
         Some((declared_name.trim().to_owned(), types, type_named(returns.trim(), model)?))
     };
-    let Some((declared_name, types, returns)) = parse() else {
+    let parsed = if declared.len() > 1_000 { None } else { parse() };
+    let Some((declared_name, types, returns)) = parsed else {
+        let declared: String = declared.chars().take(80).collect();
         let message = format!("the types of `{name}` cannot be read: `fn {declared}`");
         return Err(wrong(message));
     };

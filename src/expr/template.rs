@@ -101,8 +101,14 @@ fn shifted(problem: Problem, by: usize) -> Problem {
 fn closing(chars: &[char], start: usize) -> Option<usize> {
     let mut depth = 0_usize;
     let mut quote = None;
+    let mut escaped = false;
     for (position, c) in chars.iter().enumerate().skip(start) {
+        if escaped {
+            escaped = false;
+            continue;
+        }
         match (quote, c) {
+            (Some(_), '\\') => escaped = true,
             (Some(open), c) if open == *c => quote = None,
             (None, '"' | '`') => quote = Some(*c),
             (None, '{') => depth += 1,

@@ -114,7 +114,7 @@ impl<'a> Merger<'a> {
         for kind in self.model.kinds() {
             let Some(entry) = root.entry(&kind.collection) else { continue };
             let open = (!complete.holds(&kind.collection)).then(|| kind.collection.clone());
-            let at = collected_at(root, &kind.collection).unwrap_or_else(|| observed.clone());
+            let at = self.collected_at(root, &kind.collection).unwrap_or_else(|| observed.clone());
             if let Some(draft) = self.drafts.get_mut(usize::from(kind.id.0)) {
                 draft.present = true;
                 draft.open |= open.is_some();
@@ -142,6 +142,14 @@ impl<'a> Merger<'a> {
 
     fn observed_at(&mut self, root: &Node) -> Option<Instant> {
         let node = root.get("observed_at")?;
+        match self.scalar(&Type::Time, node) {
+            Some(Value::Time(time)) => Some(time),
+            _ => None,
+        }
+    }
+
+    fn collected_at(&mut self, root: &Node, collection: &str) -> Option<Instant> {
+        let node = root.get("collected")?.get(collection)?.get("at")?;
         match self.scalar(&Type::Time, node) {
             Some(Value::Time(time)) => Some(time),
             _ => None,
@@ -277,10 +285,6 @@ impl Completeness {
     }
 }
 
-fn collected_at(root: &Node, collection: &str) -> Option<Instant> {
-    Instant::parse(root.get("collected")?.get(collection)?.get("at")?.as_str()?)
-}
-
 /// The object's first entry, so that a marker does not cover fifty lines.
 fn first_place(node: &Node) -> Place {
     node.as_map().and_then(<[_]>::first).map_or(node.place, |entry| Place {
@@ -316,7 +320,7 @@ fn key(kind: &Kind, facts: &[Fact]) -> Option<(String, Arc<str>)> {
 fn key_part(value: &Value) -> String {
     let text = fold(&value.to_string());
     match value {
-        Value::Path(_) => text.trim_end_matches(['\\', '/']).to_owned(),
+        Value::Path(path) => path.folded(),
         _ => text,
     }
 }
@@ -372,12 +376,14 @@ fn complete_one(old: Value, new: &Value) -> Value {
 fn resolve(facts: &mut Facts) -> Vec<Diagnostic> {
     let model = facts.model.clone();
     let mut warnings = Vec::new();
+    let lookups = std::cell::Cell::new(0);
     let mut tables: Vec<Vec<Vec<Fact>>> = Vec::new();
     for kind in model.kinds() {
         let objects = facts.table(kind.id).map(|t| t.objects.as_slice()).unwrap_or_default();
         let mut rows = Vec::with_capacity(objects.len());
         for object in objects {
-            let mut resolver = Resolver { facts, kind, object, warnings: &mut warnings };
+            let mut resolver =
+                Resolver { facts, kind, object, warnings: &mut warnings, lookups: &lookups };
             rows.push(resolver.facts(&kind.record, &object.facts));
         }
         tables.push(rows);
@@ -395,6 +401,8 @@ struct Resolver<'a> {
     kind: &'a Kind,
     object: &'a Object,
     warnings: &'a mut Vec<Diagnostic>,
+    /// How often a near key was looked for.
+    lookups: &'a std::cell::Cell<usize>,
 }
 
 impl Resolver<'_> {
@@ -470,10 +478,13 @@ impl Resolver<'_> {
     fn dangling(&mut self, field: &Field, kinds: &[KindId], shown: &str, place: Option<Place>) {
         let tables =
             || kinds.iter().filter_map(|kind| self.facts.table(*kind)).filter(|t| t.present);
-        let keys: Vec<&str> = tables().flat_map(|t| &t.objects).map(|o| &*o.key).collect();
-        // Looking through all keys for a near one costs: after a hundred warnings nobody reads on.
-        let near = match self.warnings.len() {
-            0..100 => crate::diagnostic::nearest(shown, keys.iter().copied()),
+        // Looking through all keys for a near one costs: after a hundred nobody reads on.
+        self.lookups.set(self.lookups.get() + 1);
+        let near = match self.lookups.get() {
+            0..=100 => crate::diagnostic::nearest(
+                shown,
+                tables().flat_map(|t| &t.objects).map(|o| &*o.key),
+            ),
             _ => None,
         };
         if tables().next().is_none() || (field.may_leave && near.is_none()) {

@@ -53,6 +53,12 @@ impl WindowsPath {
         !folder.parts.is_empty() && self.parts.starts_with(&folder.parts)
     }
 
+    /// The path as it is compared: folded, without prefix and last backslash.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        self.parts.join("\\")
+    }
+
     /// Number of parts; the longer of two prefixes of a path is the nearer one.
     #[must_use]
     pub fn depth(&self) -> usize {

@@ -209,7 +209,11 @@ impl Facts {
             return vec![Fact::Absent(Absence::NoCollection(name)); count];
         };
         let mut members: Vec<Vec<Fact>> = vec![Vec::new(); count];
-        let mut complete = table.complete;
+        let known = self.model.kind(from).and_then(|kind| kind.record.fields.get(field));
+        let (field_name, may_leave) =
+            known.map_or(("", false), |field| (&*field.name, field.may_leave));
+        // The first reference that could mean any of the objects here, for all that is known.
+        let mut culprit: Option<Arc<str>> = None;
         let mut refer = |fact: &Fact, id: ObjectId| match fact {
             Fact::Known { value: Value::Object(target), .. } if target.kind == kind => {
                 if let Some(list) =
@@ -218,9 +222,13 @@ impl Facts {
                     list.push(Value::Object(id).into());
                 }
             }
-            // A reference to a key that is not in the facts cannot mean any object that is.
-            Fact::Known { .. } | Fact::Absent(Absence::Dangling(_)) => {}
-            Fact::Absent(_) => complete = false,
+            // A key that is in no collection may be a slip for one that is, unless objects that the
+            // model does not hold are to be expected there.
+            Fact::Absent(Absence::Dangling(_)) if may_leave => {}
+            Fact::Absent(_) if culprit.is_none() => {
+                culprit = Some(format!("{name}[{}].{field_name}", self.key(id)).into());
+            }
+            Fact::Known { .. } | Fact::Absent(_) => {}
         };
         for (id, object) in self.ids(from).zip(&table.objects) {
             match object.facts.get(field) {
@@ -231,7 +239,11 @@ impl Facts {
                 None => {}
             }
         }
-        let reach = if complete { Reach::Complete } else { Reach::Open(name) };
+        let reach = match culprit {
+            _ if !table.complete => Reach::Open(name),
+            Some(culprit) => Reach::Open(culprit),
+            None => Reach::Complete,
+        };
         let list =
             |items: Vec<Fact>| Value::List(List { items: items.into(), reach: reach.clone() });
         members.into_iter().map(|items| list(items).into()).collect()
@@ -280,6 +292,13 @@ impl Facts {
                 return Fact::Absent(Absence::Open(name.clone()));
             }
             let candidates = by_scope.get(&fields).map(Vec::as_slice).unwrap_or_default();
+            // Nothing stands under a key that is in no collection: that key may be a slip.
+            if candidates.is_empty()
+                && let Some(ScopeKey::Text(text)) =
+                    fields.iter().find(|key| matches!(key, ScopeKey::Text(_)))
+            {
+                return Fact::Absent(Absence::Dangling(text.as_str().into()));
+            }
             let nearest = candidates
                 .iter()
                 .filter_map(|(id, fact)| match fact {

@@ -61,7 +61,8 @@ pub struct List {
 pub enum Reach {
     /// These are all.
     Complete,
-    /// There may be more; the text names the collection that was not declared complete.
+    /// There may be more; the text names the collection that was not declared complete, or the path
+    /// of a reference that is not known and could mean one more.
     Open(Arc<str>),
     /// The author asked for the known ones only: absent members are passed over.
     KnownOnly,

@@ -187,7 +187,7 @@ fn window(text: &str, line: &Range<usize>, marked: Range<usize>) -> Range<usize>
 }
 
 /// Text from a file without what could move the cursor or turn the reading order.
-fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let line = text.replace(['\r', '\n'], " ").replace(MARK, "\u{FFFD}");
     normalize_untrusted_str(&line)
 }

@@ -11,6 +11,7 @@ use crate::facts::time::say_duration;
 use crate::finding::{Evaluation, Finding, JudgedRule, Outcome, Severity, Step, Subject, Verdict};
 use crate::gate;
 use crate::report::Run;
+use crate::report::diagnostic::clean;
 
 /// Columns of the report.
 const WIDTH: usize = 80;
@@ -57,7 +58,7 @@ impl Page {
             .break_words(false)
             .word_splitter(textwrap::WordSplitter::NoHyphenation);
         for line in text.lines() {
-            for wrapped in textwrap::wrap(line, &options) {
+            for wrapped in textwrap::wrap(&clean(line), &options) {
                 self.line(&wrapped);
             }
         }
@@ -125,7 +126,7 @@ fn findings(run: &Run<'_>, page: &mut Page) {
     });
     for (subject, found) in groups {
         page.line("");
-        let name = page.paint(&subject.key, Style::new().bold());
+        let name = page.paint(&clean(&subject.key), Style::new().bold());
         let state = state(evaluation, subject);
         page.line(&format!("{name}  {}{state}", subject.kind.replace('_', " ")));
         for (verdict, finding) in found {
@@ -155,7 +156,7 @@ fn show(run: &Run<'_>, rule: &JudgedRule, finding: &Finding, page: &mut Page) {
         let value = evidence.value.as_deref().unwrap_or("not known");
         page.paragraph("    why  ", 9, &format!("{} = {value}", evidence.fact));
         if let Some(place) = evidence.place {
-            let at = run.sources.location(place).to_string();
+            let at = clean(&run.sources.location(place).to_string());
             let at = page.paint(&at, Style::new().dimmed());
             page.line(&format!("         {at}"));
         }
@@ -197,7 +198,7 @@ fn show_step(first: &str, step: &Step, page: &mut Page) {
         page.paragraph(&blank, indent, &format!("{product}:"));
         // A command must be copied whole: it is not wrapped.
         for line in line.lines() {
-            page.line(&format!("{blank}  {line}"));
+            page.line(&format!("{blank}  {}", clean(line)));
         }
     }
 }

@@ -105,6 +105,11 @@ pub fn build(
     for (position, files) in packs.iter().enumerate() {
         let pack = pack(sources, model, schemas, files, &mut problems);
         for (stem, root) in files.rules() {
+            // A rule that a later pack replaces is not looked at: it has other parameters, perhaps.
+            let later = packs.iter().skip(position + 1);
+            if later.flat_map(PackFiles::rules).any(|(other, _)| other == stem) {
+                continue;
+            }
             let found = schemas.rule.check(root);
             if !found.is_empty() {
                 problems.extend(found);
@@ -140,6 +145,12 @@ pub fn build(
 }
 
 impl PackFiles {
+    /// Whether there is a rule in it.
+    #[must_use]
+    pub fn has_rules(&self) -> bool {
+        self.rules().next().is_some()
+    }
+
     fn yaml(&self) -> impl Iterator<Item = (&PackFile, &Node)> {
         self.files.iter().filter_map(|file| Some((file, file.root.as_ref()?)))
     }

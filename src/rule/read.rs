@@ -139,7 +139,8 @@ impl Reader<'_> {
     }
 
     fn problem_at(&mut self, node: &Node, problems: Vec<Problem>) {
-        for problem in problems {
+        // Nobody reads on after a hundred.
+        for problem in problems.into_iter().take(100) {
             let place = self.context.sources.inside(node, problem.at);
             let mut diagnostic = Diagnostic::error(problem.code, problem.message).at(place);
             diagnostic.help = problem.help;

@@ -186,7 +186,7 @@ fn the_engine_knows_no_domain() {
 #[test]
 fn files_are_read_in_load_only() {
     for (module, text) in modules() {
-        if module == "load" {
+        if module == "load" || module.starts_with("load/") {
             continue;
         }
         for word in ["std::fs", "fs::read", "File::open", "SystemTime", "Instant::now"] {

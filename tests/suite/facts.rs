@@ -310,7 +310,7 @@ fn a_schema_with_a_slip_is_not_compiled() {
         (
             "\"properties\": { \"weight\"",
             "\"properties\": { \"inner\": { \"$ref\": \"#/$defs/part\" }, \"weight\"",
-            "a record that holds itself",
+            "a type that holds itself",
         ),
         ("#/$defs/box", "#/$defs/bxo", "leads nowhere"),
         (

@@ -76,3 +76,12 @@ pub(super) fn ordered(a: &Type, b: &Type) -> bool {
             | (Type::Time, Type::Time)
     )
 }
+
+/// How many lists lie in each other.
+pub(super) fn depth(ty: &Type) -> usize {
+    match ty {
+        Type::List(item) => 1 + depth(item),
+        Type::Optional(inner) => depth(inner),
+        _ => 0,
+    }
+}

@@ -35,6 +35,7 @@ impl<'a> Env<'a> {
         closure: Option<&'a Closure>,
     ) -> Outcome {
         let Value::List(members) = self.eval(list)? else { return Err(misfit("this method")) };
+        self.charge(members.items.len())?;
         let walk = Walk { members, list, closure };
         match method {
             ListMethod::Any => self.quantify(&walk, true),

@@ -11,6 +11,9 @@ pub(super) fn overflow() -> Unknown {
     Unknown::failed("a number became too large")
 }
 
+/// Longest text that an expression makes, in bytes.
+const MAX_TEXT: usize = 64 * 1024;
+
 /// The checker lets no such operands through; said rather than assumed.
 pub(super) fn misfit(what: &str) -> Unknown {
     Unknown::failed(format!("`{what}` met a value of another type"))
@@ -105,10 +108,18 @@ pub(in crate::expr) fn arithmetic(operator: Operator, left: Value, right: Value)
         (Value::Text(a) | Value::Name(a), Value::Text(b) | Value::Name(b))
             if operator == Operator::Add =>
         {
-            Ok(Value::Text(format!("{a}{b}").into()))
+            sized(format!("{a}{b}"))
         }
         _ => Err(misfit(operator.sign())),
     }
+}
+
+/// A text, unless it has grown beyond what any rule needs.
+pub(super) fn sized(text: String) -> Outcome {
+    if text.len() > MAX_TEXT {
+        return Err(Unknown::failed("a text became too long"));
+    }
+    Ok(Value::Text(text.into()))
 }
 
 fn whole(operator: Operator, a: i64, b: i64) -> Outcome<i64> {

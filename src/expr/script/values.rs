@@ -104,13 +104,14 @@ pub(super) fn from_dynamic(value: &Dynamic, ty: &Type) -> Option<Value> {
         (_, Value::Null) => matches!(ty, Type::Optional(_) | Type::Null),
         (Type::Bool, Value::Bool(_))
         | (Type::Int, Value::Int(_))
-        | (Type::Float, Value::Float(_))
         | (Type::Text, Value::Text(_))
         | (Type::Name, Value::Name(_))
         | (Type::Path, Value::Path(_))
         | (Type::Version, Value::Version(_))
         | (Type::Time, Value::Time(_))
         | (Type::Record(_), Value::Record(_)) => true,
+        // Neither infinite nor "not a number": they compare with nothing.
+        (Type::Float, Value::Float(number)) => number.is_finite(),
         (Type::Name, Value::Text(text)) => return Some(Value::Name(text.clone())),
         (Type::Enum(members), Value::Text(text)) => members.contains(text),
         (Type::Object(kinds), Value::Object(id)) => kinds.contains(&id.kind),

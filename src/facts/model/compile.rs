@@ -11,7 +11,7 @@ pub(super) struct Compiler<'a> {
     pub(super) problems: Vec<Diagnostic>,
     /// Kind names in the order of their collections; the index is the `KindId`.
     pub(super) names: Vec<Arc<str>>,
-    /// How many records deep the field being read lies.
+    /// How many types deep the one being read lies.
     pub(super) depth: usize,
 }
 
@@ -118,6 +118,16 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn ty(&mut self, node: &'a Node, name: &str) -> Type {
+        if self.depth >= 32 {
+            return self.refuse(node, name, "a type that holds itself");
+        }
+        self.depth += 1;
+        let ty = self.ty_below(node, name);
+        self.depth -= 1;
+        ty
+    }
+
+    fn ty_below(&mut self, node: &'a Node, name: &str) -> Type {
         if let Some(branches) = node.get("anyOf").and_then(Node::as_list) {
             let is_null = |branch: &Node| branch.get("type").and_then(Node::as_str) == Some("null");
             return match branches {
@@ -157,13 +167,7 @@ impl<'a> Compiler<'a> {
                 }
                 None => self.refuse(def, name, "an array without `items`"),
             },
-            "object" if self.depth >= 32 => self.refuse(def, name, "a record that holds itself"),
-            "object" => {
-                self.depth += 1;
-                let record = self.record(name, def);
-                self.depth -= 1;
-                Type::Record(Arc::new(record))
-            }
+            "object" => Type::Record(Arc::new(self.record(name, def))),
             other => {
                 let what = format!("the type `{other}`");
                 self.refuse(def, name, &what)
