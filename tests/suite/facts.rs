@@ -233,9 +233,15 @@ data_sources:
             ("storage_groups.any(|g| g.data_sources.any(|s| s.name == \"SG1\"))", "true"),
             (
                 "storage_groups.any(|g| g.data_sources.any(|s| s.name == \"SG9\"))",
-                "unknown: data_sources",
+                "unknown: data_sources[DPM01/EX01/SG2].storage_group",
             ),
         ],
+    );
+    // A reference to what is not there may be a slip for what is.
+    let slip = facts.replace("name: SG2 }", "name: SG2, storage_group: SG01 }");
+    assert_eq!(
+        ask(&[&slip], "storage_groups.any(|g| g.data_sources.any(|s| s.name == \"SG9\"))"),
+        "unknown: data_sources[DPM01/EX01/SG2].storage_group"
     );
     let all = facts.replace("name: SG2 }", "name: SG2, storage_group: null }");
     assert_eq!(

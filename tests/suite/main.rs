@@ -17,6 +17,7 @@ mod examples;
 mod expressions;
 mod facts;
 mod functions;
+mod hostile;
 mod output;
 mod promises;
 mod real;

@@ -1,0 +1,204 @@
+//! Inputs made to break the tool, or to make it say yes: what was found once does not come back.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Ran, root, run, run_with};
+
+const FACTS: &str = "schema: dpmguard.facts/v1
+observed_at: 2009-09-14T18:00:00Z
+complete: all
+exchange_servers: [{ name: EX01 }]
+storage_groups: [{ server: EX01, name: SG1 }]
+databases:
+  - { server: EX01, storage_group: SG1, name: DB1, mounted: true }
+  - { server: EX01, storage_group: SG1, name: DB2, mounted: false }
+dpm_servers: [{ name: DPM01, clock_offset_seconds: 1.0e+307 }]
+";
+
+/// A pack with one rule: `each: x, of: <kind>`, further clauses, and the condition.
+fn rule(folder: &Path, kind: &str, clauses: &str, violated: &str) {
+    let text = format!(
+        "schema: dpmguard.rule/v1
+id: hostile
+title: T
+severity: warning
+certainty: documented
+explanation: x
+{clauses}
+select:
+  - {{ each: x, of: {kind} }}
+violated: '{violated}'
+finding: {{ subject: x, message: \"${{x.key}}\", evidence: [x.key], fingerprint: [x] }}
+references: [{{ title: t, says: s }}]
+"
+    );
+    fs::write(folder.join("hostile.yaml"), text).unwrap();
+}
+
+fn judge(facts: &str, kind: &str, clauses: &str, violated: &str) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    rule(folder.path(), kind, clauses, violated);
+    let rules = folder.path().display().to_string();
+    run_with(
+        &["check", "-", "--rules", &rules, "--no-shipped-rules", "--now", "observed"],
+        facts.as_bytes(),
+    )
+}
+
+#[test]
+fn a_reference_with_a_slip_does_not_hide_a_finding() {
+    let unmounted = "x.databases.any(|d| !(d.mounted ?? false))";
+    assert_eq!(judge(FACTS, "storage_group", "", unmounted).code, 1);
+    for slip in ["storage_group: SG01, name: DB2", "storage_group: sg1x, name: DB2"] {
+        let facts = FACTS.replace("storage_group: SG1, name: DB2", slip);
+        let ran = judge(&facts, "storage_group", "", unmounted);
+        assert_eq!(ran.code, 3, "{}", ran.out);
+        assert!(ran.out.contains("DB2].storage_group"), "{}", ran.out);
+    }
+    let facts = FACTS.replace(
+        "server: EX01, storage_group: SG1, name: DB2",
+        "server: EX01.fabrikam.com, storage_group: SG1, name: DB2",
+    );
+    assert_eq!(judge(&facts, "storage_group", "", unmounted).code, 3);
+}
+
+#[test]
+fn numbers_beyond_all_bounds_are_no_answer() {
+    for condition in
+        ["percent(x.clock_offset_seconds, 1) > 50.0", "x.clock_offset_seconds * 100.0 > 50.0"]
+    {
+        let ran = judge(FACTS, "dpm_server", "", condition);
+        assert_eq!(ran.code, 3, "{condition}: {}", ran.out);
+    }
+}
+
+#[test]
+fn a_time_that_cannot_be_read_is_not_passed_over() {
+    for at in ["2001-01-01T00:00:00.0000000000Z", "9999-12-31T23:59:59Z"] {
+        let facts = format!("{FACTS}collected: {{ databases: {{ at: \"{at}\", by: x }} }}\n");
+        let ran = judge(&facts, "database", "max_age: { database: 24h }", "!(x.mounted ?? false)");
+        assert_eq!(ran.code, 2, "{at}: {}", ran.out);
+        assert!(ran.err.contains("wrong-format"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn growth_ends_undecided() {
+    let mut doubling = String::from("let:\n  - s0: '\"xxxxxxxxxxxxxxxx\"'\n");
+    for step in 1..40 {
+        doubling.push_str(
+            &[
+                "  - s",
+                &step.to_string(),
+                ": s",
+                &(step - 1).to_string(),
+                " + s",
+                &(step - 1).to_string(),
+                "\n",
+            ]
+            .concat(),
+        );
+    }
+    let ran = judge(FACTS, "database", &doubling, "len(s39) > 3");
+    assert_eq!(ran.code, 3, "{}", ran.out);
+    assert!(ran.out.contains("a text became too long"), "{}", ran.out);
+    let nested = "let:\n  - a: '[x.key]'\n  - b: '[a, a]'\n  - c: '[b, b]'\n  - d: '[c, c]'\n";
+    let ran = judge(FACTS, "database", nested, "d.is_empty()");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("nested too deeply"), "{}", ran.err);
+}
+
+#[test]
+fn endless_joins_end_undecided() {
+    let mut facts = String::from(
+        "schema: dpmguard.facts/v1\nobserved_at: 2009-09-14T18:00:00Z\ncomplete: all\ndatabases:\n",
+    );
+    for number in 0..400 {
+        facts.push_str(
+            &["  - { server: EX01, storage_group: null, name: DB", &number.to_string(), " }\n"]
+                .concat(),
+        );
+    }
+    let deep = "databases.any(|a| databases.any(|b| databases.any(|c| a.name == \"x\" && b.name == \"y\" && c.name == \"z\")))";
+    facts.push_str("exchange_servers: [{ name: EX01 }]\n");
+    let ran = judge(&facts, "exchange_server", "", deep);
+    assert_eq!(ran.code, 3, "{}", ran.out);
+    assert!(ran.out.contains("steps and was stopped"), "{}", ran.out);
+}
+
+#[test]
+fn a_parameter_type_that_holds_itself_is_refused() {
+    let params = "params: { p: { type: array, items: { $ref: \"#\" }, default: [], help: x } }";
+    let ran = judge(FACTS, "database", params, "true");
+    assert_eq!(ran.code, 2, "{}", ran.out);
+}
+
+#[test]
+fn no_escape_sequence_reaches_the_terminal() {
+    let facts = FACTS
+        .replace("name: DB2", "name: \"DB2\\u202e\"")
+        .replace("complete: all", "complete: all\nsite: x");
+    let ran = judge(&facts, "database", "", "true");
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(!ran.out.contains('\u{202e}') && !ran.out.contains('\u{1b}'), "{}", ran.out);
+}
+
+#[test]
+fn a_report_never_replaces_an_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = folder.path().join("facts.yaml");
+    fs::write(&facts, FACTS).unwrap();
+    let name = facts.display().to_string();
+    let ran = run(&["check", &name, "--now", "observed", "-o", &format!("json={name}")]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+    assert!(ran.err.contains("it is read in this run"), "{}", ran.err);
+    assert_eq!(fs::read_to_string(&facts).unwrap(), FACTS);
+    // All or nothing: the first file is not written if the second cannot be.
+    let one = folder.path().join("one.json");
+    let (first, second) =
+        (format!("json={}", one.display()), format!("json={}/no/x", folder.path().display()));
+    let ran = run(&["check", &name, "--now", "observed", "-o", &first, "-o", &second]);
+    assert_eq!(ran.code, 2);
+    assert!(!one.exists());
+    let ran = run(&["check", &name, "--now", "observed", "-o", &first, "-o", &first]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("it is named twice") && !one.exists(), "{}", ran.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_devices_are_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("facts.yaml"), FACTS).unwrap();
+    // Folders linked into each other are walked once.
+    for name in ["a", "b"] {
+        std::os::unix::fs::symlink(folder.path(), at(name)).unwrap();
+    }
+    let estate = folder.path().display().to_string();
+    let ran = run(&["check", &estate, "--now", "observed"]);
+    assert_ne!(ran.code, 2, "{}", ran.err);
+    // A link that leads nowhere may hide facts.
+    std::os::unix::fs::symlink("/nonexistent", at("sub")).unwrap();
+    let ran = run(&["check", &estate, "--now", "observed"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("cannot read"), "{}", ran.err);
+    // Of a link the file it leads to is written; the link stays.
+    fs::write(at("old.json"), "old").unwrap();
+    std::os::unix::fs::symlink("old.json", at("link.json")).unwrap();
+    let facts = root().join("examples/healthy").display().to_string();
+    let ran = run(&["check", &facts, "-o", &format!("json={}", at("link.json").display())]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(fs::symlink_metadata(at("link.json")).unwrap().is_symlink());
+    assert!(fs::read_to_string(at("old.json")).unwrap().contains("dpmguard.report/v1"));
+}
+
+#[test]
+fn a_folder_without_rules_is_no_pack() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rule.json"), "{}").unwrap();
+    let ran = run(&["rules", "list", "--rules", &folder.path().display().to_string()]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.contains("no rule was found"), "{}", ran.err);
+}
