@@ -412,6 +412,8 @@ fn pack_files(
 /// Settings of a project, from `dpmguard.yaml`.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
+    /// Name of the file; none if there is none.
+    pub file: Option<String>,
     /// Folders of rules, made relative to where the tool runs.
     pub rules: Vec<PathBuf>,
     /// Whether the shipped pack takes part.
@@ -461,6 +463,7 @@ pub fn config(path: Option<&Path>, sources: &mut Sources) -> Result<Config, Vec<
         }
     }
     Ok(Config {
+        file: Some(shown(path)),
         rules: texts("rules").into_iter().map(|rules| folder.join(rules)).collect(),
         shipped_rules: root.get("shipped_rules").and_then(Node::as_bool),
         fail_on: root.get("fail_on").and_then(Node::as_str).map(str::to_owned),

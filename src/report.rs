@@ -37,6 +37,19 @@ pub struct PackInfo {
     pub sha256: String,
 }
 
+/// What the user set for this run: a verdict is worth as much as what was left out of it.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The configuration file that was read.
+    pub config: Option<String>,
+    /// Rules or tags that were selected; empty for all.
+    pub only: Vec<String>,
+    /// Rules or tags that were left out.
+    pub skip: Vec<String>,
+    /// Parameters that differ from the rule file: rule, name, value as JSON.
+    pub params: Vec<(String, String, String)>,
+}
+
 /// Everything a report tells.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
@@ -48,6 +61,8 @@ pub struct Run<'a> {
     pub answer: &'a Answer,
     /// The instant of the run.
     pub now: &'a str,
+    /// What the user set.
+    pub settings: &'a Settings,
     /// The fact files.
     pub facts: &'a [FactsFile],
     /// The packs.

@@ -14,7 +14,7 @@ use crate::facts::time::Instant;
 use crate::finding::Evaluation;
 use crate::gate::{self, Answer, Threshold};
 use crate::load::{self, Config};
-use crate::report::{FactsFile, PackInfo, Run, human, json};
+use crate::report::{FactsFile, PackInfo, Run, Settings, human, json};
 use crate::rule::Rule;
 use crate::rule::pack::RuleSet;
 use crate::source::Sources;
@@ -120,7 +120,8 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     };
     let now = now(args.now.as_deref(), &loaded.facts)
         .map_err(|problem| CliError::one(problem, &sources))?;
-    let selection = selection(args, &config, &rules).map_err(|found| input(found, &sources))?;
+    let chosen = chosen(args, &config, &rules);
+    let selection = selection(&chosen, &rules).map_err(|found| input(found, &sources))?;
     let evaluation = eval::evaluate(&loaded.facts, &rules, &now, &selection);
     let threshold = args.fail_on.as_ref().or(config.fail_on.as_ref());
     let threshold = threshold.and_then(|name| Threshold::named(name));
@@ -140,6 +141,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
             facts: &loaded.facts,
             warnings: &warnings,
             rules: &rules,
+            settings: &chosen,
         },
     )?;
     Ok(if args.exit_zero { 0 } else { answer.verdict.exit_code() })
@@ -204,6 +206,25 @@ fn now(option: Option<&str>, facts: &Facts) -> Result<Instant, Diagnostic> {
     }
 }
 
+/// What the user set: an option on the command line stands in place of the file's list.
+fn chosen(args: &Args, config: &Config, set: &RuleSet) -> Settings {
+    let pick = |option: &[String], file: &[String]| {
+        if option.is_empty() { file.to_vec() } else { option.to_vec() }
+    };
+    let mut params = Vec::new();
+    for rule in &set.rules {
+        for param in rule.params.iter().filter(|param| param.is_set) {
+            params.push((rule.id.to_string(), param.name.to_string(), param.written.clone()));
+        }
+    }
+    Settings {
+        config: config.file.clone(),
+        only: pick(&args.only, &config.only),
+        skip: pick(&args.skip, &config.skip),
+        params,
+    }
+}
+
 /// Facts that were observed after the instant of the run: a wrong clock, or a wrong `--now`.
 fn from_the_future(facts: &Facts, now: &Instant, sources: &Sources) -> Vec<Diagnostic> {
     let late = facts.files().iter().filter(|file| file.observed_at.seconds() > now.seconds());
@@ -223,15 +244,10 @@ fn from_the_future(facts: &Facts, now: &Instant, sources: &Sources) -> Vec<Diagn
 ///
 /// Names of rules or tags that do not exist: a slip there would switch the gate off.
 fn selection(
-    args: &Args,
-    config: &Config,
+    chosen: &Settings,
     set: &RuleSet,
 ) -> Result<impl Fn(&Rule) -> bool + use<>, Vec<Diagnostic>> {
-    // An option on the command line stands in place of the file's list.
-    let pick = |option: &[String], file: &[String]| {
-        if option.is_empty() { file.to_vec() } else { option.to_vec() }
-    };
-    let (only, skip) = (pick(&args.only, &config.only), pick(&args.skip, &config.skip));
+    let Settings { only, skip, .. } = chosen.clone();
     let mut problems = Vec::new();
     for name in only.iter().chain(&skip) {
         if !set.rules.iter().any(|rule| names(rule, name)) {
@@ -270,6 +286,7 @@ struct Judged<'a> {
     facts: &'a Facts,
     warnings: &'a [Diagnostic],
     rules: &'a RuleSet,
+    settings: &'a Settings,
 }
 
 fn write(
@@ -304,6 +321,7 @@ fn write(
         evaluation: judged.evaluation,
         answer: judged.answer,
         now: &now,
+        settings: judged.settings,
         facts: &facts,
         packs: &packs,
         warnings: judged.warnings,

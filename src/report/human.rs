@@ -284,6 +284,19 @@ fn foot(run: &Run<'_>, page: &mut Page) {
             ),
         );
     }
+    let settings = run.settings;
+    if let Some(config) = &settings.config {
+        page.paragraph("", 2, &format!("configuration {config}"));
+    }
+    if !settings.only.is_empty() {
+        page.paragraph("", 2, &format!("only {}", settings.only.join(", ")));
+    }
+    if !settings.skip.is_empty() {
+        page.paragraph("", 2, &format!("skipped {}", settings.skip.join(", ")));
+    }
+    for (rule, param, value) in &settings.params {
+        page.paragraph("", 2, &format!("parameter {rule}.{param} = {value}"));
+    }
     for pack in run.packs {
         page.paragraph(
             "",

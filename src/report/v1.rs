@@ -11,7 +11,7 @@ use crate::diagnostic::Place;
 use crate::finding::{
     Evidence, Finding, JudgedRule, Missing, Outcome, Severity, Step, Subject, Tally, Verdict,
 };
-use crate::report::{Run, diagnostic};
+use crate::report::{Run, Settings, diagnostic};
 use crate::source::Sources;
 
 /// The report.
@@ -23,6 +23,7 @@ pub struct Report {
     verdict: VerdictV1,
     facts: Vec<FactsV1>,
     packs: Vec<PackV1>,
+    settings: SettingsV1,
     summary: SummaryV1,
     rules: Vec<RuleV1>,
     findings: Vec<FindingV1>,
@@ -57,6 +58,21 @@ struct PackV1 {
     name: String,
     version: String,
     sha256: String,
+}
+
+#[derive(Debug, Serialize)]
+struct SettingsV1 {
+    config: Option<String>,
+    only: Vec<String>,
+    skip: Vec<String>,
+    params: Vec<ParamV1>,
+}
+
+#[derive(Debug, Serialize)]
+struct ParamV1 {
+    rule: String,
+    param: String,
+    value: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -240,6 +256,7 @@ impl Report {
                     sha256: pack.sha256.clone(),
                 })
                 .collect(),
+            settings: settings_v1(run.settings),
             summary: SummaryV1 {
                 rules: evaluation.rules.len(),
                 rules_bound_to_nothing: evaluation
@@ -270,6 +287,21 @@ impl Report {
                 .map(|warning| diagnostic::plain(warning, sources))
                 .collect(),
         }
+    }
+}
+
+fn settings_v1(settings: &Settings) -> SettingsV1 {
+    let Settings { config, only, skip, params } = settings;
+    let param = |(rule, param, value): &(String, String, String)| ParamV1 {
+        rule: rule.clone(),
+        param: param.clone(),
+        value: value.clone(),
+    };
+    SettingsV1 {
+        config: config.clone(),
+        only: only.clone(),
+        skip: skip.clone(),
+        params: params.iter().map(param).collect(),
     }
 }
 

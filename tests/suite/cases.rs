@@ -9,7 +9,7 @@ use dpmguard::eval::evaluate;
 use dpmguard::finding::{Outcome, Severity};
 use dpmguard::gate::{self, Threshold};
 use dpmguard::load;
-use dpmguard::report::{Run, v1};
+use dpmguard::report::{Run, Settings, v1};
 
 use crate::support::{Bench, cases, root, rule_of, said, snapshot_beside};
 
@@ -46,6 +46,7 @@ fn run(path: &Path, bench: &mut Bench) -> Result<(), String> {
         evaluation: &evaluation,
         answer: &answer,
         now: &now,
+        settings: &Settings::default(),
         facts: &[],
         packs: &[],
         warnings: &[],

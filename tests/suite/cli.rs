@@ -254,3 +254,41 @@ fn problems_of_rules_and_facts_show_together() {
         assert!(ran.err.contains(part), "{part}: {}", ran.err);
     }
 }
+
+/// The report says what was left out and what was changed: a verdict is worth no more than that.
+#[test]
+fn the_report_says_what_the_user_set() {
+    let facts = root().join("examples/healthy").display().to_string();
+    let skip = [
+        "check",
+        &facts,
+        "--now",
+        "observed",
+        "--skip",
+        "tag:eseutil",
+        "--param",
+        "low-space-on-protected-volume.min_free_gb=1",
+    ];
+    let ran = run(&skip);
+    assert!(ran.out.contains("skipped tag:eseutil\n"), "{}", ran.out);
+    assert!(
+        ran.out.contains("parameter low-space-on-protected-volume.min_free_gb = 1\n"),
+        "{}",
+        ran.out
+    );
+    let mut args = skip.to_vec();
+    args.extend(["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&run(&args).out).unwrap();
+    assert_eq!(json["settings"]["skip"][0], "tag:eseutil");
+    assert_eq!(json["settings"]["params"][0]["param"], "min_free_gb");
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("c.yaml");
+    fs::write(&config, "schema: dpmguard.config/v1\nskip: [\"tag:eseutil\"]\n").unwrap();
+    let config = config.display().to_string();
+    let ran = run(&["check", &facts, "--now", "observed", "--config", &config]);
+    assert!(
+        ran.out.contains("skipped tag:eseutil\n") && ran.out.contains("configuration "),
+        "{}",
+        ran.out
+    );
+}
