@@ -19,7 +19,8 @@ use crate::finding::{
 use crate::rule::Rule;
 use crate::rule::pack::RuleSet;
 
-/// Judges the facts by the rules for which `wanted` holds.
+/// Judges the facts by the rules for which `wanted` holds; facts older than `max_age` seconds, or than
+/// a rule allows, count as not known.
 ///
 /// Rules that are not wanted are judged too where a wanted one asks for their outcomes; they are
 /// not reported.
@@ -28,6 +29,7 @@ pub fn evaluate(
     facts: &Arc<Facts>,
     set: &RuleSet,
     now: &Instant,
+    max_age: Option<i64>,
     wanted: &dyn Fn(&Rule) -> bool,
 ) -> Evaluation {
     let fresh = Arc::new(View { facts: facts.clone(), now: now.clone(), stale: Vec::new() });
@@ -38,7 +40,7 @@ pub fn evaluate(
         let Some(rule) = set.rules.get(*position).filter(|_| needed.contains(position)) else {
             continue;
         };
-        let view = view_for(rule, &fresh);
+        let view = view_for(rule, max_age, &fresh);
         let (verdicts, result) = judge(rule, set, &view, &ledger);
         ledger.results.insert(*position, result);
         if wanted(rule) {
@@ -93,23 +95,25 @@ fn needed(set: &RuleSet, wanted: &dyn Fn(&Rule) -> bool) -> BTreeSet<usize> {
 }
 
 /// The facts without what is too old for the rule.
-fn view_for(rule: &Rule, fresh: &Arc<View>) -> Arc<View> {
-    if rule.max_age.is_empty() {
+fn view_for(rule: &Rule, max_age: Option<i64>, fresh: &Arc<View>) -> Arc<View> {
+    if rule.max_age.is_empty() && max_age.is_none() {
         return fresh.clone();
     }
-    let kinds = fresh.facts.model().kinds().len();
-    let mut stale: Vec<Option<Arc<str>>> = vec![None; kinds];
-    for (kind, most) in &rule.max_age {
-        let collected = fresh.facts.table(*kind).and_then(|table| table.collected());
+    let kinds = fresh.facts.model().kinds();
+    let mut stale: Vec<Option<Arc<str>>> = vec![None; kinds.len()];
+    for kind in kinds.iter().map(|kind| kind.id) {
+        let own = rule.max_age.iter().filter(|(known, _)| *known == kind).map(|(_, most)| *most);
+        let Some(most) = own.chain(max_age).min() else { continue };
+        let collected = fresh.facts.table(kind).and_then(|table| table.collected());
         let Some(collected) = collected else { continue };
         let age = fresh.now.seconds().saturating_sub(collected.seconds());
-        if age > *most
+        if age > most
             && let Some(slot) = stale.get_mut(usize::from(kind.0))
         {
             let text = format!(
                 "collected at {collected}, {} ago; at most {} is allowed",
                 say_duration(age),
-                say_duration(*most)
+                say_duration(most)
             );
             *slot = Some(text.into());
         }

@@ -42,6 +42,8 @@ pub struct PackInfo {
 pub struct Settings {
     /// The configuration file that was read.
     pub config: Option<String>,
+    /// The age from which facts count as not known, in words.
+    pub max_age: Option<String>,
     /// Rules or tags that were selected; empty for all.
     pub only: Vec<String>,
     /// Rules or tags that were left out.

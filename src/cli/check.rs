@@ -10,7 +10,7 @@ use crate::cli::{CliError, Streams, show};
 use crate::diagnostic::Diagnostic;
 use crate::eval;
 use crate::facts::store::Facts;
-use crate::facts::time::Instant;
+use crate::facts::time::{Instant, parse_duration, say_duration};
 use crate::finding::Evaluation;
 use crate::gate::{self, Answer, Threshold};
 use crate::load::{self, Config};
@@ -47,6 +47,9 @@ pub struct Args {
     /// The instant of the run: RFC 3339, or `observed` for the newest observation in the facts
     #[arg(long, value_name = "TIME", env = "DPMGUARD_NOW")]
     pub now: Option<String>,
+    /// Facts collected longer ago count as not known: `24h`, `90m`, `7d`
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub max_age: Option<i64>,
     /// Format of the report on standard output
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
@@ -83,6 +86,10 @@ pub enum Format {
     Human,
     /// Stable JSON, see `dpmguard schema report-v1`
     Json,
+}
+
+fn duration(text: &str) -> Result<i64, String> {
+    parse_duration(text).ok_or_else(|| "write it like 24h, 90m, 7d or PT24H".to_owned())
 }
 
 fn parse_output(text: &str) -> Result<(Format, PathBuf), String> {
@@ -122,7 +129,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
         .map_err(|problem| CliError::one(problem, &sources))?;
     let chosen = chosen(args, &config, &rules);
     let selection = selection(&chosen, &rules).map_err(|found| input(found, &sources))?;
-    let evaluation = eval::evaluate(&loaded.facts, &rules, &now, &selection);
+    let evaluation = eval::evaluate(&loaded.facts, &rules, &now, args.max_age, &selection);
     let threshold = args.fail_on.as_ref().or(config.fail_on.as_ref());
     let threshold = threshold.and_then(|name| Threshold::named(name));
     let threshold = threshold.unwrap_or(Threshold::From(crate::finding::Severity::Warning));
@@ -219,6 +226,7 @@ fn chosen(args: &Args, config: &Config, set: &RuleSet) -> Settings {
     }
     Settings {
         config: config.file.clone(),
+        max_age: args.max_age.map(say_duration),
         only: pick(&args.only, &config.only),
         skip: pick(&args.skip, &config.skip),
         params,

@@ -288,6 +288,9 @@ fn foot(run: &Run<'_>, page: &mut Page) {
     if let Some(config) = &settings.config {
         page.paragraph("", 2, &format!("configuration {config}"));
     }
+    if let Some(age) = &settings.max_age {
+        page.paragraph("", 2, &format!("facts older than {age} count as not known"));
+    }
     if !settings.only.is_empty() {
         page.paragraph("", 2, &format!("only {}", settings.only.join(", ")));
     }

@@ -63,6 +63,7 @@ struct PackV1 {
 #[derive(Debug, Serialize)]
 struct SettingsV1 {
     config: Option<String>,
+    max_age: Option<String>,
     only: Vec<String>,
     skip: Vec<String>,
     params: Vec<ParamV1>,
@@ -291,7 +292,7 @@ impl Report {
 }
 
 fn settings_v1(settings: &Settings) -> SettingsV1 {
-    let Settings { config, only, skip, params } = settings;
+    let Settings { config, max_age, only, skip, params } = settings;
     let param = |(rule, param, value): &(String, String, String)| ParamV1 {
         rule: rule.clone(),
         param: param.clone(),
@@ -299,6 +300,7 @@ fn settings_v1(settings: &Settings) -> SettingsV1 {
     };
     SettingsV1 {
         config: config.clone(),
+        max_age: max_age.clone(),
         only: only.clone(),
         skip: skip.clone(),
         params: params.iter().map(param).collect(),

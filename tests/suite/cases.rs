@@ -38,7 +38,7 @@ fn run(path: &Path, bench: &mut Bench) -> Result<(), String> {
         &own
     };
     assert!(rules.rules.iter().any(|known| *known.id == *rule), "there is no rule `{rule}`");
-    let evaluation = evaluate(&facts, rules, &case.now, &|known| *known.id == *rule);
+    let evaluation = evaluate(&facts, rules, &case.now, None, &|known| *known.id == *rule);
     let answer = gate::answer(&evaluation, Threshold::From(Severity::Note), 1);
     let now = case.now.to_string();
     let report = v1::Report::new(&Run {

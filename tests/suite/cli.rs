@@ -292,3 +292,18 @@ fn the_report_says_what_the_user_set() {
         ran.out
     );
 }
+
+/// A collector that died long ago does not keep a pipeline green.
+#[test]
+fn old_facts_can_be_refused() {
+    let facts = root().join("examples/healthy").display().to_string();
+    let ran = run(&["check", &facts, "--now", "2009-09-16T00:00:00Z", "--max-age", "24h"]);
+    assert_eq!(ran.code, 3, "{}", ran.out);
+    assert!(ran.out.contains("facts older than 1 d count as not known"), "{}", ran.out);
+    assert!(ran.out.contains("collected at"), "{}", ran.out);
+    assert_eq!(
+        run(&["check", &facts, "--now", "2009-09-15T00:00:00Z", "--max-age", "24h"]).code,
+        0
+    );
+    assert_eq!(run(&["check", &facts, "--max-age", "soon"]).code, 2);
+}

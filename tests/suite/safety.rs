@@ -82,7 +82,7 @@ impl Trial<'_> {
     fn judge(&self, documents: &[Node]) -> Option<Evaluation> {
         let facts = self.bench.facts(documents).ok()?;
         let wanted = |rule: &Rule| self.rule.as_ref().is_none_or(|id| *rule.id == **id);
-        Some(evaluate(&facts, &self.bench.rules, &self.now, &wanted))
+        Some(evaluate(&facts, &self.bench.rules, &self.now, None, &wanted))
     }
 
     /// Takes everything away in turn; the answer is how many removals were judged.
