@@ -153,7 +153,7 @@ fn numbers_that_no_type_holds_are_refused() {
 fn all_problems_of_a_document_are_told_at_their_places() {
     insta::assert_snapshot!(problems("a: 1\nb: &x !t {c: 1, c: 2}\na: *x\n<<: *y\n1: x\n? [k]\n: 2\n: v\nc: !!str\n"), @r#"
     2:4 "&x" yaml-alias: anchor `&x`; help: anchors and aliases are not read: write the value out where it is needed
-    2:7 "!t" yaml-tag: tag `!t`; help: tags are not read: quotes make a text, their absence a number or `true`
+    2:7 "!t" yaml-tag: tag `!t`; help: quote a text that begins with `!`
     2:17 "c" duplicate-key: key `c` a second time; 2:11 the first one
     3:1 "a" duplicate-key: key `a` a second time; 1:1 the first one
     3:4 "*x" yaml-alias: alias `*x`; help: anchors and aliases are not read: write the value out where it is needed
