@@ -18,6 +18,20 @@ use crate::source::Sources;
 use clixml::{Kept, Node, Value};
 use exchange::Report;
 
+/// How the exports are made, and what is done with them then: for the command's help.
+pub const CLIXML_EXAMPLES: &str = "On the Exchange server, in the Exchange Management Shell:\n  \
+        Get-ExchangeServer | Export-Clixml servers.xml\n  \
+        Get-MailboxServer | Export-Clixml mailbox-servers.xml\n  \
+        Get-WmiObject Win32_OperatingSystem | Export-Clixml os.xml\n  \
+        Get-WmiObject Win32_ComputerSystem | Export-Clixml computer.xml\n  \
+        Get-WmiObject Win32_QuickFixEngineering | Export-Clixml hotfixes.xml\n  \
+        Get-WmiObject Win32_Service | Export-Clixml services.xml\n  \
+        Get-Command exsetup | ForEach-Object { $_.FileVersionInfo } | Export-Clixml exsetup.xml\n\n\
+        Then here:\n  \
+        dpmguard facts import clixml exports/ --out exchange.yaml\n  \
+        dpmguard facts import clixml exsetup.xml os.xml --server EX01\n  \
+        dpmguard facts import clixml servers.xml --observed-at 2009-05-04T18:00:00Z | dpmguard check - dpm.yaml";
+
 /// Facts made of exports.
 #[derive(Debug)]
 pub struct Import {

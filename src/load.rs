@@ -83,8 +83,6 @@ pub struct Loaded {
     pub facts: Arc<Facts>,
     /// What is odd about them, but does not stop a run.
     pub warnings: Vec<Diagnostic>,
-    /// Other documents of ours that were met in folders and passed over.
-    pub passed_over: usize,
 }
 
 /// Reads and unites fact files; `-` is standard input, a folder stands for all fact files below it.
@@ -99,7 +97,6 @@ pub fn facts(
     model: &Arc<Model>,
 ) -> Result<Loaded, Vec<Diagnostic>> {
     let mut problems = Vec::new();
-    let mut passed_over = 0;
     let mut files: Vec<(FileId, Node)> = Vec::new();
     for (path, is_listed) in expand(paths, &FACT_FILES, &mut problems) {
         let file = match add(&path, stdin, sources) {
@@ -111,7 +108,8 @@ pub fn facts(
         };
         match facts_file(sources, file, is_listed) {
             Ok(Some(root)) => files.push((file, root)),
-            Ok(None) => passed_over += 1,
+            // Another document of ours in a folder.
+            Ok(None) => {}
             Err(found) => problems.extend(found),
         }
     }
@@ -119,7 +117,7 @@ pub fn facts(
         return Err(problems);
     }
     let (facts, warnings) = merge(model, &files)?;
-    Ok(Loaded { facts: Arc::new(facts), warnings, passed_over })
+    Ok(Loaded { facts: Arc::new(facts), warnings })
 }
 
 /// The tree of a fact file; none for another document of ours that a folder holds.

@@ -34,18 +34,7 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Foreign {
     /// Files that PowerShell's `Export-Clixml` wrote
-    #[command(after_help = "On the Exchange server, in the Exchange Management Shell:\n  \
-        Get-ExchangeServer | Export-Clixml servers.xml\n  \
-        Get-MailboxServer | Export-Clixml mailbox-servers.xml\n  \
-        Get-WmiObject Win32_OperatingSystem | Export-Clixml os.xml\n  \
-        Get-WmiObject Win32_ComputerSystem | Export-Clixml computer.xml\n  \
-        Get-WmiObject Win32_QuickFixEngineering | Export-Clixml hotfixes.xml\n  \
-        Get-WmiObject Win32_Service | Export-Clixml services.xml\n  \
-        Get-Command exsetup | ForEach-Object { $_.FileVersionInfo } | Export-Clixml exsetup.xml\n\n\
-        Then here:\n  \
-        dpmguard facts import clixml exports/ --out exchange.yaml\n  \
-        dpmguard facts import clixml exsetup.xml os.xml --server EX01\n  \
-        dpmguard facts import clixml servers.xml --observed-at 2009-05-04T18:00:00Z | dpmguard check - dpm.yaml")]
+    #[command(after_help = import::CLIXML_EXAMPLES)]
     Clixml(ClixmlArgs),
 }
 

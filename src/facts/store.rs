@@ -56,12 +56,6 @@ impl Table {
         &self.objects
     }
 
-    /// Whether the collection is in the facts at all.
-    #[must_use]
-    pub fn is_present(&self) -> bool {
-        self.present
-    }
-
     /// Whether every file that adds to the collection declares it complete.
     #[must_use]
     pub fn is_complete(&self) -> bool {

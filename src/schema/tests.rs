@@ -30,7 +30,7 @@ const SCHEMA: &str = r##"{
   "$defs": {
     "owner": {"type": "object", "properties": {"name": {"type": "string", "minLength": 1}, "age_years": {"type": "integer"}}, "required": ["name"]},
     "database": {"type": "object", "additionalProperties": false, "required": ["name"], "properties": {
-      "name": {"type": "string", "format": "name", "description": "Name as Exchange shows it."},
+      "name": {"type": "string", "format": "name", "description": "Name as the server shows it."},
       "edb_path": {"type": "string", "format": "windows-path"},
       "state": {"enum": ["consistent", "inconsistent", "verifying"]}
     }}
@@ -77,10 +77,10 @@ when: 3
 fn keys_are_told_with_what_was_meant() {
     insta::assert_snapshot!(check("databases:\n  - nam: DB1\n  - name: DB2\n    edb-path: 'D:'\n  - {}\nextra: 1\nowner: {nme: x}\nmerged: {name: 1, zzzzzz: 2}\ngone: 1\nkey: {A: 1}\n"), @r#"
     f:1:1: error[missing-key]: missing key `schema` @ "databases"
-    f:2:5: error[missing-key]: missing key `name` in `databases[0]` @ "nam"; help: `name`: Name as Exchange shows it
+    f:2:5: error[missing-key]: missing key `name` in `databases[0]` @ "nam"; help: `name`: Name as the server shows it
     f:2:5: error[unknown-key]: unknown key `nam` in `databases[0]` @ "nam"; help: did you mean `name`?
     f:4:5: error[unknown-key]: unknown key `edb-path` in `databases[1]` @ "edb-path"; help: did you mean `edb_path`?
-    f:5:5: error[missing-key]: missing key `name` in `databases[2]` @ "{"; help: `name`: Name as Exchange shows it
+    f:5:5: error[missing-key]: missing key `name` in `databases[2]` @ "{"; help: `name`: Name as the server shows it
     f:6:1: error[unknown-key]: unknown key `extra` @ "extra"; help: allowed keys: `schema`, `version`, `observed_at`, `age`, `when`, `kind`, `either`, `step`, `tags`, `num`, `flag`
     f:7:1: error[missing-key]: missing key `name` in `owner` @ "owner"
     f:8:16: error[wrong-type]: `merged.name`: expected text, found a whole number @ "1"; help: quote it
@@ -118,11 +118,11 @@ num: "5"
 flag: "true"
 "#), @r#"
     f:2:9: error[not-one-of]: `schema`: expected `dpmguard.facts/v1`, found `dpmguard.fact/v1` @ "dpmguard.fact/v1"; help: did you mean `dpmguard.facts/v1`?
-    f:4:11: error[wrong-type]: `databases[0].name`: expected text, found a whole number @ "5"; help: quote it; help: Name as Exchange shows it
+    f:4:11: error[wrong-type]: `databases[0].name`: expected text, found a whole number @ "5"; help: quote it; help: Name as the server shows it
     f:5:15: error[wrong-type]: `databases[0].edb_path` may not be null @ "null"; help: leave the key out if the value was not collected
     f:6:12: error[not-one-of]: `databases[0].state`: `inconsistant` is not one of the values it may have @ "inconsistant"; help: did you mean `inconsistent`?; help: allowed values: `consistent`, `inconsistent`, `verifying`
     f:7:5: error[wrong-type]: `databases[1]`: expected a mapping, found a whole number @ "7"
-    f:8:11: error[wrong-format]: `databases[2].name`: empty text is not a name @ "\"\""; help: a name is not empty and has no control characters; help: Name as Exchange shows it
+    f:8:11: error[wrong-format]: `databases[2].name`: empty text is not a name @ "\"\""; help: a name is not empty and has no control characters; help: Name as the server shows it
     f:9:15: error[wrong-format]: `databases[2].edb_path`: `D:/x` is not an absolute Windows path @ "D:/x"; help: write it like `D:\Data\DB1.edb` or `\\server\share\DB1.edb`
     f:10:12: error[not-one-of]: `databases[2].state`: `other` is not one of the values it may have @ "other"; help: allowed values: `consistent`, `inconsistent`, `verifying`
     f:11:10: error[wrong-type]: `version`: expected text or null, found a whole number @ "2009"; help: quote it; help: Version of the server
