@@ -4,6 +4,8 @@
 //! dropped. The result depends on the facts and the rules only, not on the order of files.
 
 mod judge;
+mod repair;
+mod steps;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,9 +14,9 @@ use crate::eval::judge::{RuleResult, judge};
 use crate::expr::eval::{Env, NoVerdicts, Outcome as Value3, Unknown, Verdicts, View};
 use crate::facts::store::Facts;
 use crate::facts::time::{Instant, say_duration};
-use crate::facts::value::{Absence, ObjectId, Value};
+use crate::facts::value::{Absence, ObjectId, Value, fold};
 use crate::finding::{
-    Evaluation, JudgedRule, Missing, Outcome, Protected, Subject, Tally, Verdict,
+    Evaluation, JudgedRule, Missing, Outcome, Protected, RepairStep, Subject, Tally, Verdict,
 };
 use crate::rule::Rule;
 use crate::rule::pack::RuleSet;
@@ -65,6 +67,7 @@ pub fn evaluate(
         evaluation.verdicts.extend(verdicts);
     }
     protected(set, &fresh, &mut evaluation);
+    evaluation.repair = repair(set, &ledger, &evaluation);
     evaluation
 }
 
@@ -129,10 +132,26 @@ fn judged_rule(rule: &Rule, tally: Tally) -> JudgedRule {
         certainty: rule.certainty.clone(),
         explanation: rule.explanation.clone(),
         tags: rule.tags.iter().map(ToString::to_string).collect(),
+        cause: rule.cause.clone(),
         metadata: rule.metadata.clone(),
         references: rule.references.clone(),
         tally,
     }
+}
+
+/// What to do about all findings, in order.
+fn repair(set: &RuleSet, ledger: &Ledger<'_>, evaluation: &Evaluation) -> Vec<RepairStep> {
+    let protection = set.packs.iter().find_map(|pack| pack.protection.as_ref());
+    let model = ledger.fresh.facts.model();
+    let order = protection.map(|protection| &protection.repair_order).into_iter().flatten();
+    let order: Vec<Arc<str>> =
+        order.filter_map(|kind| model.kind(*kind)).map(|kind| kind.name.clone()).collect();
+    let undecided = |object: &Subject| {
+        let kind = model.kind_named(&object.kind);
+        let id = kind.and_then(|kind| ledger.fresh.facts.find(kind.id, &fold(&object.key)));
+        id.map(|id| ledger.undecided_causes(id)).unwrap_or_default()
+    };
+    repair::repair(evaluation, &order, &undecided)
 }
 
 fn protected(set: &RuleSet, view: &Arc<View>, evaluation: &mut Evaluation) {
@@ -161,6 +180,21 @@ struct Ledger<'a> {
     set: &'a RuleSet,
     fresh: Arc<View>,
     results: HashMap<usize, RuleResult>,
+}
+
+impl Ledger<'_> {
+    /// The rules that would be a cause if they were violated for the object, and may be.
+    fn undecided_causes(&self, object: ObjectId) -> Vec<Arc<str>> {
+        let mut found = Vec::new();
+        for (position, rule) in self.set.rules.iter().enumerate() {
+            let Some(result) = self.results.get(&position) else { continue };
+            let is_open = result.undecided_anywhere || result.undecided.contains(&object);
+            if is_open && rule.tags.iter().any(|tag| &**tag == "cause") {
+                found.push(rule.id.clone());
+            }
+        }
+        found
+    }
 }
 
 impl Verdicts for Ledger<'_> {

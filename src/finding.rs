@@ -109,17 +109,97 @@ pub struct Missing {
     pub place: Option<Place>,
 }
 
+/// What a step of a repair is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// A change that an administrator decides on.
+    Change,
+    /// Repairs something.
+    Fix,
+    /// Finds out whether all is well again, and makes it known.
+    Check,
+}
+
+impl Role {
+    /// As it is written in actions and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Fix => "fix",
+            Self::Check => "check",
+        }
+    }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Change, Self::Fix, Self::Check].into_iter().find(|known| known.name() == name)
+    }
+}
+
 /// A step of the repair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// Id of the action.
     pub action: Arc<str>,
+    /// What it is for.
+    pub role: Role,
+    /// Whether it succeeds only after the check.
+    pub after_check: bool,
+    /// Where it is done; none if that is not known.
+    pub at: Option<Subject>,
+    /// Action and arguments: two steps with one name are one.
+    pub name: String,
     /// What to do.
     pub text: String,
-    /// Why it is not known whether the step is needed, if it is not.
+    /// What is not known and decides whether the step is needed, if something is.
     pub unsure: Option<String>,
     /// Command lines, each with the product and version that it is for.
     pub commands: Vec<(String, String)>,
+    /// How long it takes, if that is known.
+    pub takes: Option<Takes>,
+}
+
+/// How long a step takes, in seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Takes {
+    /// At best.
+    pub best: i64,
+    /// As a rule.
+    pub expected: i64,
+    /// At worst.
+    pub worst: i64,
+    /// What that rests on.
+    pub because: String,
+}
+
+/// A step that must wait while a finding stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withheld {
+    /// Id of the action.
+    pub action: Arc<str>,
+    /// Where it must not be done.
+    pub at: Subject,
+    /// Why, and until when.
+    pub because: String,
+}
+
+/// A step of the repair of the whole estate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepairStep {
+    /// The step.
+    pub step: Step,
+    /// Positions of the verdicts that ask for it.
+    pub verdicts: Vec<usize>,
+    /// The protected objects that need it.
+    pub helps: Vec<Subject>,
+    /// For a check: positions of the steps that must be done before, or it is wasted.
+    pub after: Vec<usize>,
+    /// Why it must wait, if it must.
+    pub withheld: Vec<String>,
+    /// For a check: rules that are undecided, and would spoil it if they were violated.
+    pub undecided: Vec<Arc<str>>,
 }
 
 /// A rule violated by a subject.
@@ -133,6 +213,8 @@ pub struct Finding {
     pub affects: Vec<Subject>,
     /// What to do, in order.
     pub steps: Vec<Step>,
+    /// What must wait meanwhile.
+    pub withholds: Vec<Withheld>,
     /// 16 hexadecimal digits, the same for the same problem in every run.
     pub fingerprint: String,
 }
@@ -215,6 +297,8 @@ pub struct JudgedRule {
     pub explanation: String,
     /// Its tags.
     pub tags: Vec<String>,
+    /// The cause that it belongs to: id and title.
+    pub cause: Option<(String, String)>,
     /// More for the report: key, title and values.
     pub metadata: Vec<(String, String, Vec<String>)>,
     /// Its sources.
@@ -243,6 +327,8 @@ pub struct Evaluation {
     pub protected_kind: Option<Arc<str>>,
     /// The protected objects, by key.
     pub protected: Vec<Protected>,
+    /// What to do about all findings, in order.
+    pub repair: Vec<RepairStep>,
 }
 
 impl Evaluation {

@@ -15,18 +15,20 @@ use crate::facts::merge::merge;
 use crate::facts::model::Model;
 use crate::facts::store::Facts;
 use crate::rule::pack::{self, PackFile, PackFiles, RuleSet, Schemas};
-use crate::rule::read::Override;
+use crate::rule::clause::Override;
 use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
 
 /// The published schemas, by name.
-pub static SCHEMAS: [(&str, &str); 6] = [
+pub static SCHEMAS: [(&str, &str); 8] = [
+    ("action-v1", include_str!("../schemas/action-v1.schema.json")),
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),
     ("facts-v1", include_str!("../schemas/facts-v1.schema.json")),
     ("pack-v1", include_str!("../schemas/pack-v1.schema.json")),
     ("report-v1", include_str!("../schemas/report-v1.schema.json")),
     ("rule-v1", include_str!("../schemas/rule-v1.schema.json")),
+    ("table-v1", include_str!("../schemas/table-v1.schema.json")),
 ];
 
 /// The files of the shipped pack: path below `rules/`, and text.
@@ -328,7 +330,8 @@ fn read_stdin(stdin: &mut dyn Read) -> Result<Vec<u8>, Diagnostic> {
     }
 }
 
-/// The rules of the shipped pack, unless `shipped` is false, and of the folders.
+/// The rules of the shipped pack, unless `shipped` is false, and of the folders. The actions and tables
+/// of the shipped pack are there in any case.
 ///
 /// # Errors
 ///
@@ -342,12 +345,10 @@ pub fn rules(
 ) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let mut packs = Vec::new();
-    if shipped {
-        let files = SHIPPED.iter().map(|(path, text)| {
-            ((*path).to_owned(), format!("rules/{path}"), Ok(text.as_bytes().to_vec()))
-        });
-        packs.push(pack_files(files, sources, &mut problems));
-    }
+    let files = SHIPPED.iter().map(|(path, text)| {
+        ((*path).to_owned(), format!("rules/{path}"), Ok(text.as_bytes().to_vec()))
+    });
+    packs.push(PackFiles { with_rules: shipped, ..pack_files(files, sources, &mut problems) });
     for folder in folders {
         let mut paths = Vec::new();
         let endings = ["yaml", "yml", "rhai"];
@@ -367,9 +368,12 @@ pub fn rules(
         }
         packs.push(pack);
     }
-    let schemas = match (schema("pack-v1"), schema("rule-v1")) {
-        (Ok(pack), Ok(rule)) => Schemas { pack, rule },
-        (Err(problem), _) | (_, Err(problem)) => return Err(vec![problem]),
+    let schema = |name| schema(name).map_err(|problem| vec![problem]);
+    let schemas = Schemas {
+        pack: schema("pack-v1")?,
+        rule: schema("rule-v1")?,
+        action: schema("action-v1")?,
+        table: schema("table-v1")?,
     };
     match pack::build(sources, model, schemas, &packs, overrides) {
         Ok(set) if problems.is_empty() => Ok(set),
@@ -404,7 +408,7 @@ fn pack_files(
             Err(found) => problems.extend(found),
         }
     }
-    PackFiles { files: read }
+    PackFiles { files: read, with_rules: true }
 }
 
 /// Settings of a project, from `dpmguard.yaml`.
@@ -454,7 +458,7 @@ pub fn config(path: Option<&Path>, sources: &mut Sources) -> Result<Config, Vec<
     for rule in root.get("params").and_then(Node::as_map).unwrap_or_default() {
         for param in rule.node.as_map().unwrap_or_default() {
             params.push(Override {
-                rule: rule.key.to_string(),
+                of: rule.key.to_string(),
                 param: param.key.to_string(),
                 value: param.node.clone(),
             });
@@ -487,7 +491,7 @@ pub fn param(text: &str, sources: &mut Sources) -> Result<Override, Vec<Diagnost
         .add(format!("--param {name}"), value.as_bytes())
         .map_err(|problem| vec![problem])?;
     let value = source::read(sources, file)?;
-    Ok(Override { rule: rule.trim().to_owned(), param: param.trim().to_owned(), value })
+    Ok(Override { of: rule.trim().to_owned(), param: param.trim().to_owned(), value })
 }
 
 /// The instant at which the tool runs; read once, handed down, printed in the report.

@@ -1,10 +1,14 @@
 //! Rules and packs: from YAML trees to checked rules.
 //!
-//! `read` turns one rule file into a [`Rule`]; `pack` puts files together, orders rules by what they
-//! build on, and shows the problems of all files at once. Files are handed in by `load`.
+//! `read` turns one rule file into a [`Rule`], `action` and `table` do the same for the other files of a
+//! pack; what they share is in `clause`. `pack` puts files together, orders rules by what they build
+//! on, and shows the problems of all files at once. Files are handed in by `load`.
 
+pub mod action;
+pub mod clause;
 pub mod pack;
 pub mod read;
+pub mod table;
 
 use std::sync::Arc;
 
@@ -30,6 +34,8 @@ pub struct Rule {
     pub explanation: String,
     /// Tags, `cause` included where it has a consequence; sorted.
     pub tags: Vec<Arc<str>>,
+    /// The cause that it belongs to: id and title.
+    pub cause: Option<(String, String)>,
     /// Position of its pack.
     pub pack: usize,
     /// Its parameters with the values of this run.
@@ -50,6 +56,8 @@ pub struct Rule {
     pub consequence: Vec<Consequence>,
     /// What to do then.
     pub remediation: Vec<StepText>,
+    /// What must not be done meanwhile, whoever asks for it.
+    pub withholds: Vec<WithheldText>,
     /// More for the report: key, title and values.
     pub metadata: Vec<(String, String, Vec<String>)>,
     /// Its sources.
@@ -142,16 +150,42 @@ pub struct Consequence {
 /// A step of the repair.
 #[derive(Clone, Debug)]
 pub struct StepText {
-    /// Id of the action.
-    pub action: Arc<str>,
-    /// What to do.
-    pub text: Template,
-    /// Arguments of the action.
-    pub with: Vec<(Arc<str>, Expr)>,
+    /// Position of the action in the rule set.
+    pub action: usize,
+    /// Slot and list of the members for each of which it is taken, where there are several.
+    pub each: Option<(usize, Expr)>,
+    /// What to do, in place of the action's words.
+    pub text: Option<Template>,
+    /// Arguments of the action, in its order.
+    pub with: Vec<Expr>,
     /// Only if it is true.
     pub when: Option<Expr>,
     /// Not if it is true.
     pub unless: Option<Expr>,
-    /// Command lines: for what, when, and the line.
-    pub commands: Vec<(String, Option<Expr>, Template)>,
+    /// Command lines, in place of the action's.
+    pub commands: Option<Vec<Command>>,
+}
+
+/// A command line.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// The product and version that it is for.
+    pub product: String,
+    /// Only if it is true.
+    pub when: Option<Expr>,
+    /// The line.
+    pub run: Template,
+}
+
+/// An action that must wait while a rule is violated.
+#[derive(Clone, Debug)]
+pub struct WithheldText {
+    /// Position of the action in the rule set.
+    pub action: usize,
+    /// The object at which it must wait.
+    pub at: Expr,
+    /// Only while it is true.
+    pub when: Option<Expr>,
+    /// Why, and until when.
+    pub because: Template,
 }

@@ -4,7 +4,7 @@ use crate::author::patch::{FactPath, Patch};
 use crate::diagnostic::Diagnostic;
 use crate::facts::time::Instant;
 use crate::finding::{Evaluation, Outcome};
-use crate::rule::read::Override;
+use crate::rule::clause::Override;
 use crate::source::Node;
 
 /// A case as it was written.
@@ -57,7 +57,7 @@ pub fn read(root: &Node, rule: &str) -> Result<Case, Vec<Diagnostic>> {
     }
     let params = root.get("params").and_then(Node::as_map).unwrap_or_default();
     let params = params.iter().map(|entry| Override {
-        rule: rule.to_owned(),
+        of: rule.to_owned(),
         param: entry.key.to_string(),
         value: entry.node.clone(),
     });

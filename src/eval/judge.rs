@@ -8,9 +8,9 @@ use crate::eval::{Ledger, subject};
 use crate::expr::eval::{Env, Reason, Unknown, View};
 use crate::expr::tree::Expr;
 use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value, fold};
-use crate::finding::{Evidence, Finding, Missing, Outcome, Step, Subject, Verdict};
+use crate::finding::{Evidence, Finding, Missing, Outcome, Subject, Verdict};
 use crate::rule::pack::RuleSet;
-use crate::rule::read::params_value;
+use crate::rule::clause::params_value;
 use crate::rule::{Binding, Otherwise, Rule};
 
 /// What other rules may ask of a rule that was judged.
@@ -26,10 +26,12 @@ pub(super) struct RuleResult {
 const MAX_BINDINGS: usize = 1_000_000;
 
 /// One rule being judged.
-struct Judge<'a, 'e> {
-    rule: &'a Rule,
-    env: &'e mut Env<'a>,
-    view: &'a Arc<View>,
+pub(super) struct Judge<'a, 'e> {
+    pub(super) rule: &'a Rule,
+    pub(super) set: &'a RuleSet,
+    pub(super) ledger: &'a Ledger<'a>,
+    pub(super) env: &'e mut Env<'a>,
+    pub(super) view: &'a Arc<View>,
     verdicts: Vec<Verdict>,
     result: RuleResult,
     /// How many combinations of objects were looked at.
@@ -49,6 +51,8 @@ pub(super) fn judge<'a>(
     env.bind(0, Ok(params_value(&rule.params)));
     let mut judge = Judge {
         rule,
+        set,
+        ledger,
         env: &mut env,
         view,
         verdicts: Vec::new(),
@@ -251,7 +255,7 @@ impl<'a> Judge<'a, '_> {
         self.bound.iter().find(|(bound, _)| *bound == slot).and_then(|(_, object)| *object)
     }
 
-    fn subject(&self) -> Subject {
+    pub(super) fn subject(&self) -> Subject {
         match self.subject_id() {
             Some(id) => subject(self.view, id),
             None => Subject { kind: self.first_kind(), key: "".into() },
@@ -330,6 +334,7 @@ impl<'a> Judge<'a, '_> {
             evidence: self.evidence(),
             affects,
             steps: self.steps(),
+            withholds: self.withholds(),
             fingerprint: self.fingerprint(),
         };
         self.verdict(Outcome::Violated, None, None, Vec::new(), Some(finding));
@@ -372,40 +377,6 @@ impl<'a> Judge<'a, '_> {
         all
     }
 
-    fn steps(&mut self) -> Vec<Step> {
-        let mut steps = Vec::new();
-        for step in &self.rule.remediation {
-            self.env.new_clause();
-            let when = step.when.as_ref().map_or(Ok(true), |when| self.env.condition(when));
-            let unless =
-                step.unless.as_ref().map_or(Ok(false), |unless| self.env.condition(unless));
-            let unsure = match (when, unless) {
-                (Ok(false), _) | (_, Ok(true)) => continue,
-                (Ok(true), Ok(false)) => None,
-                (Err(unknown), _) | (_, Err(unknown)) => Some(facts(&unknown)),
-            };
-            let text = step.text.say(self.env);
-            let mut commands = Vec::new();
-            for (product, when, line) in &step.commands {
-                let applies = when.as_ref().map_or(Ok(true), |when| self.env.condition(when));
-                let product = match applies {
-                    Ok(true) => product.clone(),
-                    Ok(false) => continue,
-                    // The wrong command can do harm: it says on what it hangs.
-                    Err(unknown) => {
-                        format!("{product}; whether it fits depends on {}", facts(&unknown))
-                    }
-                };
-                // A command line with a hole in it would be worse than none.
-                if let Ok(line) = line.fill(self.env) {
-                    commands.push((product, line));
-                }
-            }
-            steps.push(Step { action: step.action.clone(), text, unsure, commands });
-        }
-        steps
-    }
-
     fn fingerprint(&mut self) -> String {
         let subject = self.subject();
         let mut text = format!("{}\n{}\n{}", self.rule.id, subject.kind, fold(&subject.key));
@@ -427,7 +398,7 @@ fn is_open(list: &List) -> bool {
 }
 
 /// The facts that would tell.
-fn facts(unknown: &Unknown) -> String {
+pub(super) fn facts_of(unknown: &Unknown) -> String {
     let facts: Vec<String> = missing(unknown).into_iter().map(|missing| missing.fact).collect();
     facts.join(", ")
 }

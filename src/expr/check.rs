@@ -14,7 +14,7 @@ use crate::expr::syntax::{self, Node, Operator, Syntax};
 use crate::expr::tree::{Expr, ExprKind};
 use crate::facts::model::Type;
 use crate::facts::value::Value;
-pub use scope::{Condition, Problem, Scope, Signature, World};
+pub use scope::{Condition, Constant, Mark, Problem, Scope, Signature, World};
 
 use std::ops::Range;
 use std::sync::Arc;

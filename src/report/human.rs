@@ -8,7 +8,9 @@ use std::io;
 use anstyle::{AnsiColor, Style};
 
 use crate::facts::time::say_duration;
-use crate::finding::{Evaluation, Finding, JudgedRule, Outcome, Severity, Step, Subject, Verdict};
+use crate::finding::{
+    Evaluation, Finding, JudgedRule, Outcome, RepairStep, Severity, Subject, Takes, Verdict,
+};
 use crate::gate;
 use crate::report::Run;
 use crate::report::diagnostic::clean;
@@ -28,6 +30,7 @@ pub fn write(run: &Run<'_>, colour: bool, out: &mut dyn io::Write) -> io::Result
     let mut page = Page { colour, text: String::new() };
     head(run, &mut page);
     findings(run, &mut page);
+    repair(run, &mut page);
     undecided(run, &mut page);
     foot(run, &mut page);
     out.write_all(page.text.as_bytes())
@@ -106,18 +109,26 @@ fn head(run: &Run<'_>, page: &mut Page) {
 /// Findings by the object they are about, the protected kind first, the worst first.
 fn findings(run: &Run<'_>, page: &mut Page) {
     let evaluation = run.evaluation;
-    let mut groups: BTreeMap<&Subject, Vec<(&Verdict, &Finding)>> = BTreeMap::new();
-    for verdict in &evaluation.verdicts {
+    // For each verdict the numbers of the steps that it asks for.
+    let mut steps: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (position, known) in evaluation.repair.iter().enumerate() {
+        for verdict in &known.verdicts {
+            steps.entry(*verdict).or_default().push(position + 1);
+        }
+    }
+    let mut groups: BTreeMap<&Subject, Vec<Found<'_>>> = BTreeMap::new();
+    for (position, verdict) in evaluation.verdicts.iter().enumerate() {
         if let Some(finding) = &verdict.finding {
-            groups.entry(&verdict.subject).or_default().push((verdict, finding));
+            let steps = steps.remove(&position).unwrap_or_default();
+            groups.entry(&verdict.subject).or_default().push(Found { verdict, finding, steps });
         }
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     for (_, found) in &mut groups {
-        found.sort_by_key(|(verdict, _)| std::cmp::Reverse(evaluation.severity(verdict)));
+        found.sort_by_key(|found| std::cmp::Reverse(evaluation.severity(found.verdict)));
     }
     groups.sort_by_key(|(subject, found)| {
-        let worst = found.iter().map(|(verdict, _)| evaluation.severity(verdict)).max();
+        let worst = found.iter().map(|found| evaluation.severity(found.verdict)).max();
         (
             std::cmp::Reverse(worst),
             Some(&subject.kind) != evaluation.protected_kind.as_ref(),
@@ -126,15 +137,25 @@ fn findings(run: &Run<'_>, page: &mut Page) {
     });
     for (subject, found) in groups {
         page.line("");
-        let name = page.paint(&clean(&subject.key), Style::new().bold());
-        let state = state(evaluation, subject);
-        page.line(&format!("{name}  {}{state}", subject.kind.replace('_', " ")));
-        for (verdict, finding) in found {
-            if let Some(rule) = evaluation.rule(verdict) {
-                show(run, rule, finding, page);
+        object(subject, &state(evaluation, subject), page);
+        for found in found {
+            if let Some(rule) = evaluation.rule(found.verdict) {
+                show(run, rule, &found, page);
             }
         }
     }
+}
+
+/// A finding with its verdict and the numbers of its steps.
+struct Found<'a> {
+    verdict: &'a Verdict,
+    finding: &'a Finding,
+    steps: Vec<usize>,
+}
+
+fn object(subject: &Subject, state: &str, page: &mut Page) {
+    let name = page.paint(&clean(&subject.key), Style::new().bold());
+    page.line(&format!("{name}  {}{state}", subject.kind.replace('_', " ")));
 }
 
 fn state(evaluation: &Evaluation, subject: &Subject) -> String {
@@ -148,7 +169,8 @@ fn state(evaluation: &Evaluation, subject: &Subject) -> String {
     }
 }
 
-fn show(run: &Run<'_>, rule: &JudgedRule, finding: &Finding, page: &mut Page) {
+fn show(run: &Run<'_>, rule: &JudgedRule, found: &Found<'_>, page: &mut Page) {
+    let finding = found.finding;
     let severity = page.paint(rule.severity.name(), severity_style(rule.severity));
     page.line(&format!("  {severity}  {}", rule.id));
     page.paragraph("    ", 4, &finding.message);
@@ -165,9 +187,19 @@ fn show(run: &Run<'_>, rule: &JudgedRule, finding: &Finding, page: &mut Page) {
     for (_, title, values) in &rule.metadata {
         page.paragraph("    ", 9, &format!("{title} {}", values.join(", ")));
     }
-    for (number, step) in finding.steps.iter().enumerate() {
-        let first = if number == 0 { "    do   " } else { "         " };
-        show_step(&format!("{first}{}. ", number + 1), step, page);
+    if !found.steps.is_empty() {
+        let word = if found.steps.len() == 1 { "step" } else { "steps" };
+        page.paragraph("    do   ", 9, &format!("{word} {} below", numbers(&found.steps)));
+    }
+}
+
+/// `1, 2 and 5`.
+fn numbers(list: &[usize]) -> String {
+    let said: Vec<String> = list.iter().map(ToString::to_string).collect();
+    match said.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+        None => String::new(),
     }
 }
 
@@ -183,10 +215,41 @@ fn affects(finding: &Finding, page: &mut Page) {
     page.paragraph("    harms  ", 11, &format!("{}{more}", shown.join(", ")));
 }
 
-fn show_step(first: &str, step: &Step, page: &mut Page) {
+/// What to do about all findings, each step once, below the object at which it is done.
+fn repair(run: &Run<'_>, page: &mut Page) {
+    let evaluation = run.evaluation;
+    if evaluation.repair.is_empty() {
+        return;
+    }
+    page.line("");
+    let title = page.paint("What to do", Style::new().bold());
+    page.line(&format!("{title}  in this order"));
+    let mut place: Option<&Option<Subject>> = None;
+    for (position, known) in evaluation.repair.iter().enumerate() {
+        if place != Some(&known.step.at) {
+            place = Some(&known.step.at);
+            page.line("");
+            match &known.step.at {
+                Some(at) => object(at, &state(evaluation, at), page),
+                None => page.line("(where, is not known)"),
+            }
+        }
+        show_step(position + 1, known, evaluation, page);
+    }
+}
+
+fn show_step(number: usize, known: &RepairStep, evaluation: &Evaluation, page: &mut Page) {
+    let step = &known.step;
+    let first = format!("{number:>3}. ");
     let indent = first.chars().count();
-    page.paragraph(first, indent, &step.text);
     let blank = " ".repeat(indent);
+    for (line, text) in step.text.lines().enumerate() {
+        page.paragraph(if line == 0 { &first } else { &blank }, indent, text);
+    }
+    for reason in &known.withheld {
+        let not_now = page.paint("not now", severity_style(Severity::Warning));
+        page.paragraph(&format!("{blank}{not_now}  "), indent + 9, reason);
+    }
     if let Some(facts) = &step.unsure {
         page.paragraph(
             &blank,
@@ -194,6 +257,28 @@ fn show_step(first: &str, step: &Step, page: &mut Page) {
             &format!("(whether it is needed depends on what is not known: {facts})"),
         );
     }
+    if !known.after.is_empty() {
+        let after: Vec<usize> = known.after.iter().map(|position| position + 1).collect();
+        let text = format!("{}; before that it is wasted", numbers(&after));
+        page.paragraph(&format!("{blank}after  "), indent + 7, &text);
+    }
+    if let Some(takes) = &step.takes {
+        page.paragraph(&format!("{blank}takes  "), indent + 7, &say_takes(takes));
+    }
+    if !known.undecided.is_empty() {
+        let text = format!(
+            "{} that would spoil it {} undecided for lack of facts (see below)",
+            plural(known.undecided.len(), "cause"),
+            if known.undecided.len() == 1 { "is" } else { "are" }
+        );
+        page.paragraph(&format!("{blank}open   "), indent + 7, &text);
+    }
+    let rules = known.verdicts.iter().filter_map(|position| evaluation.verdicts.get(*position));
+    let mut rules: Vec<&str> =
+        rules.filter_map(|verdict| evaluation.rule(verdict)).map(|rule| &*rule.id).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    page.paragraph(&format!("{blank}for    "), indent + 7, &rules.join(", "));
     for (product, line) in &step.commands {
         page.paragraph(&blank, indent, &format!("{product}:"));
         // A command must be copied whole: it is not wrapped.
@@ -203,7 +288,17 @@ fn show_step(first: &str, step: &Step, page: &mut Page) {
     }
 }
 
-/// What is open, by what to collect: one missing fact can leave many verdicts open.
+fn say_takes(takes: &Takes) -> String {
+    let Takes { best, expected, worst, because } = takes;
+    let (best, expected, worst) =
+        (say_duration(*best), say_duration(*expected), say_duration(*worst));
+    if best == worst {
+        format!("about {expected}: {because}")
+    } else {
+        format!("about {expected} ({best} to {worst}): {because}")
+    }
+}
+
 fn undecided(run: &Run<'_>, page: &mut Page) {
     let evaluation = run.evaluation;
     let open: Vec<&Verdict> = evaluation

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::diagnostic::Place;
 use crate::finding::{
-    Evidence, Finding, JudgedRule, Missing, Outcome, Severity, Step, Subject, Tally, Verdict,
+    Evaluation, Evidence, Finding, JudgedRule, Missing, Outcome, RepairStep, Severity, Step, Subject,
+    Takes, Tally, Verdict, Withheld,
 };
 use crate::report::{Run, Settings, diagnostic};
 use crate::source::Sources;
@@ -28,6 +29,7 @@ pub struct Report {
     rules: Vec<RuleV1>,
     findings: Vec<FindingV1>,
     undecided: Vec<UndecidedV1>,
+    repair: Vec<RepairV1>,
     protected: Vec<ProtectedV1>,
     warnings: Vec<String>,
 }
@@ -101,10 +103,18 @@ struct RuleV1 {
     severity: &'static str,
     certainty: String,
     tags: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<CauseV1>,
     explanation: String,
     metadata: BTreeMap<String, Vec<String>>,
     references: Vec<ReferenceV1>,
     outcomes: OutcomesV1,
+}
+
+#[derive(Debug, Serialize)]
+struct CauseV1 {
+    id: String,
+    title: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -132,7 +142,16 @@ struct FindingV1 {
     evidence: Vec<EvidenceV1>,
     affects: Vec<SubjectV1>,
     steps: Vec<StepV1>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    withholds: Vec<WithheldV1>,
     fingerprint: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WithheldV1 {
+    action: String,
+    at: SubjectV1,
+    because: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -158,6 +177,31 @@ struct StepV1 {
     #[serde(skip_serializing_if = "Option::is_none")]
     unsure: Option<String>,
     commands: Vec<CommandV1>,
+}
+
+/// A step of the repair of the whole estate; numbers count from 1.
+#[derive(Debug, Serialize)]
+struct RepairV1 {
+    number: usize,
+    #[serde(flatten)]
+    step: StepV1,
+    role: &'static str,
+    at: Option<SubjectV1>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    takes: Option<TakesV1>,
+    rules: Vec<String>,
+    helps: Vec<SubjectV1>,
+    after: Vec<usize>,
+    withheld: Vec<String>,
+    undecided_rules: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct TakesV1 {
+    best_seconds: i64,
+    expected_seconds: i64,
+    worst_seconds: i64,
+    because: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -273,6 +317,7 @@ impl Report {
             rules: evaluation.rules.iter().map(rule_v1).collect(),
             findings: findings.into_iter().map(|(_, finding)| finding).collect(),
             undecided,
+            repair: repair_v1(evaluation),
             protected: evaluation
                 .protected
                 .iter()
@@ -334,16 +379,19 @@ fn rule_v1(rule: &JudgedRule) -> RuleV1 {
         certainty,
         explanation,
         tags,
+        cause,
         metadata,
         references,
         tally,
     } = rule;
+    let cause = cause.as_ref().map(|(id, title)| CauseV1 { id: id.clone(), title: title.clone() });
     RuleV1 {
         id: id.to_string(),
         title: title.clone(),
         severity: severity.name(),
         certainty: certainty.clone(),
         tags: tags.clone(),
+        cause,
         explanation: explanation.clone(),
         metadata: metadata.iter().map(|(key, _, values)| (key.clone(), values.clone())).collect(),
         references: references
@@ -366,7 +414,7 @@ fn finding_v1(
     finding: &Finding,
     sources: &Sources,
 ) -> FindingV1 {
-    let Finding { message, evidence, affects, steps, fingerprint } = finding;
+    let Finding { message, evidence, affects, steps, withholds, fingerprint } = finding;
     FindingV1 {
         rule,
         severity: severity.name(),
@@ -375,6 +423,7 @@ fn finding_v1(
         evidence: evidence.iter().map(|evidence| evidence_v1(evidence, sources)).collect(),
         affects: affects.iter().map(subject_v1).collect(),
         steps: steps.iter().map(step_v1).collect(),
+        withholds: withholds.iter().map(withheld_v1).collect(),
         fingerprint: fingerprint.clone(),
     }
 }
@@ -384,8 +433,49 @@ fn evidence_v1(evidence: &Evidence, sources: &Sources) -> EvidenceV1 {
     EvidenceV1 { fact: fact.clone(), value: value.clone(), location: location(*place, sources) }
 }
 
+fn withheld_v1(withheld: &Withheld) -> WithheldV1 {
+    let Withheld { action, at, because } = withheld;
+    WithheldV1 { action: action.to_string(), at: subject_v1(at), because: because.clone() }
+}
+
+fn repair_v1(evaluation: &Evaluation) -> Vec<RepairV1> {
+    let one = |(position, known): (usize, &RepairStep)| {
+        let RepairStep { step, verdicts, helps, after, withheld, undecided } = known;
+        let verdicts = verdicts.iter().filter_map(|position| evaluation.verdicts.get(*position));
+        let rules = verdicts.filter_map(|verdict| evaluation.rule(verdict));
+        let mut rules: Vec<String> = rules.map(|rule| rule.id.to_string()).collect();
+        rules.sort();
+        rules.dedup();
+        RepairV1 {
+            number: position + 1,
+            step: step_v1(step),
+            role: step.role.name(),
+            at: step.at.as_ref().map(subject_v1),
+            takes: step.takes.as_ref().map(takes_v1),
+            rules,
+            helps: helps.iter().map(subject_v1).collect(),
+            after: after.iter().map(|position| position + 1).collect(),
+            withheld: withheld.clone(),
+            undecided_rules: undecided.iter().map(ToString::to_string).collect(),
+        }
+    };
+    evaluation.repair.iter().enumerate().map(one).collect()
+}
+
+fn takes_v1(takes: &Takes) -> TakesV1 {
+    let Takes { best, expected, worst, because } = takes;
+    TakesV1 {
+        best_seconds: *best,
+        expected_seconds: *expected,
+        worst_seconds: *worst,
+        because: because.clone(),
+    }
+}
+
 fn step_v1(step: &Step) -> StepV1 {
-    let Step { action, text, unsure, commands } = step;
+    // Place, role and duration are told of the steps of the whole repair only.
+    let Step { action, text, unsure, commands, role: _, after_check: _, at: _, name: _, takes: _ } =
+        step;
     let command = |(product, run): &(String, String)| CommandV1 {
         product: product.clone(),
         run: run.clone(),

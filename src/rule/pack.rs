@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, FileId, Place};
 use crate::digest::sha256;
-use crate::expr::check::{self, Scope, World};
+use crate::expr::check::{self, Constant, Scope, World};
 use crate::expr::script::{ScriptProblem, Scripts};
 use crate::expr::tree::Expr;
 use crate::facts::model::{KindId, Model, Type};
-use crate::rule::Rule;
-use crate::rule::read::{self, Context, Override};
+use crate::rule::action::{self, Action};
+use crate::rule::clause::{Context, Override};
+use crate::rule::read::{self, Vocabulary};
+use crate::rule::table::{self, Table};
+use crate::rule::{Binding, Rule};
 use crate::schema::Schema;
 use crate::source::{Node, Sources};
 
@@ -31,6 +34,8 @@ pub struct PackFile {
 pub struct PackFiles {
     /// The files, by path.
     pub files: Vec<PackFile>,
+    /// Whether its rules take part; its actions, tables and causes do in any case.
+    pub with_rules: bool,
 }
 
 /// A loaded pack.
@@ -48,7 +53,31 @@ pub struct Pack {
     pub scripts: Scripts,
     /// What being protected means.
     pub protection: Option<Protection>,
+    /// What can go wrong, each with what no fact can tell of it.
+    pub causes: Vec<Cause>,
     metadata: Vec<(String, String)>,
+}
+
+/// A cause that rules belong to.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// What is known of it and cannot be seen in facts.
+    pub unobservable: Vec<Unobservable>,
+}
+
+/// A known thing that no rule looks at.
+#[derive(Clone, Debug)]
+pub struct Unobservable {
+    /// What is known.
+    pub says: String,
+    /// Why no rule looks at it.
+    pub why: String,
+    /// Where it is documented.
+    pub source: String,
 }
 
 /// What being protected means in the pack's domain.
@@ -64,6 +93,8 @@ pub struct Protection {
     pub bad: Vec<String>,
     /// States that end by themselves.
     pub busy: Vec<String>,
+    /// Kinds of the places where repairs are done, in the order in which they are.
+    pub repair_order: Vec<KindId>,
 }
 
 /// The rules of all packs.
@@ -75,6 +106,10 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     /// Positions of the rules, each behind those whose outcomes it asks for.
     pub order: Vec<usize>,
+    /// The actions of all packs, by id.
+    pub actions: Vec<Action>,
+    /// The tables of all packs, by id.
+    pub tables: Vec<Table>,
 }
 
 /// The schemas that pack files are checked against.
@@ -84,9 +119,14 @@ pub struct Schemas<'a> {
     pub pack: &'a Schema,
     /// For rules.
     pub rule: &'a Schema,
+    /// For actions.
+    pub action: &'a Schema,
+    /// For tables.
+    pub table: &'a Schema,
 }
 
-/// Builds the rules of all packs; a rule replaces one of the same id in an earlier pack.
+/// Builds the rules of all packs; a rule, action or table replaces one of the same id in an earlier
+/// pack.
 ///
 /// # Errors
 ///
@@ -95,53 +135,81 @@ pub fn build(
     sources: &Sources,
     model: &Model,
     schemas: Schemas<'_>,
-    packs: &[PackFiles],
+    files: &[PackFiles],
     overrides: &[Override],
 ) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut problems = Vec::new();
-    let mut built = Vec::new();
-    let mut rules: BTreeMap<Arc<str>, Rule> = BTreeMap::new();
-    let mut places: BTreeMap<Arc<str>, Place> = BTreeMap::new();
-    for (position, files) in packs.iter().enumerate() {
-        let pack = pack(sources, model, schemas, files, &mut problems);
-        for (stem, root) in files.rules() {
-            // A rule that a later pack replaces is not looked at: it has other parameters, perhaps.
-            let later = packs.iter().skip(position + 1);
-            if later.flat_map(PackFiles::rules).any(|(other, _)| other == stem) {
-                continue;
-            }
-            let found = schemas.rule.check(root);
-            if !found.is_empty() {
-                problems.extend(found);
-                continue;
-            }
-            let world = World { model, scripts: pack.scripts.signatures() };
-            let context =
-                Context { sources, world, pack: position, metadata: &pack.metadata, overrides };
-            match read::read(root, stem, context) {
-                Ok(rule) => {
-                    let id = rule.id.clone();
-                    places.insert(id.clone(), root.get("id").map_or(root.place, |node| node.place));
-                    let replaced = rules.insert(id.clone(), rule);
-                    if replaced.is_some_and(|old| old.pack == position) {
-                        let message = format!("the pack has two rules named `{id}`");
-                        problems.push(Diagnostic::error("duplicate-rule", message).at(root.place));
-                    }
-                }
-                Err(found) => problems.extend(found),
-            }
-        }
-        built.push(pack);
-    }
-    let rules: Vec<Rule> = rules.into_values().collect();
+    let tables = documents(files, PackFiles::tables, &mut problems, |_, root, stem| {
+        valid(schemas.table, root)?;
+        table::read(root, stem, model)
+    });
+    let constants: Vec<Constant> =
+        tables.iter().map(|(_, table)| table.constant.clone()).collect();
+    let packs: Vec<Pack> =
+        files.iter().map(|files| pack(sources, model, schemas, files, &mut problems)).collect();
+    let context = |position: usize, actions| {
+        let scripts = packs.get(position).map(|pack| pack.scripts.signatures());
+        let world = World { model, scripts: scripts.unwrap_or_default(), tables: &constants };
+        Context { sources, world, actions, pack: position, overrides }
+    };
+    let actions = documents(files, PackFiles::actions, &mut problems, |position, root, stem| {
+        valid(schemas.action, root)?;
+        action::read(root, stem, context(position, &[]))
+    });
+    let actions: Vec<Action> = actions.into_iter().map(|(_, action)| action).collect();
+    let causes = || packs.iter().flat_map(|pack| &pack.causes);
+    let causes: Vec<(String, String)> =
+        causes().map(|cause| (cause.id.clone(), cause.title.clone())).collect();
+    let rules = documents(files, PackFiles::rules, &mut problems, |position, root, stem| {
+        valid(schemas.rule, root)?;
+        let metadata = packs.get(position).map(|pack| pack.metadata.clone()).unwrap_or_default();
+        let vocabulary = Vocabulary { metadata, causes: causes.clone() };
+        read::read(root, stem, &vocabulary, context(position, &actions))
+    });
+    let (places, rules): (Vec<Place>, Vec<Rule>) = rules.into_iter().unzip();
     if problems.is_empty() {
-        unknown_rules(&rules, overrides, &mut problems);
+        unknown_names(&rules, &actions, overrides, &mut problems);
     }
     let order = order(&rules, &places, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(RuleSet { packs: built, rules, order })
+    let tables = tables.into_iter().map(|(_, table)| table).collect();
+    Ok(RuleSet { packs, rules, order, actions, tables })
+}
+
+fn valid(schema: &Schema, root: &Node) -> Result<(), Vec<Diagnostic>> {
+    let found = schema.check(root);
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+/// Documents of one sort of all packs, by stem, with their places; one that a later pack replaces is
+/// not looked at: what it names may be gone.
+fn documents<'a, T, I: Iterator<Item = (&'a str, &'a Node)>>(
+    packs: &'a [PackFiles],
+    list: impl Fn(&'a PackFiles) -> I,
+    problems: &mut Vec<Diagnostic>,
+    mut read: impl FnMut(usize, &'a Node, &'a str) -> Result<T, Vec<Diagnostic>>,
+) -> Vec<(Place, T)> {
+    let mut last: BTreeMap<&str, (usize, &Node)> = BTreeMap::new();
+    for (position, pack) in packs.iter().enumerate() {
+        for (stem, root) in list(pack) {
+            if last.insert(stem, (position, root)).is_some_and(|(other, _)| other == position) {
+                let message = format!("the pack has two files named `{stem}`");
+                problems.push(Diagnostic::error("duplicate-file", message).at(root.place));
+            }
+        }
+    }
+    let mut all = Vec::new();
+    for (stem, (position, root)) in last {
+        match read(position, root, stem) {
+            Ok(document) => {
+                all.push((root.get("id").map_or(root.place, |node| node.place), document));
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    all
 }
 
 impl PackFiles {
@@ -159,16 +227,33 @@ impl PackFiles {
     /// kind of document of ours. One that says nothing is taken for a rule, so that a misspelt head
     /// is an error and not a rule switched off.
     fn rules(&self) -> impl Iterator<Item = (&str, &Node)> {
-        self.yaml().filter_map(|(file, root)| {
+        let others = ["action", "case", "config", "facts", "plan", "table"];
+        self.documents(move |kind| !others.iter().any(|other| is(kind, other)))
+            .filter(|_| self.with_rules)
+    }
+
+    fn actions(&self) -> impl Iterator<Item = (&str, &Node)> {
+        self.documents(|kind| is(kind, "action"))
+    }
+
+    fn tables(&self) -> impl Iterator<Item = (&str, &Node)> {
+        self.documents(|kind| is(kind, "table"))
+    }
+
+    /// Stem and tree of the documents whose `schema` fits, `pack.yaml` aside.
+    fn documents(&self, fits: impl Fn(&str) -> bool) -> impl Iterator<Item = (&str, &Node)> {
+        self.yaml().filter_map(move |(file, root)| {
             let name = file.path.rsplit('/').next().unwrap_or(&file.path);
             let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
             let kind = root.get("schema").and_then(Node::as_str).unwrap_or_default();
-            let other = ["action", "case", "config", "facts", "plan"];
-            let is_other = other.iter().any(|other| kind == format!("dpmguard.{other}/v1"));
-            (file.path != "pack.yaml" && file.path != "pack.yml" && !is_other)
-                .then_some((stem, root))
+            let is_pack = file.path == "pack.yaml" || file.path == "pack.yml";
+            (!is_pack && fits(kind)).then_some((stem, root))
         })
     }
+}
+
+fn is(kind: &str, word: &str) -> bool {
+    kind.strip_prefix("dpmguard.").and_then(|rest| rest.strip_suffix("/v1")) == Some(word)
 }
 
 fn pack(
@@ -186,6 +271,7 @@ fn pack(
         digest: digest(sources, files),
         scripts,
         protection: None,
+        causes: Vec::new(),
         metadata: Vec::new(),
     };
     let Some((_, root)) =
@@ -204,10 +290,37 @@ fn pack(
         let title = entry.node.get("title").and_then(Node::as_str).unwrap_or_default();
         pack.metadata.push((entry.key.to_string(), title.to_owned()));
     }
+    let causes = root.get("causes").and_then(Node::as_list).unwrap_or_default();
+    pack.causes = causes.iter().map(cause).collect();
     if let Some(node) = root.get("protection") {
         pack.protection = protection(sources, model, node, problems);
     }
     pack
+}
+
+fn cause(node: &Node) -> Cause {
+    let text = |node: &Node, key: &str| {
+        node.get(key).and_then(Node::as_str).unwrap_or_default().to_owned()
+    };
+    let listed = node.get("unobservable").and_then(Node::as_list).unwrap_or_default();
+    let unobservable = listed.iter().map(|node| Unobservable {
+        says: text(node, "says"),
+        why: text(node, "why"),
+        source: text(node, "source"),
+    });
+    Cause { id: text(node, "id"), title: text(node, "title"), unobservable: unobservable.collect() }
+}
+
+fn kind(model: &Model, name: &Node, problems: &mut Vec<Diagnostic>) -> Option<KindId> {
+    let text = name.as_str()?;
+    let found = model.kind_named(text).map(|kind| kind.id);
+    if found.is_none() {
+        let message = format!("there is no kind of object named `{text}`");
+        let names = model.kinds().iter().map(|kind| &*kind.name);
+        let problem = Diagnostic::error("unknown-kind", message).at(name.place);
+        problems.push(problem.suggest(text, names));
+    }
+    found
 }
 
 fn protection(
@@ -216,20 +329,15 @@ fn protection(
     node: &Node,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Protection> {
-    let name = node.get("kind")?;
-    let Some(kind) = model.kind_named(name.as_str()?) else {
-        let message = format!("there is no kind of object named `{}`", name.as_str()?);
-        let names = model.kinds().iter().map(|kind| &*kind.name);
-        let problem = Diagnostic::error("unknown-kind", message).at(name.place);
-        problems.push(problem.suggest(name.as_str()?, names));
-        return None;
-    };
+    let kind_of = kind(model, node.get("kind")?, problems)?;
+    let order = node.get("repair_order").and_then(Node::as_list).unwrap_or_default();
+    let repair_order = order.iter().filter_map(|name| kind(model, name, problems)).collect();
     let path = node.get("state")?;
     let mut scope = Scope::default();
-    scope.bind("object", Type::Object(Arc::new([kind.id])));
+    scope.bind("object", Type::Object(Arc::new([kind_of])));
     // The path is an expression on the object; 7 characters stand before it.
     let text = format!("object.{}", path.as_str()?);
-    let state = match check::check(&text, &mut scope, World { model, scripts: &[] }) {
+    let state = match check::check(&text, &mut scope, World { model, scripts: &[], tables: &[] }) {
         Ok(state) => state,
         Err(found) => {
             for problem in found {
@@ -259,7 +367,7 @@ fn protection(
             .collect::<Vec<String>>()
     };
     let (good, bad, busy) = (states("good"), states("bad"), states("busy"));
-    Some(Protection { kind: kind.id, state, good, bad, busy })
+    Some(Protection { kind: kind_of, state, good, bad, busy, repair_order })
 }
 
 fn scripts(
@@ -320,19 +428,25 @@ fn digest(sources: &Sources, files: &PackFiles) -> String {
 }
 
 /// Rules that are named and do not exist: by `see`, by a parameter of the user.
-fn unknown_rules(rules: &[Rule], overrides: &[Override], problems: &mut Vec<Diagnostic>) {
+fn unknown_names(
+    rules: &[Rule],
+    actions: &[Action],
+    overrides: &[Override],
+    problems: &mut Vec<Diagnostic>,
+) {
     let names = || rules.iter().map(|rule| &*rule.id);
+    let with_params = || names().chain(actions.iter().map(|action| &*action.id));
     for set in overrides {
-        if !names().any(|id| id == set.rule) {
-            let message = format!("there is no rule `{}`", set.rule);
+        if !with_params().any(|id| id == set.of) {
+            let message = format!("there is no rule or action `{}`", set.of);
             let problem = Diagnostic::error("unknown-rule", message).at(set.value.place);
-            problems.push(problem.suggest(&set.rule, names()));
+            problems.push(problem.suggest(&set.of, with_params()));
         }
     }
     for rule in rules {
         let bindings = rule.select.iter().filter_map(|binding| match binding {
-            crate::rule::Binding::One { if_none, .. } => Some(if_none),
-            crate::rule::Binding::Each { .. } => None,
+            Binding::One { if_none, .. } => Some(if_none),
+            Binding::Each { .. } => None,
         });
         let otherwise = bindings.chain(rule.require.iter().map(|(_, otherwise)| otherwise));
         for (see, place) in otherwise.filter_map(|otherwise| otherwise.see.as_ref()) {
@@ -348,7 +462,7 @@ fn unknown_rules(rules: &[Rule], overrides: &[Override], problems: &mut Vec<Diag
 /// Rules in an order in which each stands behind those that it asks about.
 fn order(
     rules: &[Rule],
-    places: &BTreeMap<Arc<str>, Place>,
+    places: &[Place],
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<usize> {
     let mut below: Vec<Vec<usize>> = Vec::with_capacity(rules.len());
@@ -389,17 +503,15 @@ fn order(
         }
     }
     if order.len() < rules.len() {
-        let stuck: Vec<&Rule> = rules
-            .iter()
-            .zip(&done_with)
-            .filter(|(_, done_with)| !**done_with)
-            .map(|(rule, _)| rule)
-            .collect();
-        let names: Vec<String> = stuck.iter().map(|rule| format!("`{}`", rule.id)).collect();
+        let stuck = || {
+            let all = rules.iter().zip(places).zip(&done_with);
+            all.filter(|(_, done_with)| !**done_with).map(|(rule, _)| rule)
+        };
+        let names: Vec<String> = stuck().map(|(rule, _)| format!("`{}`", rule.id)).collect();
         let message =
             format!("these rules ask for each other's outcomes in a circle: {}", names.join(", "));
         let mut problem = Diagnostic::error("rule-cycle", message);
-        problem.place = stuck.first().and_then(|rule| places.get(&rule.id).copied());
+        problem.place = stuck().next().map(|(_, place)| *place);
         problems.push(problem);
     }
     order

@@ -132,10 +132,10 @@ impl<'a> Checker<'a, '_> {
             let message = format!("`{param}` is bound already; choose another name");
             return self.fail(Problem::new("name-bound-twice", &syntax.at, message));
         }
-        let count = self.scope.len();
+        let mark = self.scope.mark();
         let slot = self.scope.bind(param, item.clone());
         let body = self.expr(body);
-        self.scope.truncate(count);
+        self.scope.rewind(mark);
         Some(Closure { slot, body: Box::new(body?) })
     }
 

@@ -31,6 +31,9 @@ impl<'a> Checker<'a, '_> {
             let ty = model.singles().get(position).map_or(Type::Null, |field| field.ty.clone());
             return made(ExprKind::Single(position), ty);
         }
+        if let Some(table) = self.world.tables.iter().find(|table| table.name == *name) {
+            return made(ExprKind::Constant(table.value.clone()), table.ty.clone());
+        }
         let problem =
             Problem::new("unknown-name", &syntax.at, format!("nothing is named `{name}` here"));
         let names: Vec<&str> = self.scope.names().chain(self.globals()).collect();
@@ -47,7 +50,9 @@ impl<'a> Checker<'a, '_> {
     pub(super) fn globals(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let model = self.world.model;
         let kinds = model.kinds().iter().map(|kind| &*kind.collection);
-        std::iter::once("now").chain(kinds).chain(model.singles().iter().map(|field| &*field.name))
+        let singles = model.singles().iter().map(|field| &*field.name);
+        let tables = self.world.tables.iter().map(|table| &*table.name);
+        std::iter::once("now").chain(kinds).chain(singles).chain(tables)
     }
 
     /// The type, without null where a guard has excluded it.

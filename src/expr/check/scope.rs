@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::diagnostic::nearest;
 use crate::expr::tree::Expr;
 use crate::facts::model::{Model, Type};
+use crate::facts::value::Value;
 
 /// What is wrong with an expression, and where in its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +66,19 @@ pub struct World<'a> {
     pub model: &'a Model,
     /// The pack's own functions.
     pub scripts: &'a [Signature],
+    /// The reference tables.
+    pub tables: &'a [Constant],
+}
+
+/// A value that every expression can name.
+#[derive(Clone, Debug)]
+pub struct Constant {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: Type,
+    /// The value.
+    pub value: Value,
 }
 
 /// The names bound so far, each in its slot.
@@ -125,22 +139,24 @@ impl Scope {
         self.is_unguarded = true;
     }
 
-    /// Forgets the names bound last, down to `count`.
-    pub fn truncate(&mut self, count: usize) {
-        self.names.truncate(count);
+    /// What is bound and assumed now, to come back to.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark { names: self.names.len(), not_null: self.not_null.len() }
     }
 
-    /// How many names are bound.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.names.len()
+    /// Forgets what was bound and assumed since.
+    pub fn rewind(&mut self, mark: Mark) {
+        self.names.truncate(mark.names);
+        self.not_null.truncate(mark.not_null);
     }
+}
 
-    /// Whether no name is bound.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
-    }
+/// A state of a [`Scope`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    names: usize,
+    not_null: usize,
 }
 
 /// A checked condition and what it says about null where it is true.

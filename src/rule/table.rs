@@ -1,0 +1,209 @@
+//! Reference tables: rows of a pack's own knowledge, each with its source.
+
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::expr::check::Constant;
+use crate::facts::merge::read_value;
+use crate::facts::model::{Field, Model, Origin, Record, Type, compile_type};
+use crate::facts::value::{List, Value, fold};
+use crate::finding::Reference;
+use crate::rule::clause::{reference, text};
+use crate::schema::Schema;
+use crate::source::Node;
+
+/// A checked table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its id: the file's stem.
+    pub id: String,
+    /// What its rows are.
+    pub title: String,
+    /// Position of the column that holds a code people look up, if there is one.
+    pub codes: Option<usize>,
+    /// The columns: name and meaning.
+    pub columns: Vec<(String, String)>,
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// The rows as expressions see them.
+    pub constant: Constant,
+}
+
+/// A row of a table.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its cells as text, one a column; none where the column allows it.
+    pub cells: Vec<Option<String>>,
+    /// `documented`, `inferred` or `guess`.
+    pub certainty: String,
+    /// Where it comes from.
+    pub source: Reference,
+}
+
+/// Reads a table; `stem` is the file's name without its ending.
+///
+/// # Errors
+///
+/// Everything that is wrong with the file.
+pub fn read(root: &Node, stem: &str, model: &Model) -> Result<Table, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let id = text(root, "id");
+    if id != stem {
+        let message = format!("the id `{id}` is not the name of its file, `{stem}`");
+        let place = root.get("id").map_or(root.place, |node| node.place);
+        problems.push(Diagnostic::error("id-not-stem", message).at(place));
+    }
+    let name: Arc<str> = id.replace('-', "_").into();
+    if model.kind_in(&name).is_some() || model.singles().iter().any(|field| field.name == name) {
+        let message = format!("`{name}` means something already; choose another name");
+        problems.push(Diagnostic::error("name-bound-twice", message).at(root.place));
+    }
+    let columns = columns(root, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let codes = root.get("codes").and_then(|node| {
+        let found = columns.iter().position(|column| Some(&*column.field.name) == node.as_str());
+        if found.is_none() {
+            let message = "`codes` must name a column";
+            let names = columns.iter().map(|column| &*column.field.name);
+            let problem = Diagnostic::error("unknown-name", message).at(node.place);
+            problems.push(problem.suggest(node.as_str().unwrap_or_default(), names));
+        }
+        found
+    });
+    let mut rows = Vec::new();
+    let mut values = Vec::new();
+    for node in root.get("rows").and_then(Node::as_list).unwrap_or_default() {
+        if let Some((row, value)) = row(node, root, &columns, &mut problems) {
+            rows.push(row);
+            values.push(value);
+        }
+    }
+    once(root, &columns, &rows, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let said = columns
+        .iter()
+        .map(|column| (column.field.name.to_string(), column.field.description.clone()))
+        .collect();
+    let fields = columns.into_iter().map(|column| column.field).collect();
+    let record = Type::Record(Arc::new(Record::new(&name, fields)));
+    let constant = Constant {
+        name,
+        ty: Type::List(Arc::new(record)),
+        value: Value::List(List::complete(values)),
+    };
+    Ok(Table { id, title: text(root, "title"), codes, columns: said, rows, constant })
+}
+
+struct Column {
+    field: Field,
+    schema: Schema,
+    is_optional: bool,
+}
+
+fn columns(root: &Node, problems: &mut Vec<Diagnostic>) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for entry in root.get("columns").and_then(Node::as_map).unwrap_or_default() {
+        let is_optional = entry.node.get("optional").and_then(Node::as_bool) == Some(true);
+        match (compile_type(&entry.node), Schema::compile(&entry.node.to_json().to_string())) {
+            (Ok(ty), Ok(schema)) => {
+                let field = Field {
+                    name: entry.key.clone(),
+                    ty: if is_optional { ty.optional() } else { ty },
+                    description: text(&entry.node, "help"),
+                    unit: None,
+                    source: None,
+                    may_leave: false,
+                    origin: Origin::Read,
+                };
+                columns.push(Column { field, schema, is_optional });
+            }
+            (ty, schema) => {
+                problems.extend(ty.err().into_iter().flatten());
+                problems.extend(schema.err().map(|problem| problem.at(entry.node.place)));
+            }
+        }
+    }
+    columns
+}
+
+fn row(
+    node: &Node,
+    root: &Node,
+    columns: &[Column],
+    problems: &mut Vec<Diagnostic>,
+) -> Option<(Row, Value)> {
+    let before = problems.len();
+    for entry in node.as_map().unwrap_or_default() {
+        let names = || columns.iter().map(|column| &*column.field.name);
+        let is_own = ["certainty", "source"].contains(&&*entry.key);
+        if !is_own && !names().any(|name| *name == *entry.key) {
+            let message = format!("the table has no column `{}`", entry.key);
+            let problem = Diagnostic::error("unknown-key", message).at(entry.key_place);
+            problems.push(problem.suggest(&entry.key, names()));
+        }
+    }
+    let mut cells = Vec::new();
+    let mut values = Vec::new();
+    for column in columns {
+        let name = &column.field.name;
+        let Some(cell) = node.get(name) else {
+            if !column.is_optional {
+                let message = format!("this row has no `{name}`");
+                problems.push(Diagnostic::error("missing-key", message).at(node.place));
+            }
+            cells.push(None);
+            values.push(Value::Null.into());
+            continue;
+        };
+        for mut problem in column.schema.check(cell) {
+            problem.message = problem.message.replacen("the document", &format!("`{name}`"), 1);
+            problems.push(problem);
+        }
+        match read_value(column.field.ty.required(), cell) {
+            Ok(value) => {
+                let said = cell.as_str().map_or_else(|| cell.to_json().to_string(), str::to_owned);
+                cells.push(Some(said));
+                values.push(value.into());
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    let source = source(node, root, problems);
+    if problems.len() > before {
+        return None;
+    }
+    let certainty = text(node, "certainty");
+    Some((Row { cells, certainty, source: source? }, Value::Record(values.into())))
+}
+
+fn source(node: &Node, root: &Node, problems: &mut Vec<Diagnostic>) -> Option<Reference> {
+    let named = node.get("source")?;
+    let known = root.get("sources").and_then(Node::as_map).unwrap_or_default();
+    let found = known.iter().find(|entry| Some(&*entry.key) == named.as_str());
+    if found.is_none() {
+        let id = named.as_str().unwrap_or_default();
+        let problem = Diagnostic::error("unknown-source", format!("there is no source `{id}`"));
+        let names = known.iter().map(|entry| &*entry.key);
+        problems.push(problem.at(named.place).suggest(id, names));
+    }
+    found.map(|entry| reference(&entry.node))
+}
+
+/// The first column tells the rows apart.
+fn once(root: &Node, columns: &[Column], rows: &[Row], problems: &mut Vec<Diagnostic>) {
+    let Some(first) = columns.first() else { return };
+    let nodes = root.get("rows").and_then(Node::as_list).unwrap_or_default();
+    let mut seen = std::collections::HashSet::new();
+    for (row, node) in rows.iter().zip(nodes) {
+        let key = row.cells.first().and_then(Option::as_ref).map(|key| fold(key));
+        if key.is_some_and(|key| !seen.insert(key)) {
+            let message = format!("two rows have this `{}`", first.field.name);
+            let place = node.get(&first.field.name).map_or(node.place, |cell| cell.place);
+            problems.push(Diagnostic::error("duplicate-row", message).at(place));
+        }
+    }
+}
