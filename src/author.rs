@@ -1,4 +1,5 @@
 //! Tools for the authors of rules.
 
 pub mod case;
+pub mod causes;
 pub mod patch;

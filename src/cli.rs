@@ -3,6 +3,7 @@
 //! Each command is load, decide, write: the decisions are the library's.
 
 pub mod check;
+pub mod explain_code;
 pub mod facts;
 pub mod rules;
 
@@ -25,6 +26,7 @@ use crate::source::Sources;
     Examples:\n  dpmguard check facts/                       judge an estate\n  \
     dpmguard check exchange.yaml dpm.yaml --fail-on error\n  \
     dpmguard rules show database-file-moved     what a rule says, and why\n  \
+    dpmguard explain-code 0x80004002            what an error code means\n  \
     dpmguard facts import clixml *.xml --out exchange.yaml"
 )]
 struct Cli {
@@ -41,6 +43,7 @@ enum Command {
     Check(check::Args),
     /// List and explain rules
     Rules(rules::Args),
+    ExplainCode(explain_code::Args),
     /// Import facts from what other tools export
     Facts(facts::Args),
     /// Print a JSON Schema of ours
@@ -165,6 +168,7 @@ fn dispatch(command: &Command, streams: &mut Streams<'_>) -> Result<u8, CliError
     match command {
         Command::Check(args) => check::run(args, streams),
         Command::Rules(args) => rules::run(args, streams),
+        Command::ExplainCode(args) => explain_code::run(args, streams),
         Command::Facts(args) => facts::run(args, streams),
         Command::Schema { name } => schema(name.as_deref(), streams),
         Command::Completions { shell } => {

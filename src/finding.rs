@@ -157,8 +157,8 @@ pub struct Step {
     pub unsure: Option<String>,
     /// Command lines, each with the product and version that it is for.
     pub commands: Vec<(String, String)>,
-    /// How long it takes, if that is known.
-    pub takes: Option<Takes>,
+    /// How long it takes, where the action says so; else the facts that would tell.
+    pub takes: Option<Result<Takes, String>>,
 }
 
 /// How long a step takes, in seconds.

@@ -147,6 +147,7 @@ mod tests {
                 certainty: "documented".to_owned(),
                 explanation: String::new(),
                 tags: Vec::new(),
+                cause: None,
                 metadata: Vec::new(),
                 references: Vec::new(),
                 tally: Tally::default(),

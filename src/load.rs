@@ -14,8 +14,8 @@ use crate::diagnostic::{Diagnostic, FileId};
 use crate::facts::merge::merge;
 use crate::facts::model::Model;
 use crate::facts::store::Facts;
-use crate::rule::pack::{self, PackFile, PackFiles, RuleSet, Schemas};
 use crate::rule::clause::Override;
+use crate::rule::pack::{self, PackFile, PackFiles, RuleSet, Schemas};
 use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
 
@@ -368,13 +368,7 @@ pub fn rules(
         }
         packs.push(pack);
     }
-    let schema = |name| schema(name).map_err(|problem| vec![problem]);
-    let schemas = Schemas {
-        pack: schema("pack-v1")?,
-        rule: schema("rule-v1")?,
-        action: schema("action-v1")?,
-        table: schema("table-v1")?,
-    };
+    let schemas = schemas().map_err(|problem| vec![problem])?;
     match pack::build(sources, model, schemas, &packs, overrides) {
         Ok(set) if problems.is_empty() => Ok(set),
         Ok(_) => Err(problems),
@@ -383,6 +377,20 @@ pub fn rules(
             Err(problems)
         }
     }
+}
+
+/// The schemas of pack files.
+///
+/// # Errors
+///
+/// If a shipped schema is broken, which a test excludes.
+pub fn schemas() -> Result<Schemas<'static>, Diagnostic> {
+    Ok(Schemas {
+        pack: schema("pack-v1")?,
+        rule: schema("rule-v1")?,
+        action: schema("action-v1")?,
+        table: schema("table-v1")?,
+    })
 }
 
 fn pack_files(

@@ -219,9 +219,11 @@ fn chosen(args: &Args, config: &Config, set: &RuleSet) -> Settings {
         if option.is_empty() { file.to_vec() } else { option.to_vec() }
     };
     let mut params = Vec::new();
-    for rule in &set.rules {
-        for param in rule.params.iter().filter(|param| param.is_set) {
-            params.push((rule.id.to_string(), param.name.to_string(), param.written.clone()));
+    let of_rules = set.rules.iter().map(|rule| (&rule.id, &rule.params));
+    let of_actions = set.actions.iter().map(|action| (&action.id, &action.params));
+    for (id, all) in of_rules.chain(of_actions) {
+        for param in all.iter().filter(|param| param.is_set) {
+            params.push((id.to_string(), param.name.to_string(), param.written.clone()));
         }
     }
     Settings {

@@ -2,13 +2,18 @@
 
 use std::io::Write;
 
+use crate::author::causes;
 use crate::cli::check::{PackArgs, load_rules, settings};
 use crate::cli::{CliError, Streams};
 use crate::diagnostic::Diagnostic;
+use crate::facts::model::Model;
+use crate::finding::Reference;
 use crate::load;
 use crate::report::diagnostic::clean;
 use crate::rule::Rule;
+use crate::rule::action::Action;
 use crate::rule::pack::RuleSet;
+use crate::rule::table::Table;
 use crate::source::Sources;
 
 /// List and explain rules
@@ -36,6 +41,32 @@ enum Command {
         #[command(flatten)]
         rules: PackArgs,
     },
+    /// List the actions that steps of a repair can name, or show one
+    #[command(
+        after_help = "Examples:\n  dpmguard rules actions\n  dpmguard rules actions run-consistency-check"
+    )]
+    Actions {
+        /// The action's id; without one, all are listed
+        id: Option<String>,
+        #[command(flatten)]
+        rules: PackArgs,
+    },
+    /// List the reference tables, or print the rows of one
+    #[command(
+        after_help = "Examples:\n  dpmguard rules tables\n  dpmguard rules tables dpm-errors"
+    )]
+    Tables {
+        /// The table's id; without one, all are listed
+        id: Option<String>,
+        #[command(flatten)]
+        rules: PackArgs,
+    },
+    /// Print the page of causes (Markdown): which rules look for what, and what none can see
+    #[command(after_help = "Example:\n  dpmguard rules causes > causes.md")]
+    Causes {
+        #[command(flatten)]
+        rules: PackArgs,
+    },
 }
 
 /// Loads the rules and shows what was asked for.
@@ -44,7 +75,11 @@ enum Command {
 ///
 /// Broken rules, an unknown id, or output that cannot be written.
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
-    let (Command::List { rules } | Command::Show { rules, .. }) = &args.command;
+    let (Command::List { rules }
+    | Command::Show { rules, .. }
+    | Command::Actions { rules, .. }
+    | Command::Tables { rules, .. }
+    | Command::Causes { rules }) = &args.command;
     let mut sources = Sources::default();
     let config = settings(rules, &mut sources)?;
     let model =
@@ -54,18 +89,55 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     match &args.command {
         Command::List { .. } => list(&set, streams)?,
         Command::Show { id, .. } => {
-            if let Some(rule) = set.rules.iter().find(|rule| *rule.id == **id) {
-                show(rule, &set, streams)?;
-            } else {
-                let names = set.rules.iter().map(|rule| &*rule.id);
-                let problem = Diagnostic::error("unknown-rule", format!("there is no rule `{id}`"));
-                let problem = problem.suggest(id, names).help("`dpmguard rules list` lists them");
-                return Err(CliError::one(problem, &sources));
+            let rule = named(&set.rules, |rule| &*rule.id, id, "rule", "list", &sources)?;
+            show(rule, &set, streams)?;
+        }
+        Command::Actions { id: Some(id), .. } => {
+            let action =
+                named(&set.actions, |action| &*action.id, id, "action", "actions", &sources)?;
+            show_action(action, &model, streams.out)?;
+        }
+        Command::Actions { id: None, .. } => {
+            let width = set.actions.iter().map(|action| action.id.len()).max().unwrap_or(0);
+            for action in &set.actions {
+                let id = &action.id;
+                writeln!(streams.out, "{:<6}  {id:<width$}  {}", action.role.name(), action.title)?;
             }
         }
+        Command::Tables { id: Some(id), .. } => {
+            let table =
+                named(&set.tables, |table| table.id.as_str(), id, "table", "tables", &sources)?;
+            show_table(table, streams.out)?;
+        }
+        Command::Tables { id: None, .. } => {
+            let width = set.tables.iter().map(|table| table.id.len()).max().unwrap_or(0);
+            for Table { id, title, rows, .. } in &set.tables {
+                writeln!(streams.out, "{id:<width$}  {title} ({} rows)", rows.len())?;
+            }
+        }
+        Command::Causes { .. } => streams.out.write_all(causes::page(&set).as_bytes())?,
     }
     Ok(0)
 }
+
+/// The one with that id.
+fn named<'a, T>(
+    all: &'a [T],
+    id_of: impl Fn(&T) -> &str,
+    id: &str,
+    what: &str,
+    command: &str,
+    sources: &Sources,
+) -> Result<&'a T, CliError> {
+    all.iter().find(|one| id_of(one) == id).ok_or_else(|| {
+        let problem = Diagnostic::error(UNKNOWN, format!("there is no {what} `{id}`"))
+            .suggest(id, all.iter().map(&id_of))
+            .help(format!("`dpmguard rules {command}` lists them"));
+        CliError::one(problem, sources)
+    })
+}
+
+const UNKNOWN: &str = "unknown-rule";
 
 fn list(set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Result<()> {
     let width = set.rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
@@ -94,6 +166,9 @@ fn show(rule: &Rule, set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Resul
     if !rule.tags.is_empty() {
         writeln!(out, "  tags       {}", rule.tags.join(", "))?;
     }
+    if let Some((_, title)) = &rule.cause {
+        writeln!(out, "  cause      {title}")?;
+    }
     for (_, title, values) in &rule.metadata {
         writeln!(out, "  {title}  {}", values.join(", "))?;
     }
@@ -112,14 +187,73 @@ fn show(rule: &Rule, set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Resul
             paragraph(out, &format!("  {}", param.help))?;
         }
     }
+    let steps = causes::steps(rule, set);
+    if !steps.is_empty() {
+        writeln!(out, "\nWhat to do, where it applies")?;
+        for (number, step) in steps.iter().enumerate() {
+            paragraph(out, &format!("{}. {step}", number + 1))?;
+        }
+    }
+    show_references(&rule.references, out)
+}
+
+fn show_references(references: &[Reference], out: &mut dyn Write) -> std::io::Result<()> {
+    if references.is_empty() {
+        return Ok(());
+    }
     writeln!(out, "\nSources")?;
-    for reference in &rule.references {
+    for reference in references {
         let read =
             reference.retrieved.as_ref().map(|date| format!(", read {date}")).unwrap_or_default();
         paragraph(out, &format!("{}{read}: {}", reference.title, reference.says))?;
         if let Some(url) = &reference.url {
             writeln!(out, "  {url}")?;
         }
+    }
+    Ok(())
+}
+
+fn show_action(action: &Action, model: &Model, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "{}\n  {}\n\n  role       {}", action.id, action.title, action.role.name())?;
+    writeln!(out, "\nParameters, handed in by a rule under `with`")?;
+    for (position, arg) in action.args.iter().enumerate() {
+        let at = if position == action.at { ", where it is done" } else { "" };
+        writeln!(out, "  {}: {}{at}", arg.name, model.say(&arg.ty))?;
+    }
+    if !action.params.is_empty() {
+        writeln!(out, "\nSettings")?;
+        for param in &action.params {
+            let set = if param.is_set { " (set by you)" } else { "" };
+            writeln!(out, "  {} = {}{set}", param.name, param.written)?;
+            paragraph(out, &format!("  {}", param.help))?;
+        }
+    }
+    show_references(&action.references, out)
+}
+
+fn show_table(table: &Table, out: &mut dyn Write) -> std::io::Result<()> {
+    for (number, row) in table.rows.iter().enumerate() {
+        if number > 0 {
+            writeln!(out)?;
+        }
+        for ((name, _), cell) in table.columns.iter().zip(&row.cells) {
+            if let Some(cell) = cell {
+                label(out, name, cell)?;
+            }
+        }
+        label(out, "certainty", &row.certainty)?;
+        label(out, "source", &row.source.title)?;
+    }
+    Ok(())
+}
+
+/// A name and behind it a text, its lines below each other.
+pub(super) fn label(out: &mut dyn Write, name: &str, text: &str) -> std::io::Result<()> {
+    let first = format!("  {:<13}  ", name.replace('_', " "));
+    let next = " ".repeat(first.len());
+    let options = textwrap::Options::new(80).initial_indent(&first).subsequent_indent(&next);
+    for line in textwrap::wrap(&clean(text), &options) {
+        writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }
@@ -144,7 +278,7 @@ fn filled(text: &str) -> Vec<String> {
     paragraphs
 }
 
-fn paragraph(out: &mut dyn Write, text: &str) -> std::io::Result<()> {
+pub(super) fn paragraph(out: &mut dyn Write, text: &str) -> std::io::Result<()> {
     let indent = format!("  {}", " ".repeat(text.len() - text.trim_start().len()));
     let options = textwrap::Options::new(80).initial_indent(&indent).subsequent_indent(&indent);
     for line in text.trim().lines() {

@@ -9,8 +9,8 @@ use crate::expr::eval::{Env, Reason, Unknown, View};
 use crate::expr::tree::Expr;
 use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value, fold};
 use crate::finding::{Evidence, Finding, Missing, Outcome, Subject, Verdict};
-use crate::rule::pack::RuleSet;
 use crate::rule::clause::params_value;
+use crate::rule::pack::RuleSet;
 use crate::rule::{Binding, Otherwise, Rule};
 
 /// What other rules may ask of a rule that was judged.

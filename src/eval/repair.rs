@@ -46,17 +46,18 @@ pub(super) fn repair(
             }
         }
     }
-    let needed: Vec<(usize, BTreeSet<Subject>)> = steps
-        .iter()
-        .enumerate()
-        .filter(|(_, known)| known.step.role != Role::Check && !known.step.after_check)
-        .filter(|(_, known)| is_cause(known, evaluation))
-        .map(|(position, known)| (position, known.helps.iter().cloned().collect()))
-        .collect();
+    // For each protected object the steps that must be done before its check.
+    let mut needed: HashMap<Subject, Vec<usize>> = HashMap::new();
+    for (position, known) in steps.iter().enumerate() {
+        if stage(&known.step) == 0 && is_cause(known, evaluation) {
+            for object in &known.helps {
+                needed.entry(object.clone()).or_default().push(position);
+            }
+        }
+    }
     for known in steps.iter_mut().filter(|known| known.step.role == Role::Check) {
         let Some(at) = &known.step.at else { continue };
-        let before = needed.iter().filter(|(_, helps)| helps.contains(at));
-        known.after = before.map(|(position, _)| *position).collect();
+        known.after = needed.get(at).cloned().unwrap_or_default();
         known.undecided = undecided(at);
     }
     steps
@@ -86,7 +87,8 @@ impl Plan {
         evaluation: &Evaluation,
         order: &[Arc<str>],
     ) {
-        let is_protected = |object: &&Subject| Some(&object.kind) == evaluation.protected_kind.as_ref();
+        let is_protected =
+            |object: &&Subject| Some(&object.kind) == evaluation.protected_kind.as_ref();
         let harmed: Vec<&Subject> =
             std::iter::once(subject).chain(&finding.affects).filter(is_protected).collect();
         let mut last: Option<usize> = None;
@@ -147,9 +149,14 @@ impl Plan {
             }
         }
         let rank = |position: usize| self.steps.get(position).map(|(rank, _)| rank.clone());
-        let (mut ready, mut waiting) = (BTreeSet::new(), BTreeSet::new());
+        let (mut ready, mut waiting, mut later) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (position, count) in waits.iter().enumerate() {
-            let set = if *count == 0 { &mut ready } else { &mut waiting };
+            let set = match self.steps.get(position).map_or(0, |(rank, _)| rank.stage) {
+                0 if *count == 0 => &mut ready,
+                0 => &mut waiting,
+                _ => &mut later,
+            };
             set.insert((rank(position), position));
         }
         let mut order = Vec::with_capacity(self.steps.len());
@@ -164,6 +171,7 @@ impl Plan {
                 }
             }
         }
+        order.extend(later.iter().map(|(_, position)| *position));
         let mut steps: Vec<Option<RepairStep>> =
             self.steps.into_iter().map(|(_, known)| Some(known)).collect();
         let mut sorted: Vec<RepairStep> = order
@@ -200,5 +208,207 @@ fn join(known: &mut Step, other: &Step) {
         if !known.commands.contains(command) {
             known.commands.push(command.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{JudgedRule, Outcome, Tally, Verdict, Withheld};
+
+    fn subject(kind: &str, key: &str) -> Subject {
+        Subject { kind: kind.into(), key: key.into() }
+    }
+
+    fn step(action: &str, role: Role, kind: &str, key: &str) -> Step {
+        Step {
+            action: action.into(),
+            role,
+            after_check: action == "back-up",
+            at: Some(subject(kind, key)),
+            name: format!("{action} {key}"),
+            text: format!("{action} at {key}"),
+            unsure: None,
+            commands: Vec::new(),
+            takes: None,
+        }
+    }
+
+    fn fix(action: &str, kind: &str, key: &str) -> Step {
+        step(action, Role::Fix, kind, key)
+    }
+
+    fn check(key: &str) -> Step {
+        step("check", Role::Check, "replica", key)
+    }
+
+    fn rule(id: &str, severity: Severity) -> JudgedRule {
+        JudgedRule {
+            id: id.into(),
+            title: String::new(),
+            severity,
+            certainty: "documented".to_owned(),
+            explanation: String::new(),
+            tags: Vec::new(),
+            cause: None,
+            metadata: Vec::new(),
+            references: Vec::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Findings by severity, subject, further harmed replicas and steps.
+    fn evaluation(findings: Vec<(Severity, Subject, Vec<&str>, Vec<Step>)>) -> Evaluation {
+        let mut evaluation =
+            Evaluation { protected_kind: Some("replica".into()), ..Evaluation::default() };
+        for (number, (severity, subject_of, affects, steps)) in findings.into_iter().enumerate() {
+            evaluation.rules.push(rule(&format!("rule-{number}"), severity));
+            let affects = affects.into_iter().map(|key| subject("replica", key)).collect();
+            evaluation.verdicts.push(Verdict {
+                rule: number,
+                subject: subject_of,
+                outcome: Outcome::Violated,
+                because: None,
+                see: None,
+                missing: Vec::new(),
+                finding: Some(Finding {
+                    message: String::new(),
+                    evidence: Vec::new(),
+                    affects,
+                    steps,
+                    withholds: Vec::new(),
+                    fingerprint: String::new(),
+                }),
+            });
+        }
+        evaluation
+    }
+
+    fn order() -> [Arc<str>; 4] {
+        ["server", "host", "group", "replica"].map(Into::into)
+    }
+
+    fn repaired(evaluation: &Evaluation) -> Vec<RepairStep> {
+        repair(evaluation, &order(), &|_| Vec::new())
+    }
+
+    fn names(steps: &[RepairStep]) -> Vec<String> {
+        steps.iter().map(|known| known.step.name.clone()).collect()
+    }
+
+    #[test]
+    fn causes_come_first_by_their_place_and_one_check_last() {
+        let a = || subject("replica", "A");
+        let steps = repaired(&evaluation(vec![
+            (Severity::Error, a(), vec![], vec![fix("modify", "group", "G"), check("A")]),
+            (Severity::Warning, a(), vec![], vec![fix("mount", "host", "H"), check("A")]),
+            (
+                Severity::Error,
+                subject("server", "S"),
+                vec!["A", "B"],
+                vec![fix("copy", "server", "S"), check("A"), check("B")],
+            ),
+            (Severity::Error, a(), vec![], vec![fix("back-up", "replica", "A"), check("A")]),
+        ]));
+        assert_eq!(
+            names(&steps),
+            ["copy S", "mount H", "modify G", "check A", "check B", "back-up A"]
+        );
+        assert_eq!(steps[3].after, [0, 1, 2], "the check of A waits for all its causes");
+        assert_eq!(steps[4].after, [0], "the check of B for its own only");
+        assert_eq!(steps[3].verdicts, [0, 1, 2, 3]);
+        assert_eq!(steps[0].helps, [subject("replica", "A"), subject("replica", "B")]);
+        assert_eq!(steps[4].helps, [subject("replica", "B")]);
+    }
+
+    #[test]
+    fn a_findings_own_order_is_kept_against_the_order_of_places() {
+        let steps = repaired(&evaluation(vec![(
+            Severity::Error,
+            subject("replica", "A"),
+            vec![],
+            vec![
+                fix("stop", "group", "G"),
+                fix("rename", "host", "H"),
+                fix("protect", "group", "G"),
+                check("A"),
+            ],
+        )]));
+        assert_eq!(names(&steps), ["stop G", "rename H", "protect G", "check A"]);
+    }
+
+    #[test]
+    fn findings_that_contradict_each_other_lose_no_step() {
+        let host = || fix("mount", "host", "H");
+        let group = || fix("modify", "group", "G");
+        let a = || subject("replica", "A");
+        let steps = repaired(&evaluation(vec![
+            (Severity::Error, a(), vec![], vec![group(), host(), check("A")]),
+            (Severity::Error, a(), vec![], vec![host(), group(), check("A")]),
+        ]));
+        assert_eq!(names(&steps), ["mount H", "modify G", "check A"]);
+    }
+
+    #[test]
+    fn a_note_does_not_hold_up_a_check() {
+        let a = || subject("replica", "A");
+        let steps = repaired(&evaluation(vec![
+            (Severity::Note, a(), vec![], vec![fix("look", "host", "H")]),
+            (Severity::Error, a(), vec![], vec![fix("modify", "group", "G"), check("A")]),
+        ]));
+        assert_eq!(names(&steps), ["look H", "modify G", "check A"]);
+        assert_eq!(steps[2].after, [1]);
+    }
+
+    #[test]
+    fn a_step_is_sure_if_one_finding_is_sure_of_it() {
+        let unsure = |why: Option<&str>| Step {
+            unsure: why.map(str::to_owned),
+            ..fix("modify", "group", "G")
+        };
+        let a = || subject("replica", "A");
+        let of = |first, second| {
+            let steps = repaired(&evaluation(vec![
+                (Severity::Error, a(), vec![], vec![unsure(first)]),
+                (Severity::Error, a(), vec![], vec![unsure(second)]),
+            ]));
+            assert_eq!(steps.len(), 1);
+            steps[0].step.unsure.clone()
+        };
+        assert_eq!(of(Some("x"), None), None);
+        assert_eq!(of(None, Some("x")), None);
+        assert_eq!(of(Some("x"), Some("y")), Some("x".to_owned()));
+    }
+
+    #[test]
+    fn what_a_finding_withholds_waits_where_it_says() {
+        let mut evaluation = evaluation(vec![
+            (Severity::Error, subject("replica", "A"), vec![], vec![check("A")]),
+            (Severity::Error, subject("replica", "B"), vec![], vec![check("B")]),
+            (Severity::Note, subject("replica", "A"), vec![], vec![]),
+        ]);
+        if let Some(finding) = &mut evaluation.verdicts[2].finding {
+            finding.withholds = vec![Withheld {
+                action: "check".into(),
+                at: subject("replica", "A"),
+                because: "one runs".to_owned(),
+            }];
+        }
+        let steps = repaired(&evaluation);
+        assert_eq!(steps[0].withheld, ["one runs"]);
+        assert_eq!(steps[1].withheld, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_check_names_the_causes_that_nobody_could_judge() {
+        let evaluation = evaluation(vec![(
+            Severity::Error,
+            subject("replica", "A"),
+            vec![],
+            vec![fix("modify", "group", "G"), check("A")],
+        )]);
+        let steps = repair(&evaluation, &order(), &|at| vec![format!("open-{}", at.key).into()]);
+        assert_eq!(steps[0].undecided, Vec::<Arc<str>>::new());
+        assert_eq!(steps[1].undecided, [Arc::from("open-A")]);
     }
 }

@@ -1,10 +1,12 @@
 //! The steps that a finding asks for, and those that must wait for it.
 
+use std::sync::Arc;
+
 use crate::eval::judge::{Judge, facts_of};
 use crate::eval::subject;
-use crate::expr::eval::{Env, Outcome};
+use crate::expr::eval::{Env, Outcome, Unknown};
 use crate::expr::tree::Expr;
-use crate::facts::value::{Fact, List, ObjectId, Value, fold};
+use crate::facts::value::{Absence, Fact, List, ObjectId, Value, fold};
 use crate::finding::{Step, Takes, Withheld};
 use crate::rule::action::{Action, Duration};
 use crate::rule::clause::params_value;
@@ -55,7 +57,7 @@ impl<'a> Judge<'a, '_> {
         let mut env = self.env_of(action, &args)?;
         let text = own_text.unwrap_or_else(|| action.text.say(&mut env));
         let commands = own_commands.unwrap_or_else(|| said(&action.commands, &mut env));
-        let takes = action.duration.as_ref().and_then(|duration| takes(duration, &mut env));
+        let takes = action.duration.as_ref().map(|duration| takes(duration, &mut env));
         Some(Step {
             action: action.id.clone(),
             role: action.role,
@@ -142,21 +144,31 @@ fn said<'a>(commands: &'a [Command], env: &mut Env<'a>) -> Vec<(String, String)>
     lines
 }
 
-/// How long it takes, if all that it rests on is known.
-fn takes<'a>(duration: &'a Duration, env: &mut Env<'a>) -> Option<Takes> {
+/// How long it takes, or the facts that would tell.
+fn takes<'a>(duration: &'a Duration, env: &mut Env<'a>) -> Result<Takes, String> {
     let Duration { best, expected, worst, because } = duration;
-    let best = seconds(best, env)?;
-    let expected = seconds(expected, env)?;
-    let worst = seconds(worst, env)?;
-    Some(Takes { best, expected, worst, because: because.fill(env).ok()? })
+    let because = because.fill(env).map_err(|unknown| facts_of(&unknown))?;
+    let mut number = |expr| seconds(expr, env).map_err(|unknown| facts_of(&unknown));
+    Ok(Takes { best: number(best)?, expected: number(expected)?, worst: number(worst)?, because })
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked before")]
-fn seconds<'a>(expr: &'a Expr, env: &mut Env<'a>) -> Option<i64> {
-    match env.eval(expr).ok()? {
-        Value::Int(seconds) if seconds >= 0 => Some(seconds),
-        // A century is enough.
-        Value::Float(seconds) if (0.0..3.2e9).contains(&seconds) => Some(seconds.round() as i64),
-        _ => None,
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "the range is checked before, and a century is a small number"
+)]
+fn seconds<'a>(expr: &'a Expr, env: &mut Env<'a>) -> Outcome<i64> {
+    match env.eval(expr)? {
+        Value::Int(seconds) if (0..=CENTURY).contains(&seconds) => Ok(seconds),
+        Value::Float(seconds) if (0.0..=CENTURY as f64).contains(&seconds) => {
+            Ok(seconds.round() as i64)
+        }
+        other => {
+            let message: Arc<str> = format!("{other} seconds, which cannot be").into();
+            Err(Unknown::new(message.clone(), Absence::Failed(message), None))
+        }
     }
 }
+
+/// Seconds in a hundred years: longer than anything here.
+const CENTURY: i64 = 3_155_760_000;

@@ -2,15 +2,16 @@
 //!
 //! Fits 80 columns where words can be broken; colour only says again what a word says.
 
+mod repair;
+mod undecided;
+
 use std::collections::BTreeMap;
 use std::io;
 
 use anstyle::{AnsiColor, Style};
 
 use crate::facts::time::say_duration;
-use crate::finding::{
-    Evaluation, Finding, JudgedRule, Outcome, RepairStep, Severity, Subject, Takes, Verdict,
-};
+use crate::finding::{Evaluation, Finding, JudgedRule, Outcome, Severity, Subject, Verdict};
 use crate::gate;
 use crate::report::Run;
 use crate::report::diagnostic::clean;
@@ -30,8 +31,8 @@ pub fn write(run: &Run<'_>, colour: bool, out: &mut dyn io::Write) -> io::Result
     let mut page = Page { colour, text: String::new() };
     head(run, &mut page);
     findings(run, &mut page);
-    repair(run, &mut page);
-    undecided(run, &mut page);
+    repair::repair(run, &mut page);
+    undecided::undecided(run, &mut page);
     foot(run, &mut page);
     out.write_all(page.text.as_bytes())
 }
@@ -194,11 +195,11 @@ fn show(run: &Run<'_>, rule: &JudgedRule, found: &Found<'_>, page: &mut Page) {
 }
 
 /// `1, 2 and 5`.
-fn numbers(list: &[usize]) -> String {
-    let said: Vec<String> = list.iter().map(ToString::to_string).collect();
+fn numbers(steps: &[usize]) -> String {
+    let said: Vec<String> = steps.iter().map(ToString::to_string).collect();
     match said.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+        Some((end, [])) => end.clone(),
+        Some((end, others)) => format!("{} and {end}", others.join(", ")),
         None => String::new(),
     }
 }
@@ -213,132 +214,6 @@ fn affects(finding: &Finding, page: &mut Page) {
         more => format!(" and {more} more (all are in the JSON report)"),
     };
     page.paragraph("    harms  ", 11, &format!("{}{more}", shown.join(", ")));
-}
-
-/// What to do about all findings, each step once, below the object at which it is done.
-fn repair(run: &Run<'_>, page: &mut Page) {
-    let evaluation = run.evaluation;
-    if evaluation.repair.is_empty() {
-        return;
-    }
-    page.line("");
-    let title = page.paint("What to do", Style::new().bold());
-    page.line(&format!("{title}  in this order"));
-    let mut place: Option<&Option<Subject>> = None;
-    for (position, known) in evaluation.repair.iter().enumerate() {
-        if place != Some(&known.step.at) {
-            place = Some(&known.step.at);
-            page.line("");
-            match &known.step.at {
-                Some(at) => object(at, &state(evaluation, at), page),
-                None => page.line("(where, is not known)"),
-            }
-        }
-        show_step(position + 1, known, evaluation, page);
-    }
-}
-
-fn show_step(number: usize, known: &RepairStep, evaluation: &Evaluation, page: &mut Page) {
-    let step = &known.step;
-    let first = format!("{number:>3}. ");
-    let indent = first.chars().count();
-    let blank = " ".repeat(indent);
-    for (line, text) in step.text.lines().enumerate() {
-        page.paragraph(if line == 0 { &first } else { &blank }, indent, text);
-    }
-    for reason in &known.withheld {
-        let not_now = page.paint("not now", severity_style(Severity::Warning));
-        page.paragraph(&format!("{blank}{not_now}  "), indent + 9, reason);
-    }
-    if let Some(facts) = &step.unsure {
-        page.paragraph(
-            &blank,
-            indent,
-            &format!("(whether it is needed depends on what is not known: {facts})"),
-        );
-    }
-    if !known.after.is_empty() {
-        let after: Vec<usize> = known.after.iter().map(|position| position + 1).collect();
-        let text = format!("{}; before that it is wasted", numbers(&after));
-        page.paragraph(&format!("{blank}after  "), indent + 7, &text);
-    }
-    if let Some(takes) = &step.takes {
-        page.paragraph(&format!("{blank}takes  "), indent + 7, &say_takes(takes));
-    }
-    if !known.undecided.is_empty() {
-        let text = format!(
-            "{} that would spoil it {} undecided for lack of facts (see below)",
-            plural(known.undecided.len(), "cause"),
-            if known.undecided.len() == 1 { "is" } else { "are" }
-        );
-        page.paragraph(&format!("{blank}open   "), indent + 7, &text);
-    }
-    let rules = known.verdicts.iter().filter_map(|position| evaluation.verdicts.get(*position));
-    let mut rules: Vec<&str> =
-        rules.filter_map(|verdict| evaluation.rule(verdict)).map(|rule| &*rule.id).collect();
-    rules.sort_unstable();
-    rules.dedup();
-    page.paragraph(&format!("{blank}for    "), indent + 7, &rules.join(", "));
-    for (product, line) in &step.commands {
-        page.paragraph(&blank, indent, &format!("{product}:"));
-        // A command must be copied whole: it is not wrapped.
-        for line in line.lines() {
-            page.line(&format!("{blank}  {}", clean(line)));
-        }
-    }
-}
-
-fn say_takes(takes: &Takes) -> String {
-    let Takes { best, expected, worst, because } = takes;
-    let (best, expected, worst) =
-        (say_duration(*best), say_duration(*expected), say_duration(*worst));
-    if best == worst {
-        format!("about {expected}: {because}")
-    } else {
-        format!("about {expected} ({best} to {worst}): {because}")
-    }
-}
-
-fn undecided(run: &Run<'_>, page: &mut Page) {
-    let evaluation = run.evaluation;
-    let open: Vec<&Verdict> = evaluation
-        .verdicts
-        .iter()
-        .filter(|verdict| verdict.outcome == Outcome::Undecided)
-        .collect();
-    if open.is_empty() {
-        return;
-    }
-    page.line("");
-    let title = page.paint("Undecided", Style::new().bold());
-    page.line(&format!("{title}  facts are missing, so nobody can say"));
-    let mut sorted = open;
-    sorted.sort_by_key(|verdict| std::cmp::Reverse(evaluation.severity(verdict)));
-    for verdict in sorted {
-        let Some(rule) = evaluation.rule(verdict) else { continue };
-        let severity = page.paint(rule.severity.name(), severity_style(rule.severity));
-        let about = if verdict.subject.key.is_empty() {
-            format!("{} not collected", verdict.subject.kind.replace('_', " "))
-        } else {
-            verdict.subject.key.to_string()
-        };
-        page.line(&format!("  {severity}  {}: {about}", rule.id));
-        if let Some(because) = &verdict.because {
-            page.paragraph("    ", 4, because);
-        }
-        for missing in verdict.missing.iter().take(MOST) {
-            let what = match missing.gap {
-                "failed" | "undecided-rule" => missing.why.clone(),
-                _ => format!("{}: {}", missing.fact, missing.why),
-            };
-            let first = if missing.gap == "failed" { "    failed   " } else { "    collect  " };
-            page.paragraph(first, 13, &what);
-        }
-        if verdict.missing.len() > MOST {
-            let more = verdict.missing.len() - MOST;
-            page.line(&format!("             and {more} more (all are in the JSON report)"));
-        }
-    }
 }
 
 fn foot(run: &Run<'_>, page: &mut Page) {

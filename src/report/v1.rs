@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::diagnostic::Place;
 use crate::finding::{
-    Evaluation, Evidence, Finding, JudgedRule, Missing, Outcome, RepairStep, Severity, Step, Subject,
-    Takes, Tally, Verdict, Withheld,
+    Evaluation, Evidence, Finding, JudgedRule, Missing, Outcome, RepairStep, Severity, Step,
+    Subject, Takes, Tally, Verdict, Withheld,
 };
 use crate::report::{Run, Settings, diagnostic};
 use crate::source::Sources;
@@ -189,6 +189,8 @@ struct RepairV1 {
     at: Option<SubjectV1>,
     #[serde(skip_serializing_if = "Option::is_none")]
     takes: Option<TakesV1>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    takes_unknown: Option<String>,
     rules: Vec<String>,
     helps: Vec<SubjectV1>,
     after: Vec<usize>,
@@ -451,7 +453,8 @@ fn repair_v1(evaluation: &Evaluation) -> Vec<RepairV1> {
             step: step_v1(step),
             role: step.role.name(),
             at: step.at.as_ref().map(subject_v1),
-            takes: step.takes.as_ref().map(takes_v1),
+            takes: step.takes.as_ref().and_then(|takes| takes.as_ref().ok()).map(takes_v1),
+            takes_unknown: step.takes.as_ref().and_then(|takes| takes.as_ref().err()).cloned(),
             rules,
             helps: helps.iter().map(subject_v1).collect(),
             after: after.iter().map(|position| position + 1).collect(),

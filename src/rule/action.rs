@@ -151,9 +151,9 @@ impl Reader<'_> {
         let mut args = entries.iter().filter(|entry| entry.node.get("default").is_none());
         let found = args.position(|entry| Some(&*entry.key) == node.as_str());
         let is_object = found.is_some()
-            && entries.iter().any(|entry| {
-                Some(&*entry.key) == node.as_str() && entry.node.get("ref").is_some()
-            });
+            && entries
+                .iter()
+                .any(|entry| Some(&*entry.key) == node.as_str() && entry.node.get("ref").is_some());
         if !is_object {
             let message = "`at` must name a parameter that is a `ref`";
             self.problems.push(Diagnostic::error("unknown-name", message).at(node.place));
@@ -172,8 +172,7 @@ impl Reader<'_> {
 
     fn number(&mut self, node: &Node) -> Option<Expr> {
         let text = Self::source_of(node);
-        let result =
-            check::typed(&text, &Type::Float, &mut self.scope, self.context.world);
+        let result = check::typed(&text, &Type::Float, &mut self.scope, self.context.world);
         self.checked(node, result)
     }
 }

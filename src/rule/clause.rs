@@ -24,6 +24,8 @@ pub struct Context<'a> {
     pub world: World<'a>,
     /// The actions that a step can name, by id.
     pub actions: &'a [Action],
+    /// Names of tables and actions that are there but wrong: what uses them is not complained of.
+    pub broken: &'a [Arc<str>],
     /// Position of the file's pack.
     pub pack: usize,
     /// Values that the user set.
@@ -52,7 +54,8 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(context: Context<'a>) -> Self {
-        Self { context, scope: Scope::default(), problems: Vec::new(), asks: Vec::new() }
+        let scope = Scope::with_broken(context.broken);
+        Self { context, scope, problems: Vec::new(), asks: Vec::new() }
     }
 
     pub(super) fn check_id(&mut self, root: &Node, id: &str, stem: &str) {
@@ -108,7 +111,12 @@ impl<'a> Reader<'a> {
         Some(params)
     }
 
-    pub(super) fn param(&mut self, name: &Arc<str>, node: &Node, set: Option<&Node>) -> Option<Param> {
+    pub(super) fn param(
+        &mut self,
+        name: &Arc<str>,
+        node: &Node,
+        set: Option<&Node>,
+    ) -> Option<Param> {
         let ty = match compile_type(node) {
             Ok(ty) => ty,
             Err(problems) => {
@@ -287,9 +295,14 @@ impl<'a> Reader<'a> {
     }
 
     /// A name for each member of a list, where the node says `each` and `in`.
-    #[expect(clippy::option_option, reason = "without `each` there is none; a broken one is another")]
+    #[expect(
+        clippy::option_option,
+        reason = "without `each` there is none; a broken one is another"
+    )]
     pub(super) fn members(&mut self, node: &Node) -> Option<Option<(usize, Expr)>> {
-        let (Some(name), Some(list)) = (node.get("each"), node.get("in")) else { return Some(None) };
+        let (Some(name), Some(list)) = (node.get("each"), node.get("in")) else {
+            return Some(None);
+        };
         let Some(list) = self.object_list(list) else {
             self.bind(name.as_str()?, name.place, None);
             return None;
@@ -303,14 +316,14 @@ impl<'a> Reader<'a> {
         let id = node.as_str()?;
         let known = self.context.actions;
         let found = known.iter().position(|action| *action.id == *id);
-        if found.is_none() {
+        if found.is_none() && !self.context.broken.iter().any(|broken| **broken == *id) {
             let problem = Diagnostic::error("unknown-action", format!("there is no action `{id}`"));
-            let problem = problem.at(node.place).suggest(id, known.iter().map(|action| &*action.id));
+            let problem =
+                problem.at(node.place).suggest(id, known.iter().map(|action| &*action.id));
             self.problems.push(problem);
         }
         found
     }
-
 }
 
 /// `None` inside is a problem already reported; no node at all is none.

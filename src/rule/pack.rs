@@ -139,32 +139,36 @@ pub fn build(
     overrides: &[Override],
 ) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut problems = Vec::new();
-    let tables = documents(files, PackFiles::tables, &mut problems, |_, root, stem| {
+    let (tables, wrong) = documents(files, PackFiles::tables, &mut problems, |_, root, stem| {
         valid(schemas.table, root)?;
         table::read(root, stem, model)
     });
-    let constants: Vec<Constant> =
-        tables.iter().map(|(_, table)| table.constant.clone()).collect();
+    let broken_tables: Vec<Arc<str>> =
+        wrong.iter().map(|stem| stem.replace('-', "_").into()).collect();
+    let constants: Vec<Constant> = tables.iter().map(|(_, table)| table.constant.clone()).collect();
     let packs: Vec<Pack> =
         files.iter().map(|files| pack(sources, model, schemas, files, &mut problems)).collect();
-    let context = |position: usize, actions| {
+    let context = |position: usize, actions, broken| {
         let scripts = packs.get(position).map(|pack| pack.scripts.signatures());
         let world = World { model, scripts: scripts.unwrap_or_default(), tables: &constants };
-        Context { sources, world, actions, pack: position, overrides }
+        Context { sources, world, actions, broken, pack: position, overrides }
     };
-    let actions = documents(files, PackFiles::actions, &mut problems, |position, root, stem| {
-        valid(schemas.action, root)?;
-        action::read(root, stem, context(position, &[]))
-    });
+    let (actions, wrong) =
+        documents(files, PackFiles::actions, &mut problems, |position, root, stem| {
+            valid(schemas.action, root)?;
+            action::read(root, stem, context(position, &[], &broken_tables))
+        });
+    let broken_actions = wrong.iter().map(|stem| Arc::from(*stem));
+    let broken: Vec<Arc<str>> = broken_tables.iter().cloned().chain(broken_actions).collect();
     let actions: Vec<Action> = actions.into_iter().map(|(_, action)| action).collect();
     let causes = || packs.iter().flat_map(|pack| &pack.causes);
     let causes: Vec<(String, String)> =
         causes().map(|cause| (cause.id.clone(), cause.title.clone())).collect();
-    let rules = documents(files, PackFiles::rules, &mut problems, |position, root, stem| {
+    let (rules, _) = documents(files, PackFiles::rules, &mut problems, |position, root, stem| {
         valid(schemas.rule, root)?;
         let metadata = packs.get(position).map(|pack| pack.metadata.clone()).unwrap_or_default();
         let vocabulary = Vocabulary { metadata, causes: causes.clone() };
-        read::read(root, stem, &vocabulary, context(position, &actions))
+        read::read(root, stem, &vocabulary, context(position, &actions, &broken))
     });
     let (places, rules): (Vec<Place>, Vec<Rule>) = rules.into_iter().unzip();
     if problems.is_empty() {
@@ -183,33 +187,36 @@ fn valid(schema: &Schema, root: &Node) -> Result<(), Vec<Diagnostic>> {
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-/// Documents of one sort of all packs, by stem, with their places; one that a later pack replaces is
-/// not looked at: what it names may be gone.
+/// Documents of one sort of all packs, by stem, with their places, and the stems of those that are
+/// wrong. One that a later pack replaces is not looked at: what it names may be gone.
 fn documents<'a, T, I: Iterator<Item = (&'a str, &'a Node)>>(
     packs: &'a [PackFiles],
     list: impl Fn(&'a PackFiles) -> I,
     problems: &mut Vec<Diagnostic>,
     mut read: impl FnMut(usize, &'a Node, &'a str) -> Result<T, Vec<Diagnostic>>,
-) -> Vec<(Place, T)> {
-    let mut last: BTreeMap<&str, (usize, &Node)> = BTreeMap::new();
+) -> (Vec<(Place, T)>, Vec<&'a str>) {
+    let mut latest: BTreeMap<&str, (usize, &Node)> = BTreeMap::new();
     for (position, pack) in packs.iter().enumerate() {
         for (stem, root) in list(pack) {
-            if last.insert(stem, (position, root)).is_some_and(|(other, _)| other == position) {
+            if latest.insert(stem, (position, root)).is_some_and(|(other, _)| other == position) {
                 let message = format!("the pack has two files named `{stem}`");
                 problems.push(Diagnostic::error("duplicate-file", message).at(root.place));
             }
         }
     }
-    let mut all = Vec::new();
-    for (stem, (position, root)) in last {
+    let (mut all, mut wrong) = (Vec::new(), Vec::new());
+    for (stem, (position, root)) in latest {
         match read(position, root, stem) {
             Ok(document) => {
                 all.push((root.get("id").map_or(root.place, |node| node.place), document));
             }
-            Err(found) => problems.extend(found),
+            Err(found) => {
+                problems.extend(found);
+                wrong.push(stem);
+            }
         }
     }
-    all
+    (all, wrong)
 }
 
 impl PackFiles {
@@ -460,11 +467,7 @@ fn unknown_names(
 }
 
 /// Rules in an order in which each stands behind those that it asks about.
-fn order(
-    rules: &[Rule],
-    places: &[Place],
-    problems: &mut Vec<Diagnostic>,
-) -> Vec<usize> {
+fn order(rules: &[Rule], places: &[Place], problems: &mut Vec<Diagnostic>) -> Vec<usize> {
     let mut below: Vec<Vec<usize>> = Vec::with_capacity(rules.len());
     for rule in rules {
         let mut needs = Vec::new();

@@ -320,7 +320,8 @@ impl Reader<'_> {
         let given = node.get("with").and_then(Node::as_map).unwrap_or_default();
         for entry in given {
             if !action.args.iter().any(|arg| arg.name == entry.key) {
-                let message = format!("the action `{}` has no parameter `{}`", action.id, entry.key);
+                let message =
+                    format!("the action `{}` has no parameter `{}`", action.id, entry.key);
                 let names = action.args.iter().map(|arg| &*arg.name);
                 let problem = Diagnostic::error("unknown-parameter", message).at(entry.key_place);
                 self.problems.push(problem.suggest(&entry.key, names));
@@ -380,7 +381,8 @@ impl Reader<'_> {
             let message = format!("the pack does not name a cause `{id}`");
             let names = known.iter().map(|(known, _)| known.as_str());
             let problem = Diagnostic::error("unknown-cause", message).at(node.place);
-            self.problems.push(problem.suggest(id, names).help("name it in `pack.yaml`, under `causes`"));
+            self.problems
+                .push(problem.suggest(id, names).help("name it in `pack.yaml`, under `causes`"));
         }
         found.cloned()
     }
@@ -408,4 +410,3 @@ impl Reader<'_> {
         all
     }
 }
-

@@ -62,16 +62,8 @@ pub fn read(root: &Node, stem: &str, model: &Model) -> Result<Table, Vec<Diagnos
     if !problems.is_empty() {
         return Err(problems);
     }
-    let codes = root.get("codes").and_then(|node| {
-        let found = columns.iter().position(|column| Some(&*column.field.name) == node.as_str());
-        if found.is_none() {
-            let message = "`codes` must name a column";
-            let names = columns.iter().map(|column| &*column.field.name);
-            let problem = Diagnostic::error("unknown-name", message).at(node.place);
-            problems.push(problem.suggest(node.as_str().unwrap_or_default(), names));
-        }
-        found
-    });
+    let codes = root.get("codes").and_then(|name| position(name, &columns, &mut problems));
+    let key = key(root, &columns, &mut problems);
     let mut rows = Vec::new();
     let mut values = Vec::new();
     for node in root.get("rows").and_then(Node::as_list).unwrap_or_default() {
@@ -80,7 +72,9 @@ pub fn read(root: &Node, stem: &str, model: &Model) -> Result<Table, Vec<Diagnos
             values.push(value);
         }
     }
-    once(root, &columns, &rows, &mut problems);
+    if problems.is_empty() {
+        once(root, &key, &rows, &mut problems);
+    }
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -159,9 +153,13 @@ fn row(
             values.push(Value::Null.into());
             continue;
         };
-        for mut problem in column.schema.check(cell) {
-            problem.message = problem.message.replacen("the document", &format!("`{name}`"), 1);
-            problems.push(problem);
+        let found = column.schema.check(cell);
+        if !found.is_empty() {
+            problems.extend(found.into_iter().map(|mut problem| {
+                problem.message = problem.message.replacen("the document", &format!("`{name}`"), 1);
+                problem
+            }));
+            continue;
         }
         match read_value(column.field.ty.required(), cell) {
             Ok(value) => {
@@ -181,29 +179,45 @@ fn row(
 }
 
 fn source(node: &Node, root: &Node, problems: &mut Vec<Diagnostic>) -> Option<Reference> {
-    let named = node.get("source")?;
+    let key = node.get("source")?;
     let known = root.get("sources").and_then(Node::as_map).unwrap_or_default();
-    let found = known.iter().find(|entry| Some(&*entry.key) == named.as_str());
+    let found = known.iter().find(|entry| Some(&*entry.key) == key.as_str());
     if found.is_none() {
-        let id = named.as_str().unwrap_or_default();
+        let id = key.as_str().unwrap_or_default();
         let problem = Diagnostic::error("unknown-source", format!("there is no source `{id}`"));
         let names = known.iter().map(|entry| &*entry.key);
-        problems.push(problem.at(named.place).suggest(id, names));
+        problems.push(problem.at(key.place).suggest(id, names));
     }
     found.map(|entry| reference(&entry.node))
 }
 
-/// The first column tells the rows apart.
-fn once(root: &Node, columns: &[Column], rows: &[Row], problems: &mut Vec<Diagnostic>) {
-    let Some(first) = columns.first() else { return };
+/// Positions of the columns that tell rows apart.
+fn key(root: &Node, columns: &[Column], problems: &mut Vec<Diagnostic>) -> Vec<usize> {
+    let Some(named) = root.get("key").and_then(Node::as_list) else { return vec![0] };
+    named.iter().filter_map(|name| position(name, columns, problems)).collect()
+}
+
+fn position(name: &Node, columns: &[Column], problems: &mut Vec<Diagnostic>) -> Option<usize> {
+    let text = name.as_str()?;
+    let found = columns.iter().position(|column| *column.field.name == *text);
+    if found.is_none() {
+        let problem = Diagnostic::error("unknown-name", format!("there is no column `{text}`"));
+        let names = columns.iter().map(|column| &*column.field.name);
+        problems.push(problem.at(name.place).suggest(text, names));
+    }
+    found
+}
+
+/// No two rows with one key.
+fn once(root: &Node, key: &[usize], rows: &[Row], problems: &mut Vec<Diagnostic>) {
     let nodes = root.get("rows").and_then(Node::as_list).unwrap_or_default();
     let mut seen = std::collections::HashSet::new();
     for (row, node) in rows.iter().zip(nodes) {
-        let key = row.cells.first().and_then(Option::as_ref).map(|key| fold(key));
-        if key.is_some_and(|key| !seen.insert(key)) {
-            let message = format!("two rows have this `{}`", first.field.name);
-            let place = node.get(&first.field.name).map_or(node.place, |cell| cell.place);
-            problems.push(Diagnostic::error("duplicate-row", message).at(place));
+        let cells = key.iter().map(|column| row.cells.get(*column).and_then(Option::as_deref));
+        let cells: Vec<String> = cells.map(|cell| fold(cell.unwrap_or_default())).collect();
+        if !seen.insert(cells.join("\n")) {
+            let message = "two rows have this key".to_owned();
+            problems.push(Diagnostic::error("duplicate-row", message).at(node.place));
         }
     }
 }

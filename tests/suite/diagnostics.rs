@@ -7,7 +7,7 @@ use std::fs;
 
 use dpmguard::diagnostic::Diagnostic;
 use dpmguard::load;
-use dpmguard::rule::pack::{PackFile, PackFiles, Schemas, build};
+use dpmguard::rule::pack::{PackFile, PackFiles, build};
 use dpmguard::source::{self, Sources};
 
 use crate::support::{root, run_with, said, snapshot_beside};
@@ -32,6 +32,14 @@ const RULE_SLIPS: &[(&str, &str, &str)] = &[
     ("rule-name-misspelt", "known.path)\n", "knwon.path)\n"),
     ("rule-name-of-kind", "db.size_bytes > params.limit", "database.size_bytes > 1"),
     ("rule-tag-unknown", "db.size_bytes > params.limit", "any_violated(\"caus\", source)"),
+    ("rule-action-misspelt", "action: base-action\n", "action: base-acton\n"),
+    ("rule-argument-misspelt", "reason:", "raison:"),
+    ("rule-argument-of-wrong-kind", "with: { source: source,", "with: { source: db,"),
+    ("rule-argument-missing", ", reason: '\"it is large\"'", ""),
+    ("rule-withholds-elsewhere", "at: source, when", "at: db, when"),
+    ("rule-column-misspelt", "row.code == 1", "row.cod == 1"),
+    ("rule-table-misspelt", "base_table.any", "base_tabl.any"),
+    ("rule-cause-unknown", "tags: [size]", "tags: [size]\ncause: moved"),
     ("rule-see-unknown", "is not protected\" }", "is not protected\", see: not-there }"),
     ("rule-number-against-text", "> params.limit", "> \"100\""),
     ("rule-number-equals-text", "> params.limit", "== \"100\""),
@@ -135,24 +143,65 @@ const FACT_SLIPS: &[(&str, &str, &str)] = &[
     ("facts-two-documents", "exchange_servers:", "---\nexchange_servers:"),
 ];
 
+const ACTION_SLIPS: &[(&str, &str, &str)] = &[
+    ("action-role-misspelt", "role: check", "role: chek"),
+    ("action-kind-misspelt", "ref: data_source", "ref: data_sorce"),
+    ("action-at-unknown", "at: source", "at: sorce"),
+    ("action-at-is-no-object", "at: source", "at: reason"),
+    ("action-field-misspelt", "run: \"check ${source.name}\"", "run: \"check ${source.nam}\""),
+    ("action-duration-of-text", "expected: hours(hours_needed)", "expected: source.name"),
+    (
+        "action-asks-for-rules",
+        "when: major(source.dpm_server.version) == 2",
+        "when: 'any_violated(\"cause\", source)'",
+    ),
+    ("action-setting-without-help", ", help: Gigabytes an hour.", ""),
+    ("action-name-is-a-table", "  - hours_needed:", "  - base_table: 1\n  - hours_needed:"),
+    ("action-id-is-not-the-name", "id: base-action", "id: another-action"),
+];
+
+const TABLE_SLIPS: &[(&str, &str, &str)] = &[
+    ("table-cell-of-wrong-type", "code: 1,", "code: one,"),
+    ("table-cell-missing", "meaning: One, ", ""),
+    ("table-column-misspelt", "meaning: One", "meanin: One"),
+    ("table-two-rows-of-one-key", "code: 2,", "code: 1,"),
+    (
+        "table-source-unknown",
+        "certainty: documented, source: book",
+        "certainty: documented, source: bok",
+    ),
+    ("table-codes-unknown", "codes: code", "codes: cod"),
+    ("table-name-is-taken", "id: base-table", "id: databases"),
+    ("table-row-without-source", ", certainty: guess, source: book", ""),
+];
+
 fn slip(text: &str, name: &str, from: &str, to: &str) -> String {
     assert_eq!(text.matches(from).count(), 1, "{name}: `{from}` must stand once in the good file");
     text.replacen(from, to, 1)
 }
 
-fn rule_problems(text: &str) -> (Vec<Diagnostic>, Sources) {
+/// The files of the pack that the slips are made in.
+const PACK: [&str; 3] = ["base-rule.yaml", "base-action.yaml", "base-table.yaml"];
+
+fn good(name: &str) -> String {
+    fs::read_to_string(root().join("tests/diagnostics").join(name)).unwrap()
+}
+
+/// What is wrong with the pack in which one file has this text.
+fn pack_problems(changed: &str, text: &str) -> (Vec<Diagnostic>, Sources) {
     let mut sources = Sources::default();
     let model = load::model(&mut sources).unwrap();
-    let file = sources.add("base-rule.yaml", text.as_bytes()).unwrap();
-    let root = match source::read(&sources, file) {
-        Ok(root) => root,
-        Err(found) => return (found, sources),
-    };
-    let schemas =
-        Schemas { pack: load::schema("pack-v1").unwrap(), rule: load::schema("rule-v1").unwrap() };
-    let files = PackFiles {
-        files: vec![PackFile { path: "base-rule.yaml".to_owned(), file, root: Some(root) }],
-    };
+    let mut files = Vec::new();
+    for name in PACK {
+        let text = if name == changed { text.to_owned() } else { good(name) };
+        let file = sources.add(name, text.as_bytes()).unwrap();
+        match source::read(&sources, file) {
+            Ok(root) => files.push(PackFile { path: name.to_owned(), file, root: Some(root) }),
+            Err(found) => return (found, sources),
+        }
+    }
+    let files = PackFiles { files, with_rules: true };
+    let schemas = load::schemas().unwrap();
     let found = build(&sources, &model, schemas, &[files], &[]).err().unwrap_or_default();
     (found, sources)
 }
@@ -163,8 +212,7 @@ fn snapshot(name: &str, text: &str) {
 
 #[test]
 fn the_good_files_are_good() {
-    let text = fs::read_to_string(root().join("tests/diagnostics/base-rule.yaml")).unwrap();
-    let (found, sources) = rule_problems(&text);
+    let (found, sources) = pack_problems("", "");
     assert!(found.is_empty(), "{}", said(&found, &sources));
     let facts = fs::read(root().join("tests/diagnostics/base-facts.yaml")).unwrap();
     let ran = run_with(&["check", "-"], &facts);
@@ -172,10 +220,15 @@ fn the_good_files_are_good() {
 }
 
 #[test]
-fn every_slip_in_a_rule_is_told_at_its_place() {
-    let text = fs::read_to_string(root().join("tests/diagnostics/base-rule.yaml")).unwrap();
-    for (name, from, to) in RULE_SLIPS {
-        let (found, sources) = rule_problems(&slip(&text, name, from, to));
+fn every_slip_in_a_pack_is_told_at_its_place() {
+    let of = |file: &'static str, slips: &'static [(&str, &str, &str)]| {
+        slips.iter().map(move |(name, from, to)| (file, *name, *from, *to))
+    };
+    let all = of("base-rule.yaml", RULE_SLIPS)
+        .chain(of("base-action.yaml", ACTION_SLIPS))
+        .chain(of("base-table.yaml", TABLE_SLIPS));
+    for (file, name, from, to) in all {
+        let (found, sources) = pack_problems(file, &slip(&good(file), name, from, to));
         assert!(found.iter().any(Diagnostic::is_error), "{name} was not noticed");
         assert!(
             found.iter().all(|problem| problem.place.is_some()),

@@ -557,7 +557,7 @@ impl World2 {
         for name in NAMES {
             scope.bind(name, thing.clone());
         }
-        let world = World { model: &self.model, scripts: &[] };
+        let world = World { model: &self.model, scripts: &[], tables: &[] };
         let expr =
             check(text, &mut scope, world).unwrap_or_else(|found| panic!("{text}\n{found:#?}"));
         let mut env = Env::new(view, &self.scripts, &NoVerdicts, scope.slots);

@@ -21,5 +21,6 @@ mod hostile;
 mod output;
 mod promises;
 mod real;
+mod repair;
 mod safety;
 mod support;

@@ -97,6 +97,12 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Without names, but knowing some whose values did not check.
+    #[must_use]
+    pub fn with_broken(names: &[Arc<str>]) -> Self {
+        Self { broken: names.to_vec(), ..Self::default() }
+    }
+
     /// Binds a name; the answer is its slot.
     pub fn bind(&mut self, name: &str, ty: Type) -> usize {
         let slot = self.slots;
