@@ -194,7 +194,7 @@ pub struct RepairStep {
     pub verdicts: Vec<usize>,
     /// The protected objects that need it.
     pub helps: Vec<Subject>,
-    /// For a check: positions of the steps that must be done before, or it is wasted.
+    /// For a check: positions of the steps without which it is wasted; for what needs a check: the check.
     pub after: Vec<usize>,
     /// Why it must wait, if it must.
     pub withheld: Vec<String>,

@@ -55,18 +55,28 @@ pub(super) fn repair(
             }
         }
     }
-    for known in steps.iter_mut().filter(|known| known.step.role == Role::Check) {
+    let mut checks: HashMap<Subject, usize> = HashMap::new();
+    for (position, known) in steps.iter_mut().enumerate() {
         let Some(at) = &known.step.at else { continue };
-        known.after = needed.get(at).cloned().unwrap_or_default();
-        known.undecided = undecided(at);
+        match stage(&known.step) {
+            1 => {
+                known.after = needed.get(at).cloned().unwrap_or_default();
+                known.undecided = undecided(at);
+                checks.insert(at.clone(), position);
+            }
+            2 => known.after = checks.get(at).copied().into_iter().collect(),
+            _ => {}
+        }
     }
     steps
 }
 
-/// A note asks for nothing without which a check would be wasted.
+/// Whether a check would be wasted without it: it repairs a cause, or an error that makes jobs fail.
 fn is_cause(known: &RepairStep, evaluation: &Evaluation) -> bool {
     let verdicts = known.verdicts.iter().filter_map(|position| evaluation.verdicts.get(*position));
-    verdicts.map(|verdict| evaluation.severity(verdict)).any(|severity| severity > Severity::Note)
+    verdicts
+        .filter_map(|verdict| evaluation.rule(verdict))
+        .any(|rule| rule.severity == Severity::Error || rule.tags.iter().any(|tag| tag == "cause"))
 }
 
 #[derive(Default)]
@@ -314,7 +324,8 @@ mod tests {
             names(&steps),
             ["copy S", "mount H", "modify G", "check A", "check B", "back-up A"]
         );
-        assert_eq!(steps[3].after, [0, 1, 2], "the check of A waits for all its causes");
+        assert_eq!(steps[3].after, [0, 2], "the check of A waits for all its causes");
+        assert_eq!(steps[5].after, [3], "a backup of A waits for its check");
         assert_eq!(steps[4].after, [0], "the check of B for its own only");
         assert_eq!(steps[3].verdicts, [0, 1, 2, 3]);
         assert_eq!(steps[0].helps, [subject("replica", "A"), subject("replica", "B")]);
@@ -350,10 +361,10 @@ mod tests {
     }
 
     #[test]
-    fn a_note_does_not_hold_up_a_check() {
+    fn what_is_no_cause_does_not_hold_up_a_check() {
         let a = || subject("replica", "A");
         let steps = repaired(&evaluation(vec![
-            (Severity::Note, a(), vec![], vec![fix("look", "host", "H")]),
+            (Severity::Warning, a(), vec![], vec![fix("look", "host", "H")]),
             (Severity::Error, a(), vec![], vec![fix("modify", "group", "G"), check("A")]),
         ]));
         assert_eq!(names(&steps), ["look H", "modify G", "check A"]);

@@ -290,7 +290,7 @@ pub static FUNCTIONS: &[Function] = &[
         name: "size",
         params: &[("bytes", Takes::Int)],
         returns: Type::Text,
-        help: "Bytes as a person says them, in units of 1024: `12.4 GB`.",
+        help: "Bytes as a person says them, in units of 1,000: `13.3 GB`.",
         call: |args| match args {
             [Value::Int(bytes)] => Ok(Value::Text(say_size(*bytes).into())),
             _ => misfit(),
@@ -387,21 +387,21 @@ fn same_path(a: &WindowsPath, b: &WindowsPath, roots: &List) -> Result<Value, St
     Ok(Value::Bool(false))
 }
 
-/// Bytes as a person says them, in units of 1024.
+/// Bytes as a person says them, in units of 1,000, as `gb` counts.
 #[must_use]
 pub fn say_size(bytes: i64) -> String {
     const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
-    if bytes.unsigned_abs() < 1024 {
+    if bytes.unsigned_abs() < 1000 {
         return format!("{bytes} bytes");
     }
     #[expect(clippy::cast_precision_loss, reason = "one digit after the point is shown")]
-    let mut size = bytes as f64 / 1024.0;
+    let mut size = bytes as f64 / 1000.0;
     let mut unit = UNITS.iter();
     let mut name = unit.next().unwrap_or(&"KB");
-    while size.abs() >= 1024.0 {
+    while size.abs() >= 1000.0 {
         let Some(next) = unit.next() else { break };
         name = next;
-        size /= 1024.0;
+        size /= 1000.0;
     }
     format!("{size:.1} {name}")
 }
@@ -424,9 +424,9 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_said_in_units_of_1024() {
-        let said: Vec<String> = [0, 1023, 1536, 13_314_398_618, i64::MAX].map(say_size).into();
-        assert_eq!(said, ["0 bytes", "1023 bytes", "1.5 KB", "12.4 GB", "8192.0 PB"]);
+    fn sizes_are_said_in_units_of_1000() {
+        let said: Vec<String> = [0, 999, 1536, 13_314_398_618, i64::MAX].map(say_size).into();
+        assert_eq!(said, ["0 bytes", "999 bytes", "1.5 KB", "13.3 GB", "9223.4 PB"]);
     }
 
     #[test]

@@ -156,6 +156,7 @@ impl Facts {
     pub fn say(&self, value: &Value) -> String {
         match value {
             Value::Object(id) => self.key(*id).to_string(),
+            Value::List(list) if list.items.is_empty() => "none".to_owned(),
             Value::List(list) => {
                 let said: Vec<String> = list.items.iter().map(|fact| self.say_fact(fact)).collect();
                 said.join(", ")

@@ -67,7 +67,11 @@ const CANNOT: [(&str, &str, &str); 4] = [
     ("agent-reboot-pending", "not_applicable", "every agent can be asked"),
     ("agent-version-refused", "not_applicable", "every agent can be asked"),
     ("dpm-reboot-pending", "not_applicable", "every DPM server can be asked"),
-    ("eseutil-check-timed-out", "not_applicable", "it looks at protected Exchange data only, and at what DPM reported of it"),
+    (
+        "eseutil-check-timed-out",
+        "not_applicable",
+        "it looks at protected Exchange data only, and at what DPM reported of it",
+    ),
 ];
 
 #[test]
