@@ -240,7 +240,12 @@ fn foot(run: &Run<'_>, page: &mut Page) {
         .map(|rule| &*rule.id)
         .collect();
     if !idle.is_empty() {
-        page.paragraph("", 2, &format!("bound to 0 subjects: {}", idle.join(", ")));
+        let shown = idle.get(..MOST).unwrap_or(&idle).join(", ");
+        let more = match idle.len().saturating_sub(MOST) {
+            0 => String::new(),
+            more => format!(" and {more} more (all are in the JSON report)"),
+        };
+        page.paragraph("", 2, &format!("bound to 0 subjects: {shown}{more}"));
     }
     for file in run.facts {
         page.paragraph(

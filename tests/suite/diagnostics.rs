@@ -32,14 +32,6 @@ const RULE_SLIPS: &[(&str, &str, &str)] = &[
     ("rule-name-misspelt", "known.path)\n", "knwon.path)\n"),
     ("rule-name-of-kind", "db.size_bytes > params.limit", "database.size_bytes > 1"),
     ("rule-tag-unknown", "db.size_bytes > params.limit", "any_violated(\"caus\", source)"),
-    ("rule-action-misspelt", "action: base-action\n", "action: base-acton\n"),
-    ("rule-argument-misspelt", "reason:", "raison:"),
-    ("rule-argument-of-wrong-kind", "with: { source: source,", "with: { source: db,"),
-    ("rule-argument-missing", ", reason: '\"it is large\"'", ""),
-    ("rule-withholds-elsewhere", "at: source, when", "at: db, when"),
-    ("rule-column-misspelt", "row.code == 1", "row.cod == 1"),
-    ("rule-table-misspelt", "base_table.any", "base_tabl.any"),
-    ("rule-cause-unknown", "tags: [size]", "tags: [size]\ncause: moved"),
     ("rule-see-unknown", "is not protected\" }", "is not protected\", see: not-there }"),
     ("rule-number-against-text", "> params.limit", "> \"100\""),
     ("rule-number-equals-text", "> params.limit", "== \"100\""),
@@ -49,7 +41,6 @@ const RULE_SLIPS: &[(&str, &str, &str)] = &[
         "db.size_bytes > params.limit",
         "db.storage_group != () && db.storage_group == \"SG1\"",
     ),
-    ("rule-null-not-guarded", "unless: db.edb_volume != () && ", "unless: "),
     ("rule-null-impossible", "known != ()", "source != ()"),
     ("rule-list-has-no-field", "&& source.replica.state", "&& db.data_sources.replica.state"),
     ("rule-syntax-in-block", "&& source.replica", "&& && source.replica"),
@@ -60,11 +51,6 @@ const RULE_SLIPS: &[(&str, &str, &str)] = &[
         "rule-switch",
         "that: known != ()",
         "that: 'switch db.kind { \"mailbox\" => true, _ => false }'",
-    ),
-    (
-        "rule-question-dot",
-        "unless: db.edb_volume != () && db.edb_volume.protected_by_dpm",
-        "unless: db.edb_volume?.protected_by_dpm",
     ),
     ("rule-eval", "that: known != ()", "that: eval(\"true\")"),
     ("rule-condition-is-number", "that: known != ()", "that: db.size_bytes + 1"),
@@ -143,6 +129,27 @@ const FACT_SLIPS: &[(&str, &str, &str)] = &[
     ("facts-two-documents", "exchange_servers:", "---\nexchange_servers:"),
 ];
 
+const STEP_SLIPS: &[(&str, &str, &str)] = &[
+    ("rule-action-misspelt", "action: base-action\n", "action: base-acton\n"),
+    ("rule-argument-misspelt", "reason:", "raison:"),
+    (
+        "rule-argument-of-wrong-kind",
+        "with: { source: source,",
+        "with: { source: source.protection_group,",
+    ),
+    ("rule-argument-missing", ", reason: '\"it is large\"'", ""),
+    ("rule-withholds-elsewhere", "at: source, when", "at: source.dpm_server, when"),
+    ("rule-column-misspelt", "row.code == 1", "row.cod == 1"),
+    ("rule-table-misspelt", "base_table.any", "base_tabl.any"),
+    ("rule-cause-unknown", "tags: [steps]", "tags: [steps]\ncause: moved"),
+    ("rule-null-not-guarded", "unless: source.protection_group != () && ", "unless: "),
+    (
+        "rule-question-dot",
+        "unless: source.protection_group != () && source.protection_group.auto_consistency_check",
+        "unless: source.protection_group?.auto_consistency_check",
+    ),
+];
+
 const ACTION_SLIPS: &[(&str, &str, &str)] = &[
     ("action-role-misspelt", "role: check", "role: chek"),
     ("action-kind-misspelt", "ref: data_source", "ref: data_sorce"),
@@ -181,7 +188,8 @@ fn slip(text: &str, name: &str, from: &str, to: &str) -> String {
 }
 
 /// The files of the pack that the slips are made in.
-const PACK: [&str; 3] = ["base-rule.yaml", "base-action.yaml", "base-table.yaml"];
+const PACK: [&str; 4] =
+    ["base-rule.yaml", "base-steps.yaml", "base-action.yaml", "base-table.yaml"];
 
 fn good(name: &str) -> String {
     fs::read_to_string(root().join("tests/diagnostics").join(name)).unwrap()
@@ -225,6 +233,7 @@ fn every_slip_in_a_pack_is_told_at_its_place() {
         slips.iter().map(move |(name, from, to)| (file, *name, *from, *to))
     };
     let all = of("base-rule.yaml", RULE_SLIPS)
+        .chain(of("base-steps.yaml", STEP_SLIPS))
         .chain(of("base-action.yaml", ACTION_SLIPS))
         .chain(of("base-table.yaml", TABLE_SLIPS));
     for (file, name, from, to) in all {

@@ -36,13 +36,20 @@ fn the_custom_rule_of_a_user() {
 #[test]
 fn a_rule_joins_facts_of_several_files() {
     let folder = root().join("examples/contoso");
-    let (dpm, exchange) = (folder.join("dpm.yaml"), folder.join("exchange.yaml"));
+    let (dpm, exchange) = (folder.join("dpm01.yaml"), folder.join("exchange.yaml"));
     let (dpm, exchange) = (dpm.display().to_string(), exchange.display().to_string());
-    let both =
-        run(&["check", &dpm, &exchange, "--now", "observed", "--only", "database-file-moved"]);
+    let both = ["dpm01.yaml", "dpm02.yaml", "exchange.yaml", "servers.yaml"]
+        .map(|name| folder.join(name).display().to_string());
+    let mut args = vec!["check", "--now", "observed", "--only", "database-file-moved"];
+    args.extend(both.iter().map(String::as_str));
+    let both = run(&args);
     assert_eq!(both.code, 1, "{}", both.out);
-    assert!(both.out.contains("exchange.yaml:") && both.out.contains("dpm.yaml:"), "{}", both.out);
-    // Half of the facts is no verdict, and never a green one.
+    assert!(
+        both.out.contains("exchange.yaml:") && both.out.contains("dpm01.yaml:"),
+        "{}",
+        both.out
+    );
+    // A part of the facts is no verdict, and never a green one.
     for half in [&dpm, &exchange] {
         let ran = run(&["check", half, "--now", "observed", "--only", "database-file-moved"]);
         assert_eq!(ran.code, 3, "{}", ran.out);

@@ -188,7 +188,14 @@ fn links_and_devices_are_what_they_are() {
     fs::write(at("old.json"), "old").unwrap();
     std::os::unix::fs::symlink("old.json", at("link.json")).unwrap();
     let facts = root().join("examples/healthy").display().to_string();
-    let ran = run(&["check", &facts, "-o", &format!("json={}", at("link.json").display())]);
+    let ran = run(&[
+        "check",
+        &facts,
+        "--now",
+        "observed",
+        "-o",
+        &format!("json={}", at("link.json").display()),
+    ]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(fs::symlink_metadata(at("link.json")).unwrap().is_symlink());
     assert!(fs::read_to_string(at("old.json")).unwrap().contains("dpmguard.report/v1"));

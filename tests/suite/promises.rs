@@ -71,7 +71,7 @@ fn promise_05_a_finding_says_which_object_and_where_in_the_file() {
 fn promise_10_a_fingerprint_does_not_hang_on_lines_or_file_names() {
     let before = report(&[]);
     let folder = tempfile::tempdir().unwrap();
-    for name in ["dpm", "exchange"] {
+    for name in ["dpm01", "dpm02", "exchange", "servers"] {
         let text =
             fs::read_to_string(root().join(format!("examples/contoso/{name}.yaml"))).unwrap();
         fs::write(
@@ -121,11 +121,15 @@ fn promise_12_rule_id_severity_and_sources_stand_in_the_machine_format() {
 #[test]
 fn promise_13_not_known_is_a_third_value_and_names_the_fact() {
     let json = report(&["--only", "unexpected-reboot"]);
-    let open = &json["undecided"][0];
+    let undecided = json["undecided"].as_array().unwrap();
+    let open = undecided.iter().find(|open| open["subject"]["key"] == "DPM01/EX02/SG3").unwrap();
     let missing = &open["missing"][0];
     assert_eq!(missing["gap"], "not-collected", "{open}");
     assert!(missing["fact"].as_str().unwrap().contains("last_consistency_check_at"), "{open}");
-    assert_eq!(json["verdict"]["exit_code"], 3);
+    // Alone, what is not known leaves the run without a verdict.
+    let facts = root().join("examples/contoso/exchange.yaml").display().to_string();
+    let ran = run(&["check", &facts, "--now", "observed", "--only", "unexpected-reboot"]);
+    assert_eq!(ran.code, 3, "{}", ran.out);
 }
 
 #[test]
@@ -145,9 +149,11 @@ fn promise_14_the_clock_can_be_set_and_is_printed() {
 #[test]
 fn promise_15_checks_join_files_and_run_on_real_ones() {
     let folder = root().join("examples/contoso");
-    let parts = ["dpm.yaml", "exchange.yaml"].map(|name| folder.join(name).display().to_string());
-    let ran =
-        run(&["check", &parts[0], &parts[1], "--now", "observed", "--only", "database-file-moved"]);
+    let parts = ["dpm01.yaml", "dpm02.yaml", "exchange.yaml", "servers.yaml"]
+        .map(|name| folder.join(name).display().to_string());
+    let mut args = vec!["check", "--now", "observed", "--only", "database-file-moved"];
+    args.extend(parts.iter().map(String::as_str));
+    let ran = run(&args);
     assert_eq!(ran.code, 1);
-    assert!(ran.out.contains("exchange.yaml:") && ran.out.contains("dpm.yaml:"), "{}", ran.out);
+    assert!(ran.out.contains("exchange.yaml:") && ran.out.contains("dpm01.yaml:"), "{}", ran.out);
 }

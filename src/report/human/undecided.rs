@@ -18,7 +18,7 @@ pub(super) fn undecided(run: &Run<'_>, page: &mut Page) {
     }
     page.line("");
     let title = page.paint("Undecided", Style::new().bold());
-    page.line(&format!("{title}  facts are missing, so nobody can say"));
+    page.line(&format!("{title}  facts are missing, so nobody can say; to collect:"));
     let mut said: Vec<&Verdict> = open().filter(|verdict| verdict.missing.is_empty()).collect();
     said.sort_by_key(|verdict| Reverse(evaluation.severity(verdict)));
     for verdict in said {
@@ -65,6 +65,8 @@ fn reason(verdict: &Verdict, evaluation: &Evaluation, page: &mut Page) {
 /// A fact that is missing of one or more objects.
 struct Gap<'a> {
     kind: &'a str,
+    /// The whole path of the first of them.
+    first: &'a str,
     rules: BTreeSet<(Reverse<Severity>, &'a str)>,
     objects: BTreeSet<&'a str>,
     reasons: BTreeSet<&'a str>,
@@ -75,6 +77,7 @@ impl<'a> Gap<'a> {
     fn new(missing: &'a Missing) -> Self {
         Self {
             kind: missing.gap,
+            first: &missing.fact,
             rules: BTreeSet::new(),
             objects: BTreeSet::new(),
             reasons: BTreeSet::new(),
@@ -89,28 +92,33 @@ impl<'a> Gap<'a> {
     fn show(&self, fact: &str, page: &mut Page) {
         let worst = self.worst().unwrap_or(Severity::Note);
         let severity = page.paint(worst.name(), severity_style(worst));
-        let word = if self.kind == "failed" { "failed" } else { "collect" };
+        let rules: Vec<&str> = self.rules.iter().map(|(_, id)| *id).collect();
+        let verdicts = plural(self.verdicts, "verdict");
+        page.paragraph(
+            &format!("  {severity}  "),
+            4,
+            &format!("{} ({verdicts})", rules.join(", ")),
+        );
         let first = self.reasons.first().copied().unwrap_or_default();
         let others = match self.reasons.len() {
             0 | 1 => String::new(),
             count => format!("; and {} more like it", count - 1),
         };
+        let is_one = self.objects.len() == 1;
+        let fact = if is_one { self.first } else { fact };
         let text = match self.kind {
-            "failed" => format!("{first}{others}"),
+            "failed" => format!("failed: {first}{others}"),
             _ => format!("{fact}: {first}{others}"),
         };
-        page.paragraph(&format!("  {severity}  {word} "), 6, &text);
-        if !self.objects.is_empty() {
+        page.paragraph("    ", 4, &text);
+        if !self.objects.is_empty() && !is_one {
             let shown: Vec<&str> = self.objects.iter().take(MOST).copied().collect();
             let more = match self.objects.len().saturating_sub(MOST) {
                 0 => String::new(),
                 more => format!(" and {more} more (all are in the JSON report)"),
             };
-            page.paragraph("    of   ", 9, &format!("{}{more}", shown.join(", ")));
+            page.paragraph("    of ", 7, &format!("{}{more}", shown.join(", ")));
         }
-        let rules: Vec<&str> = self.rules.iter().map(|(_, id)| *id).collect();
-        let verdicts = plural(self.verdicts, "verdict");
-        page.paragraph("    for  ", 9, &format!("{} ({verdicts})", rules.join(", ")));
     }
 }
 
