@@ -9,7 +9,10 @@ use crate::rule::pack::{Cause, RuleSet};
 /// The causes of all packs as a Markdown page.
 #[must_use]
 pub fn page(set: &RuleSet) -> String {
-    let mut text = String::from("# Causes\n");
+    let mut text = String::from(
+        "# Causes\n\nWhat can go wrong, which rules look for it, and what no rule can see. \
+         Made from the pack with\n`dpmguard rules causes`; change the rules, not this page.\n",
+    );
     let causes: Vec<&Cause> = set.packs.iter().flat_map(|pack| &pack.causes).collect();
     for cause in &causes {
         let is_its = |rule: &&Rule| rule.cause.as_ref().is_some_and(|(id, _)| *id == cause.id);

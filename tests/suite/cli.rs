@@ -318,3 +318,53 @@ fn old_facts_can_be_refused() {
     );
     assert_eq!(run(&["check", &facts, "--max-age", "soon"]).code, 2);
 }
+
+#[test]
+fn codes_are_explained_in_every_spelling() {
+    let ran = run(&["explain-code", "30135", "0x80004002", "-528"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    for part in ["30135  DPM error ids", "database-file-moved", "E_NOINTERFACE", "JET_errMissing"] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    let signed = run(&["explain-code", "-2147467262"]).out;
+    assert_eq!(signed, run(&["explain-code", "0x80004002"]).out);
+    let ran = run(&["explain-code", "30135", "424242"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("no table knows the code `424242`"), "{}", ran.err);
+    assert!(run(&["explain-code", "0x80070999"]).err.contains("Windows error 2457"));
+}
+
+#[test]
+fn actions_and_tables_can_be_looked_at() {
+    let list = run(&["rules", "actions"]).out;
+    assert!(list.contains("check   run-consistency-check"), "{list}");
+    let one = run(&["rules", "actions", "run-consistency-check"]).out;
+    for part in ["source: data_source, where it is done", "rate_gb_per_hour = 45", "Sources"] {
+        assert!(one.contains(part), "{part}: {one}");
+    }
+    let ran = run(&["rules", "actions", "run-consistancy-check"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("did you mean `run-consistency-check`"), "{}", ran.err);
+    assert!(run(&["rules", "tables"]).out.contains("dpm-errors"));
+    assert!(run(&["rules", "tables", "required-hotfixes"]).out.contains("KB940349"));
+    assert!(run(&["rules", "tables", "dpm-eror"]).err.contains("did you mean `dpm-errors`"));
+}
+
+/// A setting of an action is set like a parameter of a rule, and the report says so.
+#[test]
+fn actions_have_settings() {
+    let facts = root().join("docs/example/facts.yaml").display().to_string();
+    let rules = root().join("docs/example/rules").display().to_string();
+    let report = |param: &str| {
+        let all = ["check", &facts, "--rules", &rules, "--no-shipped-rules", "--now", "observed"];
+        run(&[&all[..], &["--format", "json", "--param", param]].concat())
+    };
+    let ran = report("run-consistency-check.rate_gb_per_hour=80");
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["repair"][0]["takes"]["expected_seconds"], 3600, "{}", json["repair"]);
+    assert_eq!(json["settings"]["params"][0]["rule"], "run-consistency-check");
+    let ran = report("run-consistency-check.rate_gb_per_hou=80");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("did you mean `rate_gb_per_hour`"), "{}", ran.err);
+    assert_eq!(report("run-consistency-check.rate_gb_per_hour=0").code, 2);
+}

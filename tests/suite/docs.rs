@@ -45,6 +45,37 @@ fn the_manual_of_functions_is_up_to_date() {
 }
 
 #[test]
+fn the_page_of_causes_is_up_to_date() {
+    let path = root().join("docs/causes.md");
+    let page = run(&["rules", "causes"]).out;
+    if fs::read_to_string(&path).is_ok_and(|written| written == page) {
+        return;
+    }
+    if std::env::var_os("DPMGUARD_UPDATE").is_some() {
+        fs::write(&path, page).unwrap();
+        return;
+    }
+    panic!("docs/causes.md is stale: run the tests with DPMGUARD_UPDATE=1");
+}
+
+/// Each rule belongs to a cause, and each cause has a rule or says why it has none.
+#[test]
+fn every_rule_stands_on_the_page_of_causes() {
+    let bench = crate::support::Bench::new();
+    for rule in &bench.rules.rules {
+        assert!(rule.cause.is_some(), "{} names no cause", rule.id);
+    }
+    for cause in bench.rules.packs.iter().flat_map(|pack| &pack.causes) {
+        let has_rule = bench
+            .rules
+            .rules
+            .iter()
+            .any(|rule| rule.cause.as_ref().is_some_and(|(id, _)| *id == cause.id));
+        assert!(has_rule || !cause.unobservable.is_empty(), "nothing is said of {}", cause.id);
+    }
+}
+
+#[test]
 fn the_example_of_the_documentation_gives_its_finding() {
     let example = root().join("docs/example");
     let (facts, rules) = (example.join("facts.yaml"), example.join("rules"));

@@ -23,4 +23,5 @@ mod promises;
 mod real;
 mod repair;
 mod safety;
+mod scopes;
 mod support;

@@ -310,14 +310,14 @@ fn a_fact_taken_from_an_example_is_never_read_as_safe() {
                 documents,
                 now: now.clone(),
                 rule: None,
-                step: step(40),
+                step: step(15),
                 first: 0,
             });
         }
     }
     let (judged, wrong) = run_all(&trials);
     println!("{judged} removals judged in {} estates", trials.len());
-    assert!(judged > 1_000, "only {judged} removals were judged");
+    assert!(judged > 500, "only {judged} removals were judged");
     assert!(
         wrong.is_empty(),
         "{} violations\n{}",
