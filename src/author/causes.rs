@@ -22,7 +22,8 @@ pub fn page(set: &RuleSet) -> String {
                 text.push_str("\nNo rule looks at:\n\n");
             }
             // Writing to a string cannot fail, here and below.
-            let _ = writeln!(text, "- {} {} ({})", known.says, known.why, known.source);
+            let _ =
+                writeln!(text, "- {} *Not judged:* {} ({})", known.says, known.why, known.source);
         }
     }
     let rest: Vec<&Rule> = set.rules.iter().filter(|rule| rule.cause.is_none()).collect();

@@ -111,16 +111,16 @@ fn head(run: &Run<'_>, page: &mut Page) {
 fn findings(run: &Run<'_>, page: &mut Page) {
     let evaluation = run.evaluation;
     // For each verdict the numbers of the steps that it asks for.
-    let mut steps: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut asked: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (position, known) in evaluation.repair.iter().enumerate() {
         for verdict in &known.verdicts {
-            steps.entry(*verdict).or_default().push(position + 1);
+            asked.entry(*verdict).or_default().push(position + 1);
         }
     }
     let mut groups: BTreeMap<&Subject, Vec<Found<'_>>> = BTreeMap::new();
     for (position, verdict) in evaluation.verdicts.iter().enumerate() {
         if let Some(finding) = &verdict.finding {
-            let steps = steps.remove(&position).unwrap_or_default();
+            let steps = asked.remove(&position).unwrap_or_default();
             groups.entry(&verdict.subject).or_default().push(Found { verdict, finding, steps });
         }
     }
@@ -139,12 +139,30 @@ fn findings(run: &Run<'_>, page: &mut Page) {
     for (subject, found) in groups {
         page.line("");
         object(subject, &state(evaluation, subject), page);
+        let is_several = found.len() > 1;
         for found in found {
             if let Some(rule) = evaluation.rule(found.verdict) {
                 show(run, rule, &found, page);
             }
         }
+        let list = own_list(evaluation, subject);
+        if is_several && !list.is_empty() {
+            let order = if list.len() > 1 { ", in this order" } else { "" };
+            page.paragraph("  repair  ", 10, &format!("{}{order}", steps(&list)));
+        }
     }
+}
+
+/// The numbers of the steps that a protected object needs, whoever asks for them.
+fn own_list(evaluation: &Evaluation, subject: &Subject) -> Vec<usize> {
+    let helps = evaluation.repair.iter().map(|known| known.helps.contains(subject));
+    helps.enumerate().filter(|(_, helps)| *helps).map(|(position, _)| position + 1).collect()
+}
+
+/// `step 3`, or `steps 1 and 3`.
+fn steps(numbers_of: &[usize]) -> String {
+    let word = if numbers_of.len() == 1 { "step" } else { "steps" };
+    format!("{word} {}", numbers(numbers_of))
 }
 
 /// A finding with its verdict and the numbers of its steps.
@@ -189,8 +207,7 @@ fn show(run: &Run<'_>, rule: &JudgedRule, found: &Found<'_>, page: &mut Page) {
         page.paragraph("    ", 9, &format!("{title} {}", values.join(", ")));
     }
     if !found.steps.is_empty() {
-        let word = if found.steps.len() == 1 { "step" } else { "steps" };
-        page.paragraph("    do   ", 9, &format!("{word} {} below", numbers(&found.steps)));
+        page.paragraph("    do   ", 9, &format!("{} below", steps(&found.steps)));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::facts::time::say_duration;
 use crate::finding::{Evaluation, RepairStep, Severity, Subject, Takes};
 use crate::report::Run;
 use crate::report::diagnostic::clean;
-use crate::report::human::{Page, numbers, object, plural, severity_style, state};
+use crate::report::human::{Page, object, plural, severity_style, state, steps};
 
 /// What to do about all findings, each step once, below the object at which it is done.
 pub(super) fn repair(run: &Run<'_>, page: &mut Page) {
@@ -52,12 +52,8 @@ fn show_step(number: usize, known: &RepairStep, evaluation: &Evaluation, page: &
     }
     if !known.after.is_empty() {
         let after: Vec<usize> = known.after.iter().map(|position| position + 1).collect();
-        let word = if after.len() == 1 { "step" } else { "steps" };
-        page.paragraph(
-            &format!("{blank}after  "),
-            indent + 7,
-            &format!("{word} {}", numbers(&after)),
-        );
+
+        page.paragraph(&format!("{blank}after  "), indent + 7, &steps(&after));
     }
     match &step.takes {
         Some(Ok(takes)) => {
