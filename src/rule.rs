@@ -175,6 +175,8 @@ pub struct Command {
     pub when: Option<Expr>,
     /// The line.
     pub run: Template,
+    /// The line as it is written in the file.
+    pub written: String,
 }
 
 /// An action that must wait while a rule is violated.

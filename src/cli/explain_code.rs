@@ -7,6 +7,7 @@ use crate::cli::rules::label;
 use crate::cli::{CliError, Streams};
 use crate::diagnostic::Diagnostic;
 use crate::load;
+use crate::rule::Rule;
 use crate::rule::pack::RuleSet;
 use crate::rule::table::{Row, Table};
 use crate::source::Sources;
@@ -19,7 +20,7 @@ use crate::source::Sources;
 )]
 pub struct Args {
     /// Codes: decimal, negative or hexadecimal with 0x
-    #[arg(required = true, allow_hyphen_values = true, value_name = "CODE")]
+    #[arg(required = true, allow_negative_numbers = true, value_name = "CODE")]
     codes: Vec<String>,
     #[command(flatten)]
     rules: PackArgs,
@@ -50,16 +51,13 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
             }
         }
     }
-    if !problems.is_empty() {
-        return Err(CliError::Input(problems, sources));
-    }
     for (number, (table, row)) in all.into_iter().enumerate() {
         if number > 0 {
             writeln!(streams.out)?;
         }
         show(table, row, &set, streams.out)?;
     }
-    Ok(0)
+    if problems.is_empty() { Ok(0) } else { Err(CliError::Input(problems, sources)) }
 }
 
 fn look_up<'a>(code: &str, set: &'a RuleSet) -> Vec<(&'a Table, &'a Row)> {
@@ -121,9 +119,16 @@ fn show(table: &Table, row: &Row, set: &RuleSet, out: &mut dyn Write) -> std::io
     if let Some(url) = &row.source.url {
         writeln!(out, "                 {url}")?;
     }
-    let names = |values: &Vec<String>| values.iter().any(|value| is_same(value, code));
-    let rules =
-        set.rules.iter().filter(|rule| rule.metadata.iter().any(|(.., values)| names(values)));
+    // Numbers of another table may be the same by chance.
+    let is_of = |rule: &Rule, key: &str| {
+        let pack = set.packs.get(rule.pack);
+        pack.is_some_and(|pack| pack.table_of(key) == Some(table.id.as_str()))
+    };
+    let rules = set.rules.iter().filter(|rule| {
+        rule.metadata.iter().any(|(key, _, values)| {
+            is_of(rule, key) && values.iter().any(|value| is_same(value, code))
+        })
+    });
     let rules: Vec<&str> = rules.map(|rule| &*rule.id).collect();
     if !rules.is_empty() {
         label(out, "rules", &rules.join(", "))?;

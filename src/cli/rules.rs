@@ -129,15 +129,18 @@ fn named<'a, T>(
     command: &str,
     sources: &Sources,
 ) -> Result<&'a T, CliError> {
+    let unknown = match what {
+        "action" => "unknown-action",
+        "table" => "unknown-table",
+        _ => "unknown-rule",
+    };
     all.iter().find(|one| id_of(one) == id).ok_or_else(|| {
-        let problem = Diagnostic::error(UNKNOWN, format!("there is no {what} `{id}`"))
+        let problem = Diagnostic::error(unknown, format!("there is no {what} `{id}`"))
             .suggest(id, all.iter().map(&id_of))
             .help(format!("`dpmguard rules {command}` lists them"));
         CliError::one(problem, sources)
     })
 }
-
-const UNKNOWN: &str = "unknown-rule";
 
 fn list(set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Result<()> {
     let width = set.rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
@@ -214,7 +217,13 @@ fn show_references(references: &[Reference], out: &mut dyn Write) -> std::io::Re
 }
 
 fn show_action(action: &Action, model: &Model, out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "{}\n  {}\n\n  role       {}", action.id, action.title, action.role.name())?;
+    writeln!(out, "{}\n  {}\n\n  role       {}\n", action.id, action.title, action.role.name())?;
+    for text in filled(&action.words) {
+        paragraph(out, &text)?;
+    }
+    for crate::rule::Command { product, written, .. } in &action.commands {
+        writeln!(out, "  {product}:\n    {}", clean(written))?;
+    }
     writeln!(out, "\nParameters, handed in by a rule under `with`")?;
     for (position, arg) in action.args.iter().enumerate() {
         let at = if position == action.at { ", where it is done" } else { "" };

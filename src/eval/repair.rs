@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::finding::{Evaluation, Finding, RepairStep, Role, Severity, Step, Subject};
 
 /// Where a step belongs, whatever the findings say of its order: repairs by the place where they are
-/// done, then checks, then what succeeds only on a checked object.
+/// done, then checks, then what succeeds only on a checked object, then what only notes ask for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     stage: u8,
@@ -49,7 +49,7 @@ pub(super) fn repair(
     // For each protected object the steps that must be done before its check.
     let mut needed: HashMap<Subject, Vec<usize>> = HashMap::new();
     for (position, known) in steps.iter().enumerate() {
-        if stage(&known.step) == 0 && is_cause(known, evaluation) {
+        if is_repair(&known.step) && is_cause(known, evaluation) {
             for object in &known.helps {
                 needed.entry(object.clone()).or_default().push(position);
             }
@@ -58,14 +58,14 @@ pub(super) fn repair(
     let mut checks: HashMap<Subject, usize> = HashMap::new();
     for (position, known) in steps.iter_mut().enumerate() {
         let Some(at) = &known.step.at else { continue };
-        match stage(&known.step) {
-            1 => {
-                known.after = needed.get(at).cloned().unwrap_or_default();
-                known.undecided = undecided(at);
-                checks.insert(at.clone(), position);
-            }
-            2 => known.after = checks.get(at).copied().into_iter().collect(),
-            _ => {}
+        if known.step.role == Role::Check {
+            known.after = needed.get(at).cloned().unwrap_or_default();
+            known.undecided = undecided(at);
+            checks.insert(at.clone(), position);
+        } else if known.step.after_check {
+            known.after.extend(checks.get(at));
+            known.after.sort_unstable();
+            known.after.dedup();
         }
     }
     steps
@@ -111,14 +111,17 @@ impl Plan {
             let position = self.step(step, severity, order);
             if let Some((rank, known)) = self.steps.get_mut(position) {
                 rank.severity = rank.severity.min(std::cmp::Reverse(severity));
+                rank.stage = stage(step, rank.severity.0);
                 known.verdicts.push(verdict);
                 known.helps.extend(helps);
                 join(&mut known.step, step);
             }
-            if stage(step) == 0 {
-                if let Some(before) = last.filter(|before| *before != position) {
-                    self.behind.entry(before).or_default().insert(position);
-                }
+            if let Some(before) = last.filter(|before| *before != position)
+                && step.role != Role::Check
+            {
+                self.behind.entry(before).or_default().insert(position);
+            }
+            if is_repair(step) {
                 last = Some(position);
             }
         }
@@ -130,7 +133,7 @@ impl Plan {
         if position == next {
             let kind = step.at.as_ref().and_then(|at| order.iter().position(|k| *k == at.kind));
             let rank = Rank {
-                stage: stage(step),
+                stage: stage(step, severity),
                 kind: kind.unwrap_or(order.len()),
                 at: step.at.clone(),
                 severity: std::cmp::Reverse(severity),
@@ -149,39 +152,60 @@ impl Plan {
         position
     }
 
-    /// Always the first by rank of those that have none before them; where findings contradict each
-    /// other about an order, the rank decides.
-    fn sorted(mut self) -> Vec<RepairStep> {
-        let mut waits = vec![0_usize; self.steps.len()];
-        for position in self.behind.values().flatten() {
-            if let Some(count) = waits.get_mut(*position) {
+    /// The steps of one stage: always the first by rank of those that have none before them; where
+    /// findings contradict each other about an order, the rank decides.
+    fn stage_sorted(&self, stage: u8) -> Vec<usize> {
+        let is_here = |position: &usize| {
+            self.steps.get(*position).is_some_and(|(rank, _)| rank.stage == stage)
+        };
+        let rank = |position: usize| self.steps.get(position).map(|(rank, _)| rank.clone());
+        let mut waits: BTreeMap<usize, usize> =
+            (0..self.steps.len()).filter(is_here).map(|position| (position, 0)).collect();
+        let before = self.behind.iter().filter(|(before, _)| is_here(before));
+        for position in before.flat_map(|(_, behind)| behind) {
+            if let Some(count) = waits.get_mut(position) {
                 *count += 1;
             }
         }
-        let rank = |position: usize| self.steps.get(position).map(|(rank, _)| rank.clone());
-        let (mut ready, mut waiting, mut later) =
-            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for (position, count) in waits.iter().enumerate() {
-            let set = match self.steps.get(position).map_or(0, |(rank, _)| rank.stage) {
-                0 if *count == 0 => &mut ready,
-                0 => &mut waiting,
-                _ => &mut later,
-            };
-            set.insert((rank(position), position));
+        let (mut ready, mut waiting) = (BTreeSet::new(), BTreeSet::new());
+        for (position, count) in &waits {
+            let set = if *count == 0 { &mut ready } else { &mut waiting };
+            set.insert((rank(*position), *position));
         }
-        let mut order = Vec::with_capacity(self.steps.len());
+        let mut order = Vec::new();
         while let Some((_, position)) = ready.pop_first().or_else(|| waiting.pop_first()) {
             order.push(position);
-            for behind in self.behind.remove(&position).unwrap_or_default() {
+            for behind in self.behind.get(&position).into_iter().flatten() {
                 let Some(count) = waits.get_mut(behind) else { continue };
                 *count = count.saturating_sub(1);
-                let key = (rank(behind), behind);
+                let key = (rank(*behind), *behind);
                 if *count == 0 && waiting.remove(&key) {
                     ready.insert(key);
                 }
             }
         }
-        order.extend(later.iter().map(|(_, position)| *position));
+        order
+    }
+
+    /// All steps in their order.
+    fn sorted(mut self) -> Vec<RepairStep> {
+        let mut order = Vec::with_capacity(self.steps.len());
+        for stage in 0..STAGES {
+            order.extend(self.stage_sorted(stage));
+        }
+        // For what needs a check: the steps that come before it in its findings.
+        let places: HashMap<usize, usize> =
+            order.iter().enumerate().map(|(place, position)| (*position, place)).collect();
+        for (before, behind) in &self.behind {
+            for position in behind {
+                if let (Some((_, known)), Some(place)) =
+                    (self.steps.get_mut(*position), places.get(before))
+                    && known.step.after_check
+                {
+                    known.after.push(*place);
+                }
+            }
+        }
         let mut steps: Vec<Option<RepairStep>> =
             self.steps.into_iter().map(|(_, known)| Some(known)).collect();
         let mut sorted: Vec<RepairStep> = order
@@ -197,12 +221,20 @@ impl Plan {
     }
 }
 
-fn stage(step: &Step) -> u8 {
+/// How many stages there are.
+const STAGES: u8 = 4;
+
+fn stage(step: &Step, severity: Severity) -> u8 {
     match step.role {
         Role::Check => 1,
         Role::Change | Role::Fix if step.after_check => 2,
+        Role::Change | Role::Fix if severity == Severity::Note => 3,
         Role::Change | Role::Fix => 0,
     }
+}
+
+fn is_repair(step: &Step) -> bool {
+    step.role != Role::Check && !step.after_check
 }
 
 /// Takes in what another finding says of the same step.

@@ -126,7 +126,7 @@ fn object(value: &Outcome) -> Option<ObjectId> {
 
 fn said<'a>(commands: &'a [Command], env: &mut Env<'a>) -> Vec<(String, String)> {
     let mut lines = Vec::new();
-    for Command { product, when, run } in commands {
+    for Command { product, when, run, .. } in commands {
         let applies = when.as_ref().map_or(Ok(true), |when| env.condition(when));
         let product = match applies {
             Ok(true) => product.clone(),

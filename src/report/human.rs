@@ -5,7 +5,7 @@
 mod repair;
 mod undecided;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use anstyle::{AnsiColor, Style};
@@ -139,6 +139,7 @@ fn findings(run: &Run<'_>, page: &mut Page) {
     for (subject, found) in groups {
         page.line("");
         object(subject, &state(evaluation, subject), page);
+        let own: BTreeSet<usize> = found.iter().flat_map(|found| &found.steps).copied().collect();
         let is_several = found.len() > 1;
         for found in found {
             if let Some(rule) = evaluation.rule(found.verdict) {
@@ -146,7 +147,7 @@ fn findings(run: &Run<'_>, page: &mut Page) {
             }
         }
         let list = own_list(evaluation, subject);
-        if is_several && !list.is_empty() {
+        if !list.is_empty() && (is_several || own.len() < list.len()) {
             let order = if list.len() > 1 { ", in this order" } else { "" };
             page.paragraph("  repair  ", 10, &format!("{}{order}", steps(&list)));
         }

@@ -35,6 +35,8 @@ pub struct Action {
     pub lets: Vec<(usize, Expr)>,
     /// What to do.
     pub text: Template,
+    /// The same as it is written in the file.
+    pub words: String,
     /// Command lines.
     pub commands: Vec<Command>,
     /// How long it takes.
@@ -111,6 +113,7 @@ impl Reader<'_> {
             params: params?,
             lets: lets?,
             text: said?,
+            words: text(root, "do"),
             commands: transpose(commands)?.unwrap_or_default(),
             duration: transpose(duration)?,
             references: references(root),

@@ -83,9 +83,12 @@ impl<'a> Reader<'a> {
         for set in overrides.clone() {
             if !entries.iter().any(|entry| *entry.key == *set.param) {
                 let message = format!("`{id}` has no parameter `{}`", set.param);
-                let names = entries.iter().map(|entry| &*entry.key);
+                let names = || entries.iter().map(|entry| &*entry.key);
                 let problem = Diagnostic::error("unknown-parameter", message).at(set.value.place);
-                self.problems.push(problem.suggest(&set.param, names));
+                let problem = problem.suggest(&set.param, names());
+                let all: Vec<&str> = names().collect();
+                let all = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
+                self.problems.push(problem.help(format!("its parameters: {all}")));
             }
         }
         let mut params = Vec::new();
@@ -291,7 +294,12 @@ impl<'a> Reader<'a> {
         let when = node.get("when").map(|node| self.guard(node));
         let run = node.get("run").and_then(|node| self.template(node));
         self.scope.rewind(mark);
-        Some(Command { product: text(node, "for"), when: transpose(when)?, run: run? })
+        Some(Command {
+            product: text(node, "for"),
+            when: transpose(when)?,
+            run: run?,
+            written: text(node, "run"),
+        })
     }
 
     /// A name for each member of a list, where the node says `each` and `in`.

@@ -56,6 +56,17 @@ pub struct Pack {
     /// What can go wrong, each with what no fact can tell of it.
     pub causes: Vec<Cause>,
     metadata: Vec<(String, String)>,
+    /// For some keys of the metadata the table that their values are codes of.
+    code_tables: Vec<(String, String)>,
+}
+
+impl Pack {
+    /// The table that the values under a key of the metadata are codes of.
+    #[must_use]
+    pub fn table_of(&self, key: &str) -> Option<&str> {
+        let found = self.code_tables.iter().find(|(known, _)| known == key);
+        found.map(|(_, table)| table.as_str())
+    }
 }
 
 /// A cause that rules belong to.
@@ -174,7 +185,9 @@ pub fn build(
     if problems.is_empty() {
         unknown_names(&rules, &actions, overrides, &mut problems);
     }
-    let order = order(&rules, &places, &mut problems);
+    // A rule or action that is wrong would be complained of again wherever it is missed.
+    let order =
+        if problems.is_empty() { order(&rules, &places, &mut problems) } else { Vec::new() };
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -280,6 +293,7 @@ fn pack(
         protection: None,
         causes: Vec::new(),
         metadata: Vec::new(),
+        code_tables: Vec::new(),
     };
     let Some((_, root)) =
         files.yaml().find(|(file, _)| file.path == "pack.yaml" || file.path == "pack.yml")
@@ -296,6 +310,9 @@ fn pack(
     for entry in root.get("metadata").and_then(Node::as_map).unwrap_or_default() {
         let title = entry.node.get("title").and_then(Node::as_str).unwrap_or_default();
         pack.metadata.push((entry.key.to_string(), title.to_owned()));
+        if let Some(table) = entry.node.get("table").and_then(Node::as_str) {
+            pack.code_tables.push((entry.key.to_string(), table.to_owned()));
+        }
     }
     let causes = root.get("causes").and_then(Node::as_list).unwrap_or_default();
     pack.causes = causes.iter().map(cause).collect();

@@ -9,7 +9,7 @@ use dpmguard::eval::evaluate;
 use crate::support::{Bench, root, said};
 
 /// What is wrong in the estate: a new database, one moved to a volume that DPM tracks, logs and
-/// checkpoints likewise, circular logging, EnableVssWriter set, a server that restarted unplanned.
+/// checkpoints likewise, circular logging, `EnableVssWriter` set, a server that restarted unplanned.
 const FAULTS: &str = include_str!("../scopes/faults.yaml");
 
 /// For a rule: what it says under the older products, and under the newer ones, as `n violated`.

@@ -78,7 +78,10 @@ fn show_step(number: usize, known: &RepairStep, evaluation: &Evaluation, page: &
         rules.filter_map(|verdict| evaluation.rule(verdict)).map(|rule| &*rule.id).collect();
     rules.sort_unstable();
     rules.dedup();
-    page.paragraph(&format!("{blank}for    "), indent + 7, &rules.join(", "));
+    let worst = known.verdicts.iter().filter_map(|position| evaluation.verdicts.get(*position));
+    let worst = worst.map(|verdict| evaluation.severity(verdict)).max().unwrap_or(Severity::Note);
+    let word = page.paint(worst.name(), severity_style(worst));
+    page.paragraph(&format!("{blank}for    {word}  "), indent + 7, &rules.join(", "));
     for (product, line) in &step.commands {
         page.paragraph(&blank, indent, &format!("{product}:"));
         // A command must be copied whole: it is not wrapped.
