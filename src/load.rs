@@ -361,7 +361,7 @@ pub fn rules(
             .filter(|(name, _)| !name.starts_with("cases/") && !name.starts_with("fixtures/"))
             .map(|(name, path)| (name, shown(path), read_file(path)));
         let pack = pack_files(files, sources, &mut problems);
-        if problems.is_empty() && !pack.has_rules() {
+        if problems.is_empty() && !pack.holds_something() {
             let message = format!("no rule was found in `{}`", shown(folder));
             let help = "a rule is a YAML file that begins with `schema: dpmguard.rule/v1`";
             problems.push(Diagnostic::error("no-rules", message).help(help));

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::cli::check::{PackArgs, load_rules, settings};
-use crate::cli::rules::label;
+use crate::cli::rules::{label, write_clean};
 use crate::cli::{CliError, Streams};
 use crate::diagnostic::Diagnostic;
 use crate::load;
@@ -51,12 +51,14 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
             }
         }
     }
+    let mut text = Vec::new();
     for (number, (table, row)) in all.into_iter().enumerate() {
         if number > 0 {
-            writeln!(streams.out)?;
+            writeln!(text)?;
         }
-        show(table, row, &set, streams.out)?;
+        show(table, row, &set, &mut text)?;
     }
+    write_clean(&text, streams.out)?;
     if problems.is_empty() { Ok(0) } else { Err(CliError::Input(problems, sources)) }
 }
 

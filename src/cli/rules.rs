@@ -86,38 +86,48 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
         load::model(&mut sources).map_err(|found| CliError::Input(found, sources.clone()))?;
     let set = load_rules(rules, &config, &mut sources, &model)
         .map_err(|found| CliError::Input(found, sources.clone()))?;
+    let mut text = Vec::new();
     match &args.command {
-        Command::List { .. } => list(&set, streams)?,
+        Command::List { .. } => list(&set, &mut text)?,
         Command::Show { id, .. } => {
             let rule = named(&set.rules, |rule| &*rule.id, id, "rule", "list", &sources)?;
-            show(rule, &set, streams)?;
+            show(rule, &set, &mut text)?;
         }
         Command::Actions { id: Some(id), .. } => {
             let action =
                 named(&set.actions, |action| &*action.id, id, "action", "actions", &sources)?;
-            show_action(action, &model, streams.out)?;
+            show_action(action, &model, &mut text)?;
         }
         Command::Actions { id: None, .. } => {
             let width = set.actions.iter().map(|action| action.id.len()).max().unwrap_or(0);
             for action in &set.actions {
                 let id = &action.id;
-                writeln!(streams.out, "{:<6}  {id:<width$}  {}", action.role.name(), action.title)?;
+                writeln!(text, "{:<6}  {id:<width$}  {}", action.role.name(), action.title)?;
             }
         }
         Command::Tables { id: Some(id), .. } => {
             let table =
                 named(&set.tables, |table| table.id.as_str(), id, "table", "tables", &sources)?;
-            show_table(table, streams.out)?;
+            show_table(table, &mut text)?;
         }
         Command::Tables { id: None, .. } => {
             let width = set.tables.iter().map(|table| table.id.len()).max().unwrap_or(0);
             for Table { id, title, rows, .. } in &set.tables {
-                writeln!(streams.out, "{id:<width$}  {title} ({} rows)", rows.len())?;
+                writeln!(text, "{id:<width$}  {title} (rows: {})", rows.len())?;
             }
         }
-        Command::Causes { .. } => streams.out.write_all(causes::page(&set).as_bytes())?,
+        Command::Causes { .. } => text.write_all(causes::page(&set).as_bytes())?,
     }
+    write_clean(&text, streams.out)?;
     Ok(0)
+}
+
+/// Writes text in which packs may have put control characters: none reaches a terminal.
+pub(super) fn write_clean(text: &[u8], out: &mut dyn Write) -> std::io::Result<()> {
+    for line in String::from_utf8_lossy(text).lines() {
+        writeln!(out, "{}", clean(line))?;
+    }
+    Ok(())
 }
 
 /// The one with that id.
@@ -142,11 +152,11 @@ fn named<'a, T>(
     })
 }
 
-fn list(set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Result<()> {
+fn list(set: &RuleSet, out: &mut dyn Write) -> std::io::Result<()> {
     let width = set.rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     for rule in &set.rules {
         writeln!(
-            streams.out,
+            out,
             "{:<7}  {:<10}  {:<width$}  {}",
             rule.severity,
             rule.certainty,
@@ -157,8 +167,7 @@ fn list(set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Result<()> {
     Ok(())
 }
 
-fn show(rule: &Rule, set: &RuleSet, streams: &mut Streams<'_>) -> std::io::Result<()> {
-    let out = &mut *streams.out;
+fn show(rule: &Rule, set: &RuleSet, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{}\n  {}\n", rule.id, rule.title)?;
     let pack = set.packs.get(rule.pack).map_or("", |pack| &pack.name);
     writeln!(

@@ -99,7 +99,14 @@ impl<'a> Judge<'a, '_> {
             }
             self.bind(slot, list, position, fact);
             self.env.new_clause();
-            match filter.map_or(Ok(true), |filter| self.env.condition(filter)) {
+            // Of an object that is not in the facts nothing can be said, not even that a rule does not
+            // concern it.
+            let fits = match (self.env.slot(slot), filter) {
+                (Err(unknown), _) => Err(unknown),
+                (Ok(_), Some(filter)) => self.env.condition(filter),
+                (Ok(_), None) => Ok(true),
+            };
+            match fits {
                 Ok(true) => self.select(step + 1),
                 Ok(false) => {}
                 Err(unknown) => self.undecided(&unknown),

@@ -103,13 +103,20 @@ impl<'a> Judge<'a, '_> {
         for withheld in &self.rule.withholds {
             self.env.new_clause();
             let holds = withheld.when.as_ref().map_or(Ok(true), |when| self.env.condition(when));
+            // Where nobody can say, waiting is the safe side.
+            let unsure = match holds {
+                Ok(true) => String::new(),
+                Ok(false) => continue,
+                Err(unknown) => {
+                    format!(" (whether it must depends on: {})", facts_of(&unknown))
+                }
+            };
             let at = self.env.eval(&withheld.at);
-            let (Some(action), Ok(true), Some(id)) =
-                (self.set.actions.get(withheld.action), holds, object(&at))
+            let (Some(action), Some(id)) = (self.set.actions.get(withheld.action), object(&at))
             else {
                 continue;
             };
-            let because = withheld.because.say(self.env);
+            let because = format!("{}{unsure}", withheld.because.say(self.env));
             let at = subject(self.view, id);
             all.push(Withheld { action: action.id.clone(), at, because });
         }
@@ -149,7 +156,11 @@ fn takes<'a>(duration: &'a Duration, env: &mut Env<'a>) -> Result<Takes, String>
     let Duration { best, expected, worst, because } = duration;
     let because = because.fill(env).map_err(|unknown| facts_of(&unknown))?;
     let mut number = |expr| seconds(expr, env).map_err(|unknown| facts_of(&unknown));
-    Ok(Takes { best: number(best)?, expected: number(expected)?, worst: number(worst)?, because })
+    let mut times = [number(best)?, number(expected)?, number(worst)?];
+    // Settings of the user may turn them round.
+    times.sort_unstable();
+    let [best, expected, worst] = times;
+    Ok(Takes { best, expected, worst, because })
 }
 
 #[expect(

@@ -233,10 +233,10 @@ fn documents<'a, T, I: Iterator<Item = (&'a str, &'a Node)>>(
 }
 
 impl PackFiles {
-    /// Whether there is a rule in it.
+    /// Whether there is a rule, an action or a table in it.
     #[must_use]
-    pub fn has_rules(&self) -> bool {
-        self.rules().next().is_some()
+    pub fn holds_something(&self) -> bool {
+        self.rules().chain(self.actions()).chain(self.tables()).next().is_some()
     }
 
     fn yaml(&self) -> impl Iterator<Item = (&PackFile, &Node)> {

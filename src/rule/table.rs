@@ -54,9 +54,15 @@ pub fn read(root: &Node, stem: &str, model: &Model) -> Result<Table, Vec<Diagnos
         problems.push(Diagnostic::error("id-not-stem", message).at(place));
     }
     let name: Arc<str> = id.replace('-', "_").into();
-    if model.kind_in(&name).is_some() || model.singles().iter().any(|field| field.name == name) {
+    let is_taken = model.kind_in(&name).is_some()
+        || model.kind_named(&name).is_some()
+        || model.singles().iter().any(|field| field.name == name)
+        || ["now", "params"].contains(&&*name)
+        || !crate::expr::syntax::is_name(&name);
+    if is_taken {
         let message = format!("`{name}` means something already; choose another name");
-        problems.push(Diagnostic::error("name-bound-twice", message).at(root.place));
+        let place = root.get("id").map_or(root.place, |node| node.place);
+        problems.push(Diagnostic::error("name-bound-twice", message).at(place));
     }
     let columns = columns(root, &mut problems);
     if !problems.is_empty() {

@@ -329,7 +329,9 @@ fn codes_are_explained_in_every_spelling() {
     let signed = run(&["explain-code", "-2147467262"]).out;
     assert_eq!(signed, run(&["explain-code", "0x80004002"]).out);
     let ran = run(&["explain-code", "30135", "424242"]);
-    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    // What is known is told all the same.
+    assert_eq!(ran.code, 2);
+    assert!(ran.out.starts_with("30135  "), "{}", ran.out);
     assert!(ran.err.contains("no table knows the code `424242`"), "{}", ran.err);
     assert!(run(&["explain-code", "0x80070999"]).err.contains("Windows error 2457"));
 }

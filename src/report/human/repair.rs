@@ -60,7 +60,7 @@ fn show_step(number: usize, known: &RepairStep, evaluation: &Evaluation, page: &
             page.paragraph(&format!("{blank}takes  "), indent + 7, &say_takes(takes));
         }
         Some(Err(facts)) => {
-            let text = format!("how long is not known; to collect: {facts}");
+            let text = format!("how long is not known; it depends on: {facts}");
             page.paragraph(&format!("{blank}takes  "), indent + 7, &text);
         }
         None => {}

@@ -25,7 +25,7 @@ pub(super) fn undecided(run: &Run<'_>, page: &mut Page) {
         reason(verdict, evaluation, page);
     }
     let mut gaps: BTreeMap<(String, &str), Gap<'_>> = BTreeMap::new();
-    for verdict in open() {
+    for (position, verdict) in open().enumerate() {
         let Some(rule) = evaluation.rule(verdict) else { continue };
         // What hangs on another rule needs nothing of its own.
         for missing in verdict.missing.iter().filter(|missing| missing.gap != "undecided-rule") {
@@ -34,13 +34,20 @@ pub(super) fn undecided(run: &Run<'_>, page: &mut Page) {
             gap.rules.insert((Reverse(rule.severity), &rule.id));
             gap.objects.extend(object);
             gap.reasons.insert(&missing.why);
-            gap.verdicts += 1;
+            gap.verdicts.insert(position);
         }
     }
     let mut sorted: Vec<((String, &str), Gap<'_>)> = gaps.into_iter().collect();
     sorted.sort_by_key(|(name, gap)| (Reverse(gap.worst()), name.clone()));
-    for ((fact, _), gap) in &sorted {
-        gap.show(fact, page);
+    // Facts that the same verdicts wait for stand together.
+    let mut shown: BTreeSet<&BTreeSet<usize>> = BTreeSet::new();
+    for (_, gap) in &sorted {
+        if shown.insert(&gap.verdicts) {
+            gap.head(page);
+            for ((fact, _), other) in sorted.iter().filter(|(_, o)| o.verdicts == gap.verdicts) {
+                other.show(fact, page);
+            }
+        }
     }
     let waiting = open()
         .filter(|verdict| verdict.missing.iter().any(|missing| missing.gap == "undecided-rule"));
@@ -70,7 +77,7 @@ struct Gap<'a> {
     rules: BTreeSet<(Reverse<Severity>, &'a str)>,
     objects: BTreeSet<&'a str>,
     reasons: BTreeSet<&'a str>,
-    verdicts: usize,
+    verdicts: BTreeSet<usize>,
 }
 
 impl<'a> Gap<'a> {
@@ -81,7 +88,7 @@ impl<'a> Gap<'a> {
             rules: BTreeSet::new(),
             objects: BTreeSet::new(),
             reasons: BTreeSet::new(),
-            verdicts: 0,
+            verdicts: BTreeSet::new(),
         }
     }
 
@@ -89,16 +96,19 @@ impl<'a> Gap<'a> {
         self.rules.first().map(|(Reverse(severity), _)| *severity)
     }
 
-    fn show(&self, fact: &str, page: &mut Page) {
+    fn head(&self, page: &mut Page) {
         let worst = self.worst().unwrap_or(Severity::Note);
         let severity = page.paint(worst.name(), severity_style(worst));
         let rules: Vec<&str> = self.rules.iter().map(|(_, id)| *id).collect();
-        let verdicts = plural(self.verdicts, "verdict");
+        let verdicts = plural(self.verdicts.len(), "verdict");
         page.paragraph(
             &format!("  {severity}  "),
             4,
             &format!("{} ({verdicts})", rules.join(", ")),
         );
+    }
+
+    fn show(&self, fact: &str, page: &mut Page) {
         let first = self.reasons.first().copied().unwrap_or_default();
         let others = match self.reasons.len() {
             0 | 1 => String::new(),
