@@ -182,6 +182,13 @@ pub fn build(
         read::read(root, stem, &vocabulary, context(position, &actions, &broken))
     });
     let (places, rules): (Vec<Place>, Vec<Rule>) = rules.into_iter().unzip();
+    for (rule, place) in rules.iter().zip(&places) {
+        // Their parameters are set under one name.
+        if actions.iter().any(|action| action.id == rule.id) {
+            let message = format!("`{}` is the id of an action already", rule.id);
+            problems.push(Diagnostic::error("duplicate-id", message).at(*place));
+        }
+    }
     if problems.is_empty() {
         unknown_names(&rules, &actions, overrides, &mut problems);
     }

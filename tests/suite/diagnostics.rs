@@ -214,6 +214,24 @@ fn pack_problems(changed: &str, text: &str) -> (Vec<Diagnostic>, Sources) {
     (found, sources)
 }
 
+/// Parameters of rules and actions are set under their ids, so no two may be the same.
+#[test]
+fn a_rule_and_an_action_cannot_share_an_id() {
+    let text = good("base-action.yaml").replace("id: base-action", "id: base-rule");
+    let mut sources = Sources::default();
+    let model = load::model(&mut sources).unwrap();
+    let mut files = Vec::new();
+    for (path, text) in [("base-rule.yaml", good("base-rule.yaml")), ("a/base-rule.yaml", text)] {
+        let file = sources.add(path, text.as_bytes()).unwrap();
+        let root = Some(source::read(&sources, file).unwrap());
+        files.push(PackFile { path: path.to_owned(), file, root });
+    }
+    let files = PackFiles { files, with_rules: true };
+    let found = build(&sources, &model, load::schemas().unwrap(), &[files], &[]).unwrap_err();
+    assert_eq!(found.len(), 1, "{}", said(&found, &sources));
+    assert_eq!(found[0].code, "duplicate-id");
+}
+
 fn snapshot(name: &str, text: &str) {
     snapshot_beside(&root().join("tests/diagnostics").join(name), text);
 }
