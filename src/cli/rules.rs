@@ -206,6 +206,12 @@ fn show(rule: &Rule, set: &RuleSet, out: &mut dyn Write) -> std::io::Result<()> 
             paragraph(out, &format!("{}. {step}", number + 1))?;
         }
     }
+    let withheld = rule.withholds.iter().filter_map(|withheld| set.actions.get(withheld.action));
+    let withheld: Vec<&str> = withheld.map(|action| action.title.as_str()).collect();
+    if !withheld.is_empty() {
+        writeln!(out, "\nWhat must wait meanwhile")?;
+        paragraph(out, &withheld.join("; "))?;
+    }
     show_references(&rule.references, out)
 }
 
