@@ -346,6 +346,17 @@ impl Evaluation {
         self.rules.get(verdict.rule)
     }
 
+    /// The rules whose findings ask for a step, by id.
+    #[must_use]
+    pub fn rules_of(&self, step: &RepairStep) -> Vec<&JudgedRule> {
+        let verdicts = step.verdicts.iter().filter_map(|position| self.verdicts.get(*position));
+        let mut rules: Vec<&JudgedRule> =
+            verdicts.filter_map(|verdict| self.rule(verdict)).collect();
+        rules.sort_by(|a, b| a.id.cmp(&b.id));
+        rules.dedup_by(|a, b| a.id == b.id);
+        rules
+    }
+
     /// Severity of a verdict's rule.
     #[must_use]
     pub fn severity(&self, verdict: &Verdict) -> Severity {

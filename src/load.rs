@@ -362,7 +362,8 @@ pub fn rules(
             .map(|(name, path)| (name, shown(path), read_file(path)));
         let pack = pack_files(files, sources, &mut problems);
         if problems.is_empty() && !pack.holds_something() {
-            let message = format!("no rule was found in `{}`", shown(folder));
+            let message =
+                format!("no rule was found in `{}`, nor an action or table", shown(folder));
             let help = "a rule is a YAML file that begins with `schema: dpmguard.rule/v1`";
             problems.push(Diagnostic::error("no-rules", message).help(help));
         }

@@ -1,11 +1,12 @@
 //! Rules and packs: from YAML trees to checked rules.
 //!
 //! `read` turns one rule file into a [`Rule`], `action` and `table` do the same for the other files of a
-//! pack; what they share is in `clause`. `pack` puts files together, orders rules by what they build
-//! on, and shows the problems of all files at once. Files are handed in by `load`.
+//! pack; what they share is in `clause`, what rules say of each other in `links`. `pack` puts files together
+//! and shows the problems of all files at once. Files are handed in by `load`.
 
 pub mod action;
 pub mod clause;
+mod links;
 pub mod pack;
 pub mod read;
 pub mod table;

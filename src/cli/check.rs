@@ -70,7 +70,7 @@ pub struct PackArgs {
     /// Leave the shipped rules out
     #[arg(long)]
     pub no_shipped_rules: bool,
-    /// Set a parameter of a rule; can be repeated
+    /// Set a parameter of a rule, or a setting of an action; can be repeated
     #[arg(long, value_name = "RULE.PARAM=VALUE")]
     pub param: Vec<String>,
     /// Read settings from this file [default: dpmguard.yaml, if there is one]

@@ -111,7 +111,7 @@ fn unknown(code: &str, set: &RuleSet) -> Diagnostic {
 fn show(table: &Table, row: &Row, set: &RuleSet, out: &mut dyn Write) -> std::io::Result<()> {
     let code = table.codes.and_then(|column| row.cells.get(column)?.as_deref()).unwrap_or_default();
     writeln!(out, "{code}  {}", table.title)?;
-    for (position, ((name, _), cell)) in table.columns.iter().zip(&row.cells).enumerate() {
+    for (position, (name, cell)) in table.columns.iter().zip(&row.cells).enumerate() {
         if let Some(cell) = cell.as_ref().filter(|_| Some(position) != table.codes) {
             label(out, name, cell)?;
         }

@@ -10,10 +10,10 @@ use crate::facts::model::Model;
 use crate::finding::Reference;
 use crate::load;
 use crate::report::diagnostic::clean;
-use crate::rule::Rule;
 use crate::rule::action::Action;
 use crate::rule::pack::RuleSet;
 use crate::rule::table::Table;
+use crate::rule::{Param, Rule};
 use crate::source::Sources;
 
 /// List and explain rules
@@ -191,14 +191,7 @@ fn show(rule: &Rule, set: &RuleSet, out: &mut dyn Write) -> std::io::Result<()> 
         }
         paragraph(out, text)?;
     }
-    if !rule.params.is_empty() {
-        writeln!(out, "\nParameters")?;
-        for param in &rule.params {
-            let set = if param.is_set { " (set by you)" } else { "" };
-            writeln!(out, "  {} = {}{set}", param.name, param.written)?;
-            paragraph(out, &format!("  {}", param.help))?;
-        }
-    }
+    show_params("Parameters", &rule.params, out)?;
     let steps = causes::steps(rule, set);
     if !steps.is_empty() {
         writeln!(out, "\nWhat to do, where it applies")?;
@@ -213,6 +206,19 @@ fn show(rule: &Rule, set: &RuleSet, out: &mut dyn Write) -> std::io::Result<()> 
         paragraph(out, &withheld.join("; "))?;
     }
     show_references(&rule.references, out)
+}
+
+fn show_params(title: &str, params: &[Param], out: &mut dyn Write) -> std::io::Result<()> {
+    if params.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{title}")?;
+    for param in params {
+        let set = if param.is_set { " (set by you)" } else { "" };
+        writeln!(out, "  {} = {}{set}", param.name, param.written)?;
+        paragraph(out, &format!("  {}", param.help))?;
+    }
+    Ok(())
 }
 
 fn show_references(references: &[Reference], out: &mut dyn Write) -> std::io::Result<()> {
@@ -244,14 +250,7 @@ fn show_action(action: &Action, model: &Model, out: &mut dyn Write) -> std::io::
         let at = if position == action.at { ", where it is done" } else { "" };
         writeln!(out, "  {}: {}{at}", arg.name, model.say(&arg.ty))?;
     }
-    if !action.params.is_empty() {
-        writeln!(out, "\nSettings")?;
-        for param in &action.params {
-            let set = if param.is_set { " (set by you)" } else { "" };
-            writeln!(out, "  {} = {}{set}", param.name, param.written)?;
-            paragraph(out, &format!("  {}", param.help))?;
-        }
-    }
+    show_params("Settings", &action.params, out)?;
     show_references(&action.references, out)
 }
 
@@ -260,7 +259,7 @@ fn show_table(table: &Table, out: &mut dyn Write) -> std::io::Result<()> {
         if number > 0 {
             writeln!(out)?;
         }
-        for ((name, _), cell) in table.columns.iter().zip(&row.cells) {
+        for (name, cell) in table.columns.iter().zip(&row.cells) {
             if let Some(cell) = cell {
                 label(out, name, cell)?;
             }
@@ -302,7 +301,7 @@ fn filled(text: &str) -> Vec<String> {
     paragraphs
 }
 
-pub(super) fn paragraph(out: &mut dyn Write, text: &str) -> std::io::Result<()> {
+fn paragraph(out: &mut dyn Write, text: &str) -> std::io::Result<()> {
     let indent = format!("  {}", " ".repeat(text.len() - text.trim_start().len()));
     let options = textwrap::Options::new(80).initial_indent(&indent).subsequent_indent(&indent);
     for line in text.trim().lines() {

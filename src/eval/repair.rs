@@ -73,10 +73,8 @@ pub(super) fn repair(
 
 /// Whether a check would be wasted without it: it repairs a cause, or an error that makes jobs fail.
 fn is_cause(known: &RepairStep, evaluation: &Evaluation) -> bool {
-    let verdicts = known.verdicts.iter().filter_map(|position| evaluation.verdicts.get(*position));
-    verdicts
-        .filter_map(|verdict| evaluation.rule(verdict))
-        .any(|rule| rule.severity == Severity::Error || rule.tags.iter().any(|tag| tag == "cause"))
+    let mut rules = evaluation.rules_of(known).into_iter();
+    rules.any(|rule| rule.severity == Severity::Error || rule.tags.iter().any(|tag| tag == "cause"))
 }
 
 #[derive(Default)]
@@ -239,9 +237,6 @@ fn is_repair(step: &Step) -> bool {
 
 /// Takes in what another finding says of the same step.
 fn join(known: &mut Step, other: &Step) {
-    if known.name != other.name {
-        return;
-    }
     if !known.text.contains(&other.text) {
         known.text = format!("{}\n{}", known.text, other.text);
     }

@@ -90,6 +90,15 @@ pub struct Field {
     pub origin: Origin,
 }
 
+impl Field {
+    /// A field of a record that stands in no fact file.
+    #[must_use]
+    pub fn plain(name: Arc<str>, ty: Type, description: String) -> Self {
+        let (unit, source) = (None, None);
+        Self { name, ty, description, unit, source, may_leave: false, origin: Origin::Read }
+    }
+}
+
 /// Where a field's value comes from.
 #[derive(Clone, Debug)]
 pub enum Origin {

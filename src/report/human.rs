@@ -226,12 +226,17 @@ fn affects(finding: &Finding, page: &mut Page) {
     if finding.affects.is_empty() {
         return;
     }
-    let shown: Vec<&str> = finding.affects.iter().take(MOST).map(|subject| &*subject.key).collect();
-    let more = match finding.affects.len().saturating_sub(MOST) {
-        0 => String::new(),
-        more => format!(" and {more} more (all are in the JSON report)"),
-    };
-    page.paragraph("    harms  ", 11, &format!("{}{more}", shown.join(", ")));
+    let keys: Vec<&str> = finding.affects.iter().map(|subject| &*subject.key).collect();
+    page.paragraph("    harms  ", 11, &first_of(&keys));
+}
+
+/// The first of many names, and how many more there are.
+fn first_of(names: &[&str]) -> String {
+    let shown = names.get(..MOST).unwrap_or(names).join(", ");
+    match names.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown} and {more} more (all are in the JSON report)"),
+    }
 }
 
 fn foot(run: &Run<'_>, page: &mut Page) {
@@ -258,12 +263,7 @@ fn foot(run: &Run<'_>, page: &mut Page) {
         .map(|rule| &*rule.id)
         .collect();
     if !idle.is_empty() {
-        let shown = idle.get(..MOST).unwrap_or(&idle).join(", ");
-        let more = match idle.len().saturating_sub(MOST) {
-            0 => String::new(),
-            more => format!(" and {more} more (all are in the JSON report)"),
-        };
-        page.paragraph("", 2, &format!("bound to 0 subjects: {shown}{more}"));
+        page.paragraph("", 2, &format!("bound to 0 subjects: {}", first_of(&idle)));
     }
     for file in run.facts {
         page.paragraph(

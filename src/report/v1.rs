@@ -442,12 +442,8 @@ fn withheld_v1(withheld: &Withheld) -> WithheldV1 {
 
 fn repair_v1(evaluation: &Evaluation) -> Vec<RepairV1> {
     let one = |(position, known): (usize, &RepairStep)| {
-        let RepairStep { step, verdicts, helps, after, withheld, undecided } = known;
-        let verdicts = verdicts.iter().filter_map(|position| evaluation.verdicts.get(*position));
-        let rules = verdicts.filter_map(|verdict| evaluation.rule(verdict));
-        let mut rules: Vec<String> = rules.map(|rule| rule.id.to_string()).collect();
-        rules.sort();
-        rules.dedup();
+        let RepairStep { step, verdicts: _, helps, after, withheld, undecided } = known;
+        let rules = evaluation.rules_of(known);
         RepairV1 {
             number: position + 1,
             step: step_v1(step),
@@ -455,7 +451,7 @@ fn repair_v1(evaluation: &Evaluation) -> Vec<RepairV1> {
             at: step.at.as_ref().map(subject_v1),
             takes: step.takes.as_ref().and_then(|takes| takes.as_ref().ok()).map(takes_v1),
             takes_unknown: step.takes.as_ref().and_then(|takes| takes.as_ref().err()).cloned(),
-            rules,
+            rules: rules.iter().map(|rule| rule.id.to_string()).collect(),
             helps: helps.iter().map(subject_v1).collect(),
             after: after.iter().map(|position| position + 1).collect(),
             withheld: withheld.clone(),

@@ -7,7 +7,7 @@ use crate::expr::check::{self, Problem, Scope, World};
 use crate::expr::template::Template;
 use crate::expr::tree::Expr;
 use crate::facts::merge::read_value;
-use crate::facts::model::{Field, Model, Origin, Record, Type, compile_type};
+use crate::facts::model::{Field, KindId, Model, Record, Type, compile_type};
 use crate::facts::value::Value;
 use crate::finding::Reference;
 use crate::rule::action::Action;
@@ -59,12 +59,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn check_id(&mut self, root: &Node, id: &str, stem: &str) {
-        if id != stem {
-            let message = format!("the id `{id}` is not the name of its file, `{stem}`");
-            let place = root.get("id").map_or(root.place, |node| node.place);
-            let help = format!("name the file `{id}.yaml`, or write `id: {stem}`");
-            self.problems.push(Diagnostic::error("id-not-stem", message).at(place).help(help));
-        }
+        self.problems.extend(id_not_stem(root, id, stem));
     }
 
     pub(super) fn problem_at(&mut self, node: &Node, problems: Vec<Problem>) {
@@ -100,15 +95,8 @@ impl<'a> Reader<'a> {
             self.scope.bind_broken("params");
             return None;
         };
-        let field = |param: &Param| Field {
-            name: param.name.clone(),
-            ty: param.ty.clone(),
-            description: param.help.clone(),
-            unit: None,
-            source: None,
-            may_leave: false,
-            origin: Origin::Read,
-        };
+        let field =
+            |param: &Param| Field::plain(param.name.clone(), param.ty.clone(), param.help.clone());
         let record = Record::new("params", params.iter().map(field).collect());
         self.scope.bind("params", Type::Record(Arc::new(record)));
         Some(params)
@@ -137,10 +125,7 @@ impl<'a> Reader<'a> {
         };
         let before = self.problems.len();
         for value in node.get("default").into_iter().chain(set) {
-            for mut problem in schema.check(value) {
-                problem.message = problem.message.replacen("the document", &format!("`{name}`"), 1);
-                self.problems.push(problem);
-            }
+            self.problems.extend(misfits(&schema, value, name));
         }
         if self.problems.len() > before {
             return None;
@@ -165,22 +150,14 @@ impl<'a> Reader<'a> {
         self.context.world.model
     }
 
-    pub(super) fn kind(&mut self, name: &str, place: Place) -> Option<crate::facts::model::KindId> {
-        if let Some(kind) = self.model().kind_named(name) {
-            return Some(kind.id);
-        }
-        let message = format!("there is no kind of object named `{name}`");
-        let names: Vec<String> =
-            self.model().kinds().iter().map(|kind| kind.name.to_string()).collect();
-        let mut problem = Diagnostic::error("unknown-kind", message).at(place);
-        problem = match self.model().kind_in(name) {
-            Some(kind) => {
-                problem.help(format!("the kind of the objects in `{name}` is `{}`", kind.name))
+    pub(super) fn kind(&mut self, name: &str, place: Place) -> Option<KindId> {
+        match kind_named(self.model(), name, place) {
+            Ok(kind) => Some(kind),
+            Err(problem) => {
+                self.problems.push(problem);
+                None
             }
-            None => problem.suggest(name, names.iter().map(String::as_str)),
-        };
-        self.problems.push(problem);
-        None
+        }
     }
 
     /// Text of an expression: a plain number or `true` is one too.
@@ -332,6 +309,38 @@ impl<'a> Reader<'a> {
         }
         found
     }
+}
+
+/// What is wrong with an id that is not the name of its file.
+pub(super) fn id_not_stem(root: &Node, id: &str, stem: &str) -> Option<Diagnostic> {
+    let message = format!("the id `{id}` is not the name of its file, `{stem}`");
+    let place = root.get("id").map_or(root.place, |node| node.place);
+    let help = format!("name the file `{id}.yaml`, or write `id: {stem}`");
+    (id != stem).then(|| Diagnostic::error("id-not-stem", message).at(place).help(help))
+}
+
+/// The kind of that name, or what is wrong with the name.
+pub(super) fn kind_named(model: &Model, name: &str, place: Place) -> Result<KindId, Diagnostic> {
+    if let Some(kind) = model.kind_named(name) {
+        return Ok(kind.id);
+    }
+    let message = format!("there is no kind of object named `{name}`");
+    let problem = Diagnostic::error("unknown-kind", message).at(place);
+    Err(match model.kind_in(name) {
+        Some(kind) => {
+            problem.help(format!("the kind of the objects in `{name}` is `{}`", kind.name))
+        }
+        None => problem.suggest(name, model.kinds().iter().map(|kind| &*kind.name)),
+    })
+}
+
+/// What a schema has against the value of that name.
+pub(super) fn misfits(schema: &Schema, value: &Node, name: &str) -> Vec<Diagnostic> {
+    let named = |mut problem: Diagnostic| {
+        problem.message = problem.message.replacen("the document", &format!("`{name}`"), 1);
+        problem
+    };
+    schema.check(value).into_iter().map(named).collect()
 }
 
 /// `None` inside is a problem already reported; no node at all is none.

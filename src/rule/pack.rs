@@ -10,11 +10,12 @@ use crate::expr::check::{self, Constant, Scope, World};
 use crate::expr::script::{ScriptProblem, Scripts};
 use crate::expr::tree::Expr;
 use crate::facts::model::{KindId, Model, Type};
+use crate::rule::Rule;
 use crate::rule::action::{self, Action};
-use crate::rule::clause::{Context, Override};
+use crate::rule::clause::{Context, Override, kind_named, text};
+use crate::rule::links::{order, unknown_names};
 use crate::rule::read::{self, Vocabulary};
 use crate::rule::table::{self, Table};
-use crate::rule::{Binding, Rule};
 use crate::schema::Schema;
 use crate::source::{Node, Sources};
 
@@ -312,8 +313,8 @@ fn pack(
         problems.extend(found);
         return pack;
     }
-    let text = |key: &str| root.get(key).and_then(Node::as_str).unwrap_or_default().to_owned();
-    (pack.name, pack.title, pack.version) = (text("name"), text("title"), text("version"));
+    (pack.name, pack.title, pack.version) =
+        (text(root, "name"), text(root, "title"), text(root, "version"));
     for entry in root.get("metadata").and_then(Node::as_map).unwrap_or_default() {
         let title = entry.node.get("title").and_then(Node::as_str).unwrap_or_default();
         pack.metadata.push((entry.key.to_string(), title.to_owned()));
@@ -330,9 +331,6 @@ fn pack(
 }
 
 fn cause(node: &Node) -> Cause {
-    let text = |node: &Node, key: &str| {
-        node.get(key).and_then(Node::as_str).unwrap_or_default().to_owned()
-    };
     let listed = node.get("unobservable").and_then(Node::as_list).unwrap_or_default();
     let unobservable = listed.iter().map(|node| Unobservable {
         says: text(node, "says"),
@@ -343,15 +341,7 @@ fn cause(node: &Node) -> Cause {
 }
 
 fn kind(model: &Model, name: &Node, problems: &mut Vec<Diagnostic>) -> Option<KindId> {
-    let text = name.as_str()?;
-    let found = model.kind_named(text).map(|kind| kind.id);
-    if found.is_none() {
-        let message = format!("there is no kind of object named `{text}`");
-        let names = model.kinds().iter().map(|kind| &*kind.name);
-        let problem = Diagnostic::error("unknown-kind", message).at(name.place);
-        problems.push(problem.suggest(text, names));
-    }
-    found
+    kind_named(model, name.as_str()?, name.place).map_err(|problem| problems.push(problem)).ok()
 }
 
 fn protection(
@@ -456,90 +446,4 @@ fn digest(sources: &Sources, files: &PackFiles) -> String {
         }
     }
     sha256(lines.as_bytes())
-}
-
-/// Rules that are named and do not exist: by `see`, by a parameter of the user.
-fn unknown_names(
-    rules: &[Rule],
-    actions: &[Action],
-    overrides: &[Override],
-    problems: &mut Vec<Diagnostic>,
-) {
-    let names = || rules.iter().map(|rule| &*rule.id);
-    let with_params = || names().chain(actions.iter().map(|action| &*action.id));
-    for set in overrides {
-        if !with_params().any(|id| id == set.of) {
-            let message = format!("there is no rule or action `{}`", set.of);
-            let problem = Diagnostic::error("unknown-rule", message).at(set.value.place);
-            problems.push(problem.suggest(&set.of, with_params()));
-        }
-    }
-    for rule in rules {
-        let bindings = rule.select.iter().filter_map(|binding| match binding {
-            Binding::One { if_none, .. } => Some(if_none),
-            Binding::Each { .. } => None,
-        });
-        let otherwise = bindings.chain(rule.require.iter().map(|(_, otherwise)| otherwise));
-        for (see, place) in otherwise.filter_map(|otherwise| otherwise.see.as_ref()) {
-            if !names().any(|id| id == &**see) {
-                let problem =
-                    Diagnostic::error("unknown-rule", format!("there is no rule `{see}`"));
-                problems.push(problem.at(*place).suggest(see, names()));
-            }
-        }
-    }
-}
-
-/// Rules in an order in which each stands behind those that it asks about.
-fn order(rules: &[Rule], places: &[Place], problems: &mut Vec<Diagnostic>) -> Vec<usize> {
-    let mut below: Vec<Vec<usize>> = Vec::with_capacity(rules.len());
-    for rule in rules {
-        let mut needs = Vec::new();
-        for (tag, place) in &rule.asks {
-            let carriers = rules.iter().enumerate().filter(|(_, other)| other.tags.contains(tag));
-            let before = needs.len();
-            needs.extend(carriers.map(|(position, _)| position));
-            if needs.len() == before {
-                let message = format!("no rule has the tag `{tag}`");
-                let tags: Vec<&str> =
-                    rules.iter().flat_map(|r| &r.tags).map(|tag| &**tag).collect();
-                let problem =
-                    Diagnostic::error("unknown-tag", message).at(*place).suggest(tag, tags);
-                problems.push(problem);
-            }
-        }
-        below.push(needs);
-    }
-    let mut order = Vec::with_capacity(rules.len());
-    let mut done_with = vec![false; rules.len()];
-    loop {
-        let ready: Vec<usize> = (0..rules.len())
-            .filter(|position| {
-                let done = |other: &usize| done_with.get(*other).copied().unwrap_or(false);
-                !done(position) && below.get(*position).is_none_or(|needs| needs.iter().all(done))
-            })
-            .collect();
-        if ready.is_empty() {
-            break;
-        }
-        for position in ready {
-            order.push(position);
-            if let Some(slot) = done_with.get_mut(position) {
-                *slot = true;
-            }
-        }
-    }
-    if order.len() < rules.len() {
-        let stuck = || {
-            let all = rules.iter().zip(places).zip(&done_with);
-            all.filter(|(_, done_with)| !**done_with).map(|(rule, _)| rule)
-        };
-        let names: Vec<String> = stuck().map(|(rule, _)| format!("`{}`", rule.id)).collect();
-        let message =
-            format!("these rules ask for each other's outcomes in a circle: {}", names.join(", "));
-        let mut problem = Diagnostic::error("rule-cycle", message);
-        problem.place = stuck().next().map(|(_, place)| *place);
-        problems.push(problem);
-    }
-    order
 }

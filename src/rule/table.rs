@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::expr::check::Constant;
 use crate::facts::merge::read_value;
-use crate::facts::model::{Field, Model, Origin, Record, Type, compile_type};
+use crate::facts::model::{Field, Model, Record, Type, compile_type};
 use crate::facts::value::{List, Value, fold};
 use crate::finding::Reference;
-use crate::rule::clause::{reference, text};
+use crate::rule::clause::{id_not_stem, misfits, reference, text};
 use crate::schema::Schema;
 use crate::source::Node;
 
@@ -21,8 +21,8 @@ pub struct Table {
     pub title: String,
     /// Position of the column that holds a code people look up, if there is one.
     pub codes: Option<usize>,
-    /// The columns: name and meaning.
-    pub columns: Vec<(String, String)>,
+    /// Names of the columns.
+    pub columns: Vec<String>,
     /// The rows.
     pub rows: Vec<Row>,
     /// The rows as expressions see them.
@@ -48,11 +48,7 @@ pub struct Row {
 pub fn read(root: &Node, stem: &str, model: &Model) -> Result<Table, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let id = text(root, "id");
-    if id != stem {
-        let message = format!("the id `{id}` is not the name of its file, `{stem}`");
-        let place = root.get("id").map_or(root.place, |node| node.place);
-        problems.push(Diagnostic::error("id-not-stem", message).at(place));
-    }
+    problems.extend(id_not_stem(root, &id, stem));
     let name: Arc<str> = id.replace('-', "_").into();
     let is_taken = model.kind_in(&name).is_some()
         || model.kind_named(&name).is_some()
@@ -84,10 +80,7 @@ pub fn read(root: &Node, stem: &str, model: &Model) -> Result<Table, Vec<Diagnos
     if !problems.is_empty() {
         return Err(problems);
     }
-    let said = columns
-        .iter()
-        .map(|column| (column.field.name.to_string(), column.field.description.clone()))
-        .collect();
+    let said = columns.iter().map(|column| column.field.name.to_string()).collect();
     let fields = columns.into_iter().map(|column| column.field).collect();
     let record = Type::Record(Arc::new(Record::new(&name, fields)));
     let constant = Constant {
@@ -110,15 +103,8 @@ fn columns(root: &Node, problems: &mut Vec<Diagnostic>) -> Vec<Column> {
         let is_optional = entry.node.get("optional").and_then(Node::as_bool) == Some(true);
         match (compile_type(&entry.node), Schema::compile(&entry.node.to_json().to_string())) {
             (Ok(ty), Ok(schema)) => {
-                let field = Field {
-                    name: entry.key.clone(),
-                    ty: if is_optional { ty.optional() } else { ty },
-                    description: text(&entry.node, "help"),
-                    unit: None,
-                    source: None,
-                    may_leave: false,
-                    origin: Origin::Read,
-                };
+                let ty = if is_optional { ty.optional() } else { ty };
+                let field = Field::plain(entry.key.clone(), ty, text(&entry.node, "help"));
                 columns.push(Column { field, schema, is_optional });
             }
             (ty, schema) => {
@@ -159,12 +145,9 @@ fn row(
             values.push(Value::Null.into());
             continue;
         };
-        let found = column.schema.check(cell);
+        let found = misfits(&column.schema, cell, name);
         if !found.is_empty() {
-            problems.extend(found.into_iter().map(|mut problem| {
-                problem.message = problem.message.replacen("the document", &format!("`{name}`"), 1);
-                problem
-            }));
+            problems.extend(found);
             continue;
         }
         match read_value(column.field.ty.required(), cell) {

@@ -98,7 +98,7 @@ mod tests {
             "a\u{85}b",
             "\u{7}",
             "\u{feff}",
-            "Microsoft® Exchange",
+            "Käse® aus Köln",
             "D:\\",
             ".inf",
             "-",

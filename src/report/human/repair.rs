@@ -52,7 +52,6 @@ fn show_step(number: usize, known: &RepairStep, evaluation: &Evaluation, page: &
     }
     if !known.after.is_empty() {
         let after: Vec<usize> = known.after.iter().map(|position| position + 1).collect();
-
         page.paragraph(&format!("{blank}after  "), indent + 7, &steps(&after));
     }
     match &step.takes {
@@ -73,13 +72,9 @@ fn show_step(number: usize, known: &RepairStep, evaluation: &Evaluation, page: &
         );
         page.paragraph(&format!("{blank}open   "), indent + 7, &text);
     }
-    let rules = known.verdicts.iter().filter_map(|position| evaluation.verdicts.get(*position));
-    let mut rules: Vec<&str> =
-        rules.filter_map(|verdict| evaluation.rule(verdict)).map(|rule| &*rule.id).collect();
-    rules.sort_unstable();
-    rules.dedup();
-    let worst = known.verdicts.iter().filter_map(|position| evaluation.verdicts.get(*position));
-    let worst = worst.map(|verdict| evaluation.severity(verdict)).max().unwrap_or(Severity::Note);
+    let rules = evaluation.rules_of(known);
+    let worst = rules.iter().map(|rule| rule.severity).max().unwrap_or(Severity::Note);
+    let rules: Vec<&str> = rules.iter().map(|rule| &*rule.id).collect();
     let word = page.paint(worst.name(), severity_style(worst));
     page.paragraph(&format!("{blank}for    {word}  "), indent + 7, &rules.join(", "));
     for (product, line) in &step.commands {

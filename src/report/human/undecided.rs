@@ -7,7 +7,7 @@ use anstyle::Style;
 
 use crate::finding::{Evaluation, Missing, Outcome, Severity, Verdict};
 use crate::report::Run;
-use crate::report::human::{MOST, Page, plural, severity_style};
+use crate::report::human::{Page, first_of, plural, severity_style};
 
 pub(super) fn undecided(run: &Run<'_>, page: &mut Page) {
     let evaluation = run.evaluation;
@@ -122,12 +122,8 @@ impl<'a> Gap<'a> {
         };
         page.paragraph("    ", 4, &text);
         if !self.objects.is_empty() && !is_one {
-            let shown: Vec<&str> = self.objects.iter().take(MOST).copied().collect();
-            let more = match self.objects.len().saturating_sub(MOST) {
-                0 => String::new(),
-                more => format!(" and {more} more (all are in the JSON report)"),
-            };
-            page.paragraph("    of ", 7, &format!("{}{more}", shown.join(", ")));
+            let objects: Vec<&str> = self.objects.iter().copied().collect();
+            page.paragraph("    of ", 7, &first_of(&objects));
         }
     }
 }
