@@ -11,15 +11,29 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::eval::judge::{RuleResult, judge};
-use crate::expr::eval::{Env, NoVerdicts, Outcome as Value3, Unknown, Verdicts, View};
+use crate::expr::eval::{Env, NoVerdicts, Outcome as Value3, Unknown, Verdicts, View, Watch};
 use crate::facts::store::Facts;
 use crate::facts::time::{Instant, say_duration};
 use crate::facts::value::{Absence, ObjectId, Value, fold};
 use crate::finding::{
     Evaluation, JudgedRule, Missing, Outcome, Protected, RepairStep, Subject, Tally, Verdict,
 };
-use crate::rule::Rule;
 use crate::rule::pack::RuleSet;
+use crate::rule::{Otherwise, Rule};
+
+/// Who is told how a rule comes to its verdicts: coverage, explanations.
+pub trait Observer: Watch {
+    /// A rule is judged; what follows is about it, up to the next one.
+    fn rule(&self, _: &Rule) {}
+    /// A step of `select` binds one of its candidates, before its `where` is asked.
+    fn bound(&self, _step: usize, _candidate: &Value3) {}
+    /// A step of `select` has looked at its candidates: how many fitted.
+    fn selected(&self, _step: usize, _fitting: usize) {}
+    /// What a rule says for a case where it goes no further.
+    fn otherwise(&self, _: &Otherwise) {}
+    /// A verdict.
+    fn verdict(&self, _: &Verdict) {}
+}
 
 /// Judges the facts by the rules for which `wanted` holds; facts older than `max_age` seconds, or than
 /// a rule allows, count as not known.
@@ -34,6 +48,19 @@ pub fn evaluate(
     max_age: Option<i64>,
     wanted: &dyn Fn(&Rule) -> bool,
 ) -> Evaluation {
+    evaluate_observed(facts, set, now, max_age, wanted, None)
+}
+
+/// As [`evaluate`], with somebody who is told how the wanted rules come to their verdicts.
+#[must_use]
+pub fn evaluate_observed(
+    facts: &Arc<Facts>,
+    set: &RuleSet,
+    now: &Instant,
+    max_age: Option<i64>,
+    wanted: &dyn Fn(&Rule) -> bool,
+    observer: Option<&dyn Observer>,
+) -> Evaluation {
     let fresh = Arc::new(View { facts: facts.clone(), now: now.clone(), stale: Vec::new() });
     let needed = needed(set, wanted);
     let mut ledger = Ledger { set, fresh: fresh.clone(), results: HashMap::new() };
@@ -43,7 +70,8 @@ pub fn evaluate(
             continue;
         };
         let view = view_for(rule, max_age, &fresh);
-        let (verdicts, result) = judge(rule, set, &view, &ledger);
+        let observer = observer.filter(|_| wanted(rule));
+        let (verdicts, result) = judge(rule, set, &view, &ledger, observer);
         ledger.results.insert(*position, result);
         if wanted(rule) {
             judged.push((*position, verdicts));

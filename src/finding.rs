@@ -211,6 +211,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// Further objects that it harms.
     pub affects: Vec<Subject>,
+    /// What becomes of the facts because of it: paths and values.
+    pub consequence: Vec<(String, String)>,
     /// What to do, in order.
     pub steps: Vec<Step>,
     /// What must wait meanwhile.

@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 
 use crate::diagnostic::{Diagnostic, FileId};
 use crate::facts::merge::merge;
-use crate::facts::model::Model;
+use crate::facts::model::{self, Model};
 use crate::facts::store::Facts;
 use crate::rule::clause::Override;
 use crate::rule::pack::{self, PackFile, PackFiles, RuleSet, Schemas};
@@ -20,11 +20,12 @@ use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
 
 /// The published schemas, by name.
-pub static SCHEMAS: [(&str, &str); 8] = [
+pub static SCHEMAS: [(&str, &str); 9] = [
     ("action-v1", include_str!("../schemas/action-v1.schema.json")),
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),
     ("facts-v1", include_str!("../schemas/facts-v1.schema.json")),
+    ("model-v1", include_str!("../schemas/model-v1.schema.json")),
     ("pack-v1", include_str!("../schemas/pack-v1.schema.json")),
     ("report-v1", include_str!("../schemas/report-v1.schema.json")),
     ("rule-v1", include_str!("../schemas/rule-v1.schema.json")),
@@ -42,7 +43,7 @@ const MAX_BYTES: u64 = 1 << 30;
 /// # Errors
 ///
 /// If the shipped schema is broken, which a test excludes.
-pub fn schema(name: &str) -> Result<&'static Schema, Diagnostic> {
+pub fn schema(name: &str) -> Result<Arc<Schema>, Diagnostic> {
     static COMPILED: LazyLock<Vec<(&str, LazySchema)>> = LazyLock::new(|| {
         SCHEMAS
             .iter()
@@ -52,7 +53,7 @@ pub fn schema(name: &str) -> Result<&'static Schema, Diagnostic> {
     let found = COMPILED.iter().find(|(known, _)| *known == name);
     match found {
         Some((_, lazy)) => {
-            lazy.cell.get_or_init(|| Schema::compile(lazy.text)).as_ref().map_err(Clone::clone)
+            lazy.cell.get_or_init(|| Schema::compile(lazy.text).map(Arc::new)).clone()
         }
         None => Err(Diagnostic::error("unknown-schema", format!("there is no schema `{name}`"))
             .suggest(name, SCHEMAS.iter().map(|(name, _)| *name))),
@@ -62,20 +63,135 @@ pub fn schema(name: &str) -> Result<&'static Schema, Diagnostic> {
 /// Compiled when it is first asked for: not every run needs all of them.
 struct LazySchema {
     text: &'static str,
-    cell: std::sync::OnceLock<Result<Schema, Diagnostic>>,
+    cell: std::sync::OnceLock<Result<Arc<Schema>, Diagnostic>>,
 }
 
-/// The fact model of the shipped schema.
-///
-/// # Errors
-///
-/// If the shipped schema is broken, which a test excludes.
-pub fn model(sources: &mut Sources) -> Result<Arc<Model>, Vec<Diagnostic>> {
+/// The shipped facts schema, as a tree with places.
+fn facts_schema(sources: &mut Sources) -> Result<Node, Vec<Diagnostic>> {
     let text = SCHEMAS.iter().find(|(name, _)| *name == "facts-v1").map_or("", |(_, text)| text);
     let file =
         sources.add("facts-v1.schema.json", text.as_bytes()).map_err(|problem| vec![problem])?;
-    let root = source::read(sources, file)?;
-    Model::compile(&root).map(Arc::new)
+    source::read(sources, file)
+}
+
+/// Packs as they were read: their files, and the fact model that they make together.
+#[derive(Debug)]
+pub struct Packs {
+    /// The fact model, with what packs add to it.
+    pub model: Arc<Model>,
+    files: Vec<PackFiles>,
+    schema: Arc<Schema>,
+    /// What is wrong with files, or with what they add to the model.
+    problems: Vec<Diagnostic>,
+    /// Whether the model lacks something that a pack wanted to add.
+    is_model_broken: bool,
+}
+
+/// Reads packs: the shipped one, without its rules if `shipped` is false, and folders of others. A
+/// folder with the shipped pack's name stands in its place.
+///
+/// # Errors
+///
+/// Only if the shipped schema is broken, which a test excludes. What is wrong with the packs is told by
+/// [`Packs::rules`], so that the facts are looked at too.
+pub fn packs(
+    shipped: bool,
+    folders: &[PathBuf],
+    sources: &mut Sources,
+) -> Result<Packs, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let mut own: Vec<PackFiles> = Vec::new();
+    for folder in folders {
+        own.push(pack_folder(folder, sources, &mut problems));
+    }
+    let files = SHIPPED.iter().map(|(path, text)| {
+        ((*path).to_owned(), format!("rules/{path}"), Ok(text.as_bytes().to_vec()))
+    });
+    let ours = PackFiles { with_rules: shipped, ..pack_files(files, sources, &mut problems) };
+    let is_replaced = own.iter().any(|pack| pack.name().is_some() && pack.name() == ours.name());
+    let files: Vec<PackFiles> =
+        if is_replaced { own } else { std::iter::once(ours).chain(own).collect() };
+    let mut root = facts_schema(sources)?;
+    let mut is_model_broken = false;
+    let mut is_extended = false;
+    for overlay in files.iter().flat_map(PackFiles::models) {
+        is_extended = true;
+        let found = schema("model-v1").map_err(|problem| vec![problem])?.check(overlay);
+        let found =
+            if found.is_empty() { model::extend(&mut root, overlay).err() } else { Some(found) };
+        is_model_broken |= found.is_some();
+        problems.extend(found.into_iter().flatten());
+    }
+    let compiled = Model::compile(&root).and_then(|model| {
+        let own = || Schema::compile(&root.to_json().to_string()).map(Arc::new);
+        let schema = if is_extended { own() } else { schema("facts-v1") };
+        Ok((model, schema.map_err(|problem| vec![problem])?))
+    });
+    let (model, schema) = match compiled {
+        Ok(compiled) => compiled,
+        Err(found) if is_extended => {
+            is_model_broken = true;
+            problems.extend(found);
+            (Model::compile(&facts_schema(sources)?)?, schema("facts-v1").map_err(|one| vec![one])?)
+        }
+        Err(found) => return Err(found),
+    };
+    Ok(Packs { model: Arc::new(model), files, schema, problems, is_model_broken })
+}
+
+/// The files of a pack's folder.
+fn pack_folder(folder: &Path, sources: &mut Sources, problems: &mut Vec<Diagnostic>) -> PackFiles {
+    let mut paths = Vec::new();
+    let endings = ["yaml", "yml", "rhai"];
+    let mut walker = Walker { endings: &endings, visited: HashSet::new() };
+    walker.walk(folder, &mut paths, problems);
+    let below = |path: &Path| shown(path.strip_prefix(folder).unwrap_or(path));
+    let files = paths
+        .iter()
+        .map(|path| (below(path), path))
+        .filter(|(name, _)| !name.starts_with("cases/") && !name.starts_with("fixtures/"))
+        .map(|(name, path)| (name, shown(path), read_file(path)));
+    let pack = pack_files(files, sources, problems);
+    if problems.is_empty() && !pack.holds_something() {
+        let message = format!("no rule was found in `{}`, nor an action or table", shown(folder));
+        let help = "a rule is a YAML file that begins with `schema: dpmguard.rule/v1`";
+        problems.push(Diagnostic::error("no-rules", message).help(help));
+    }
+    pack
+}
+
+impl Packs {
+    /// The rules of all packs, with the values that the user set.
+    ///
+    /// # Errors
+    ///
+    /// The problems of all files of all packs.
+    pub fn rules(
+        &self,
+        overrides: &[Override],
+        sources: &Sources,
+    ) -> Result<RuleSet, Vec<Diagnostic>> {
+        let schemas = schemas().map_err(|problem| vec![problem])?;
+        let mut problems = self.problems.clone();
+        if self.is_model_broken {
+            // Whatever names the missing fields would be complained of again.
+            return Err(problems);
+        }
+        match pack::build(sources, &self.model, &schemas, &self.files, overrides) {
+            Ok(set) if problems.is_empty() => Ok(set),
+            Ok(_) => Err(problems),
+            Err(found) => {
+                problems.extend(found);
+                Err(problems)
+            }
+        }
+    }
+
+    /// The schema of fact files, with what packs add to it.
+    #[must_use]
+    pub fn facts_schema(&self) -> &Schema {
+        &self.schema
+    }
 }
 
 /// Facts and what they were read from.
@@ -96,8 +212,11 @@ pub fn facts(
     paths: &[PathBuf],
     stdin: &mut dyn Read,
     sources: &mut Sources,
-    model: &Arc<Model>,
+    packs: &Packs,
 ) -> Result<Loaded, Vec<Diagnostic>> {
+    if packs.is_model_broken {
+        return Err(Vec::new());
+    }
     let mut problems = Vec::new();
     let mut files: Vec<(FileId, Node)> = Vec::new();
     for (path, is_listed) in expand(paths, &FACT_FILES, &mut problems) {
@@ -108,7 +227,7 @@ pub fn facts(
                 continue;
             }
         };
-        match facts_file(sources, file, is_listed) {
+        match facts_file(sources, file, is_listed, &packs.schema) {
             Ok(Some(root)) => files.push((file, root)),
             // Another document of ours in a folder.
             Ok(None) => {}
@@ -118,7 +237,7 @@ pub fn facts(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let (facts, warnings) = merge(model, &files)?;
+    let (facts, warnings) = merge(&packs.model, &files)?;
     Ok(Loaded { facts: Arc::new(facts), warnings })
 }
 
@@ -127,6 +246,7 @@ fn facts_file(
     sources: &Sources,
     file: FileId,
     is_listed: bool,
+    schema: &Schema,
 ) -> Result<Option<Node>, Vec<Diagnostic>> {
     let root = source::read(sources, file)?;
     let kind = root.get("schema").and_then(Node::as_str);
@@ -149,7 +269,7 @@ fn facts_file(
             .help(format!("a fact file begins with `schema: {FACTS}`"));
         return Err(vec![problem]);
     }
-    let found = schema("facts-v1").map_err(|problem| vec![problem])?.check(&root);
+    let found = schema.check(&root);
     if found.is_empty() { Ok(Some(root)) } else { Err(found) }
 }
 
@@ -330,62 +450,12 @@ fn read_stdin(stdin: &mut dyn Read) -> Result<Vec<u8>, Diagnostic> {
     }
 }
 
-/// The rules of the shipped pack, unless `shipped` is false, and of the folders. The actions and tables
-/// of the shipped pack are there in any case.
-///
-/// # Errors
-///
-/// The problems of all files of all packs.
-pub fn rules(
-    shipped: bool,
-    folders: &[PathBuf],
-    overrides: &[Override],
-    sources: &mut Sources,
-    model: &Model,
-) -> Result<RuleSet, Vec<Diagnostic>> {
-    let mut problems = Vec::new();
-    let mut packs = Vec::new();
-    let files = SHIPPED.iter().map(|(path, text)| {
-        ((*path).to_owned(), format!("rules/{path}"), Ok(text.as_bytes().to_vec()))
-    });
-    packs.push(PackFiles { with_rules: shipped, ..pack_files(files, sources, &mut problems) });
-    for folder in folders {
-        let mut paths = Vec::new();
-        let endings = ["yaml", "yml", "rhai"];
-        let mut walker = Walker { endings: &endings, visited: HashSet::new() };
-        walker.walk(folder, &mut paths, &mut problems);
-        let below = |path: &Path| shown(path.strip_prefix(folder).unwrap_or(path));
-        let files = paths
-            .iter()
-            .map(|path| (below(path), path))
-            .filter(|(name, _)| !name.starts_with("cases/") && !name.starts_with("fixtures/"))
-            .map(|(name, path)| (name, shown(path), read_file(path)));
-        let pack = pack_files(files, sources, &mut problems);
-        if problems.is_empty() && !pack.holds_something() {
-            let message =
-                format!("no rule was found in `{}`, nor an action or table", shown(folder));
-            let help = "a rule is a YAML file that begins with `schema: dpmguard.rule/v1`";
-            problems.push(Diagnostic::error("no-rules", message).help(help));
-        }
-        packs.push(pack);
-    }
-    let schemas = schemas().map_err(|problem| vec![problem])?;
-    match pack::build(sources, model, schemas, &packs, overrides) {
-        Ok(set) if problems.is_empty() => Ok(set),
-        Ok(_) => Err(problems),
-        Err(found) => {
-            problems.extend(found);
-            Err(problems)
-        }
-    }
-}
-
 /// The schemas of pack files.
 ///
 /// # Errors
 ///
 /// If a shipped schema is broken, which a test excludes.
-pub fn schemas() -> Result<Schemas<'static>, Diagnostic> {
+pub fn schemas() -> Result<Schemas, Diagnostic> {
     Ok(Schemas {
         pack: schema("pack-v1")?,
         rule: schema("rule-v1")?,

@@ -19,6 +19,7 @@ use crate::expr::tree::Expr;
 use crate::facts::model::{KindId, Type};
 use crate::facts::value::Value;
 use crate::finding::{Outcome, Reference, Severity};
+use crate::source::Node;
 
 /// A checked rule.
 #[derive(Clone, Debug)]
@@ -67,6 +68,18 @@ pub struct Rule {
     pub asks: Vec<(Arc<str>, Place)>,
     /// How many names it binds; slot 0 holds the parameters.
     pub slots: usize,
+    /// The names bound by `params`, `select` and `let`, with their slots.
+    pub names: Vec<(Arc<str>, usize)>,
+    /// The file that it was read from.
+    pub root: Arc<Node>,
+}
+
+impl Rule {
+    /// The name bound to a slot by `select` or `let`.
+    #[must_use]
+    pub fn name_of(&self, slot: usize) -> Option<&Arc<str>> {
+        self.names.iter().find(|(_, known)| *known == slot).map(|(name, _)| name)
+    }
 }
 
 /// A parameter of a rule.

@@ -143,8 +143,8 @@ fn folders_standard_input_and_an_output_file() {
         (&json!("15.1.2507.21"), &json!(r"D:\Exchange"))
     );
     let mut sources = Sources::default();
-    let model = load::model(&mut sources).unwrap();
-    let loaded = load::facts(&[target], &mut std::io::empty(), &mut sources, &model).unwrap();
+    let packs = load::packs(true, &[], &mut sources).unwrap();
+    let loaded = load::facts(&[target], &mut std::io::empty(), &mut sources, &packs).unwrap();
     assert_eq!(loaded.warnings, []);
 }
 

@@ -15,8 +15,9 @@ pub fn page(set: &RuleSet) -> String {
     );
     let causes: Vec<&Cause> = set.packs.iter().flat_map(|pack| &pack.causes).collect();
     for cause in &causes {
+        let all = || set.rules.iter().map(AsRef::as_ref);
         let is_its = |rule: &&Rule| rule.cause.as_ref().is_some_and(|(id, _)| *id == cause.id);
-        section(&cause.title, &set.rules.iter().filter(is_its).collect::<Vec<_>>(), set, &mut text);
+        section(&cause.title, &all().filter(is_its).collect::<Vec<_>>(), set, &mut text);
         for (number, known) in cause.unobservable.iter().enumerate() {
             if number == 0 {
                 text.push_str("\nNo rule looks at:\n\n");
@@ -26,7 +27,8 @@ pub fn page(set: &RuleSet) -> String {
                 writeln!(text, "- {} *Not judged:* {} ({})", known.says, known.why, known.source);
         }
     }
-    let rest: Vec<&Rule> = set.rules.iter().filter(|rule| rule.cause.is_none()).collect();
+    let rest = set.rules.iter().map(AsRef::as_ref).filter(|rule: &&Rule| rule.cause.is_none());
+    let rest: Vec<&Rule> = rest.collect();
     if !rest.is_empty() {
         section("Other rules", &rest, set, &mut text);
     }

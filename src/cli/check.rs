@@ -13,7 +13,7 @@ use crate::facts::store::Facts;
 use crate::facts::time::{Instant, parse_duration, say_duration};
 use crate::finding::Evaluation;
 use crate::gate::{self, Answer, Threshold};
-use crate::load::{self, Config};
+use crate::load::{self, Config, Packs};
 use crate::report::{FactsFile, PackInfo, Run, Settings, human, json};
 use crate::rule::Rule;
 use crate::rule::pack::RuleSet;
@@ -114,10 +114,10 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     let input =
         |problems: Vec<Diagnostic>, sources: &Sources| CliError::Input(problems, sources.clone());
     let config = settings(&args.rules, &mut sources)?;
-    let model = load::model(&mut sources).map_err(|found| input(found, &sources))?;
+    let packs = load_packs(&args.rules, &config, &mut sources)?;
     // Both are read before either is complained of: all problems show at once.
-    let rules = load_rules(&args.rules, &config, &mut sources, &model);
-    let loaded = load::facts(&args.facts, streams.input, &mut sources, &model);
+    let rules = packs.rules(&config.params, &sources);
+    let loaded = load::facts(&args.facts, streams.input, &mut sources, &packs);
     let (rules, loaded) = match (rules, loaded) {
         (Ok(rules), Ok(loaded)) => (rules, loaded),
         (rules, loaded) => {
@@ -175,20 +175,32 @@ pub fn settings(args: &PackArgs, sources: &mut Sources) -> Result<Config, CliErr
     if problems.is_empty() { Ok(config) } else { Err(CliError::Input(problems, sources.clone())) }
 }
 
-/// Loads the rules that options and configuration ask for.
+/// Reads the packs that options and configuration ask for.
 ///
 /// # Errors
 ///
-/// The problems of all rule files.
-pub fn load_rules(
+/// A broken program; what is wrong with the packs is told when their rules are asked for.
+pub fn load_packs(
     args: &PackArgs,
     config: &Config,
     sources: &mut Sources,
-    model: &crate::facts::model::Model,
-) -> Result<RuleSet, Vec<Diagnostic>> {
+) -> Result<Packs, CliError> {
     let shipped = !args.no_shipped_rules && config.shipped_rules.unwrap_or(true);
     let folders: Vec<PathBuf> = config.rules.iter().chain(&args.rules).cloned().collect();
-    load::rules(shipped, &folders, &config.params, sources, model)
+    load::packs(shipped, &folders, sources).map_err(|found| CliError::Input(found, sources.clone()))
+}
+
+/// Reads the packs that options and configuration ask for, and their rules.
+///
+/// # Errors
+///
+/// The problems of all files of all packs.
+pub fn load_rules(args: &PackArgs, sources: &mut Sources) -> Result<(Packs, RuleSet), CliError> {
+    let config = settings(args, sources)?;
+    let packs = load_packs(args, &config, sources)?;
+    let set = packs.rules(&config.params, sources);
+    let set = set.map_err(|found| CliError::Input(found, sources.clone()))?;
+    Ok((packs, set))
 }
 
 fn now(option: Option<&str>, facts: &Facts) -> Result<Instant, Diagnostic> {

@@ -2,11 +2,10 @@
 
 use std::io::Write;
 
-use crate::cli::check::{PackArgs, load_rules, settings};
+use crate::cli::check::{PackArgs, load_rules};
 use crate::cli::rules::{label, write_clean};
 use crate::cli::{CliError, Streams};
 use crate::diagnostic::Diagnostic;
-use crate::load;
 use crate::rule::Rule;
 use crate::rule::pack::RuleSet;
 use crate::rule::table::{Row, Table};
@@ -33,11 +32,7 @@ pub struct Args {
 /// A code that no table knows, broken packs, or output that cannot be written.
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     let mut sources = Sources::default();
-    let config = settings(&args.rules, &mut sources)?;
-    let model =
-        load::model(&mut sources).map_err(|found| CliError::Input(found, sources.clone()))?;
-    let set = load_rules(&args.rules, &config, &mut sources, &model)
-        .map_err(|found| CliError::Input(found, sources.clone()))?;
+    let (_, set) = load_rules(&args.rules, &mut sources)?;
     let mut problems = Vec::new();
     let mut all: Vec<(&Table, &Row)> = Vec::new();
     for code in &args.codes {
@@ -64,7 +59,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
 
 fn look_up<'a>(code: &str, set: &'a RuleSet) -> Vec<(&'a Table, &'a Row)> {
     let mut found = Vec::new();
-    for table in &set.tables {
+    for table in &*set.tables {
         let Some(column) = table.codes else { continue };
         let fits = |row: &&Row| {
             let cell = row.cells.get(column).and_then(Option::as_ref);

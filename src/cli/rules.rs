@@ -3,12 +3,11 @@
 use std::io::Write;
 
 use crate::author::causes;
-use crate::cli::check::{PackArgs, load_rules, settings};
+use crate::cli::check::{PackArgs, load_rules};
 use crate::cli::{CliError, Streams};
 use crate::diagnostic::Diagnostic;
 use crate::facts::model::Model;
 use crate::finding::Reference;
-use crate::load;
 use crate::report::diagnostic::clean;
 use crate::rule::action::Action;
 use crate::rule::pack::RuleSet;
@@ -81,11 +80,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     | Command::Tables { rules, .. }
     | Command::Causes { rules }) = &args.command;
     let mut sources = Sources::default();
-    let config = settings(rules, &mut sources)?;
-    let model =
-        load::model(&mut sources).map_err(|found| CliError::Input(found, sources.clone()))?;
-    let set = load_rules(rules, &config, &mut sources, &model)
-        .map_err(|found| CliError::Input(found, sources.clone()))?;
+    let (packs, set) = load_rules(rules, &mut sources)?;
     let mut text = Vec::new();
     match &args.command {
         Command::List { .. } => list(&set, &mut text)?,
@@ -96,11 +91,11 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
         Command::Actions { id: Some(id), .. } => {
             let action =
                 named(&set.actions, |action| &*action.id, id, "action", "actions", &sources)?;
-            show_action(action, &model, &mut text)?;
+            show_action(action, &packs.model, &mut text)?;
         }
         Command::Actions { id: None, .. } => {
             let width = set.actions.iter().map(|action| action.id.len()).max().unwrap_or(0);
-            for action in &set.actions {
+            for action in &*set.actions {
                 let id = &action.id;
                 writeln!(text, "{:<6}  {id:<width$}  {}", action.role.name(), action.title)?;
             }
@@ -112,7 +107,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
         }
         Command::Tables { id: None, .. } => {
             let width = set.tables.iter().map(|table| table.id.len()).max().unwrap_or(0);
-            for Table { id, title, rows, .. } in &set.tables {
+            for Table { id, title, rows, .. } in &*set.tables {
                 writeln!(text, "{id:<width$}  {title} (rows: {})", rows.len())?;
             }
         }

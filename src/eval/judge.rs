@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::digest::sha256;
-use crate::eval::{Ledger, subject};
-use crate::expr::eval::{Env, Reason, Unknown, View};
+use crate::eval::{Ledger, Observer, subject};
+use crate::expr::eval::{Env, Reason, Unknown, View, Watch};
 use crate::expr::tree::Expr;
 use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value, fold};
 use crate::finding::{Evidence, Finding, Missing, Outcome, Subject, Verdict};
 use crate::rule::clause::params_value;
 use crate::rule::pack::RuleSet;
-use crate::rule::{Binding, Otherwise, Rule};
+use crate::rule::{Binding, Consequence, Otherwise, Rule};
 
 /// What other rules may ask of a rule that was judged.
 #[derive(Debug, Default)]
@@ -38,6 +38,7 @@ pub(super) struct Judge<'a, 'e> {
     bindings: usize,
     /// Objects bound so far, innermost last.
     bound: Vec<(usize, Option<ObjectId>)>,
+    observer: Option<&'a dyn Observer>,
 }
 
 pub(super) fn judge<'a>(
@@ -45,9 +46,14 @@ pub(super) fn judge<'a>(
     set: &'a RuleSet,
     view: &'a Arc<View>,
     ledger: &'a Ledger<'a>,
+    observer: Option<&'a dyn Observer>,
 ) -> (Vec<Verdict>, RuleResult) {
     let Some(pack) = set.packs.get(rule.pack) else { return Default::default() };
-    let mut env = Env::new(view, &pack.scripts, ledger, rule.slots);
+    let watch = observer.map(|observer| observer as &dyn Watch);
+    let mut env = Env::new(view, &pack.scripts, ledger, rule.slots).watched(watch);
+    if let Some(observer) = observer {
+        observer.rule(rule);
+    }
     env.bind(0, Ok(params_value(&rule.params)));
     let mut judge = Judge {
         rule,
@@ -59,6 +65,7 @@ pub(super) fn judge<'a>(
         result: RuleResult::default(),
         bindings: 0,
         bound: Vec::new(),
+        observer,
     };
     judge.select(0);
     (judge.verdicts, judge.result)
@@ -84,6 +91,7 @@ impl<'a> Judge<'a, '_> {
             Ok(_) => List::complete([]),
             Err(unknown) => return self.undecided(&unknown),
         };
+        let mut fitting = 0;
         for (position, fact) in members.items.iter().enumerate() {
             self.bindings += 1;
             if self.bindings == MAX_BINDINGS {
@@ -98,6 +106,7 @@ impl<'a> Judge<'a, '_> {
                 return;
             }
             self.bind(slot, list, position, fact);
+            self.tell_bound(step, slot);
             self.env.new_clause();
             // Of an object that is not in the facts nothing can be said, not even that a rule does not
             // concern it.
@@ -107,11 +116,17 @@ impl<'a> Judge<'a, '_> {
                 (Ok(_), None) => Ok(true),
             };
             match fits {
-                Ok(true) => self.select(step + 1),
+                Ok(true) => {
+                    fitting += 1;
+                    self.select(step + 1);
+                }
                 Ok(false) => {}
                 Err(unknown) => self.undecided(&unknown),
             }
             self.bound.pop();
+        }
+        if let Some(observer) = self.observer {
+            observer.selected(step, fitting);
         }
         if let Reach::Open(name) = &members.reach {
             let unknown = Unknown::new(name.clone(), Absence::Open(name.clone()), None);
@@ -135,6 +150,12 @@ impl<'a> Judge<'a, '_> {
         self.bound.push((slot, object));
     }
 
+    fn tell_bound(&self, step: usize, slot: usize) {
+        if let Some(observer) = self.observer {
+            observer.bound(step, &self.env.slot(slot));
+        }
+    }
+
     fn one(
         &mut self,
         step: usize,
@@ -154,6 +175,7 @@ impl<'a> Judge<'a, '_> {
         let mut gap: Option<Unknown> = None;
         for (position, fact) in members.items.iter().enumerate() {
             self.bind(slot, from, position, fact);
+            self.tell_bound(step, slot);
             self.env.new_clause();
             let fits = match (filter, self.env.slot(slot)) {
                 (Some(filter), _) => self.env.condition(filter),
@@ -178,6 +200,9 @@ impl<'a> Judge<'a, '_> {
                 Some(known) => known.and(open),
                 None => open,
             });
+        }
+        if let Some(observer) = self.observer {
+            observer.selected(step, found.len());
         }
         match (gap, found.as_slice()) {
             (Some(unknown), _) => self.undecided(&unknown),
@@ -217,7 +242,7 @@ impl<'a> Judge<'a, '_> {
         self.env.new_clause();
         match self.env.condition(&self.rule.violated) {
             Ok(true) => {
-                let message = self.rule.finding.message.say(self.env);
+                let message = self.env.unwatched(|env| self.rule.finding.message.say(env));
                 self.violated(message);
             }
             Ok(false) => self.verdict(Outcome::Satisfied, None, None, Vec::new(), None),
@@ -226,7 +251,10 @@ impl<'a> Judge<'a, '_> {
     }
 
     fn otherwise(&mut self, otherwise: &'a Otherwise) {
-        let because = otherwise.because.say(self.env);
+        if let Some(observer) = self.observer {
+            observer.otherwise(otherwise);
+        }
+        let because = self.env.unwatched(|env| otherwise.because.say(env));
         let see = otherwise.see.as_ref().map(|(see, _)| see.clone());
         match otherwise.outcome {
             Outcome::Violated => self.violated(because),
@@ -249,7 +277,11 @@ impl<'a> Judge<'a, '_> {
         finding: Option<Finding>,
     ) {
         let subject = self.subject();
-        self.verdicts.push(Verdict { rule: 0, subject, outcome, because, see, missing, finding });
+        let verdict = Verdict { rule: 0, subject, outcome, because, see, missing, finding };
+        if let Some(observer) = self.observer {
+            observer.verdict(&verdict);
+        }
+        self.verdicts.push(verdict);
     }
 
     /// The rule's subject if it is bound, else the object bound last.
@@ -340,6 +372,7 @@ impl<'a> Judge<'a, '_> {
             message,
             evidence: self.evidence(),
             affects,
+            consequence: self.consequence(),
             steps: self.steps(),
             withholds: self.withholds(),
             fingerprint: self.fingerprint(),
@@ -382,6 +415,39 @@ impl<'a> Judge<'a, '_> {
             all.push(Evidence { fact, value, place });
         }
         all
+    }
+
+    /// What becomes of the facts: each with its new value, as text.
+    fn consequence(&mut self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for consequence in &self.rule.consequence {
+            let Some((slot, list)) = &consequence.each else {
+                all.extend(self.set(consequence));
+                continue;
+            };
+            self.env.new_clause();
+            if let Ok(Value::List(members)) = self.env.eval(list) {
+                for (position, fact) in members.items.iter().enumerate() {
+                    if let Fact::Known { value, .. } = fact {
+                        self.env.bind_member(*slot, Ok(value.clone()), list, position);
+                        all.extend(self.set(consequence));
+                    }
+                }
+            }
+        }
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    fn set(&mut self, consequence: &'a Consequence) -> Option<(String, String)> {
+        self.env.new_clause();
+        let fact = self.env.describe(&consequence.set)?;
+        let value = match self.env.eval(&consequence.to) {
+            Ok(value) => self.view.facts.say(&value),
+            Err(_) => "(not known)".to_owned(),
+        };
+        Some((fact, value))
     }
 
     fn fingerprint(&mut self) -> String {

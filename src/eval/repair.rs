@@ -312,6 +312,7 @@ mod tests {
                     message: String::new(),
                     evidence: Vec::new(),
                     affects,
+                    consequence: Vec::new(),
                     steps,
                     withholds: Vec::new(),
                     fingerprint: String::new(),

@@ -47,6 +47,12 @@ impl Verdicts for NoVerdicts {
     }
 }
 
+/// Who is told what expressions were when they were evaluated: coverage, explanations.
+pub trait Watch {
+    /// An expression was evaluated.
+    fn value(&self, expr: &Expr, value: &Outcome);
+}
+
 /// A bound name: its value, and what it was taken from: a member of a list, or a whole value.
 #[derive(Clone, Debug)]
 struct Slot<'t> {
@@ -59,6 +65,7 @@ pub struct Env<'a> {
     view: &'a Arc<View>,
     scripts: &'a Scripts,
     verdicts: &'a dyn Verdicts,
+    watch: Option<&'a dyn Watch>,
     slots: Vec<Slot<'a>>,
     steps: u64,
     /// Steps of the clauses before.
@@ -81,7 +88,23 @@ impl<'a> Env<'a> {
         slots: usize,
     ) -> Self {
         let empty = Slot { value: Err(Unknown::failed("this name is not bound yet")), from: None };
-        Self { view, scripts, verdicts, slots: vec![empty; slots], steps: 0, total: 0 }
+        let slots = vec![empty; slots];
+        Self { view, scripts, verdicts, watch: None, slots, steps: 0, total: 0 }
+    }
+
+    /// The same, with somebody who is told every value.
+    #[must_use]
+    pub fn watched(mut self, watch: Option<&'a dyn Watch>) -> Self {
+        self.watch = watch;
+        self
+    }
+
+    /// Evaluates something that is not told to who watches: a text, not a verdict.
+    pub fn unwatched<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let watch = self.watch.take();
+        let result = work(self);
+        self.watch = watch;
+        result
     }
 
     /// The facts it looks at.
@@ -162,6 +185,14 @@ impl<'a> Env<'a> {
     ///
     /// Why it is not known.
     pub fn eval(&mut self, expr: &'a Expr) -> Outcome {
+        let value = self.eval_node(expr);
+        if let Some(watch) = self.watch {
+            watch.value(expr, &value);
+        }
+        value
+    }
+
+    fn eval_node(&mut self, expr: &'a Expr) -> Outcome {
         self.charge(1)?;
         match &expr.kind {
             ExprKind::Constant(value) => Ok(value.clone()),

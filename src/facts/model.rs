@@ -5,6 +5,7 @@
 //! `docs/schema-annotations.md`; anything else is a diagnostic, never a guess.
 
 mod compile;
+mod extend;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::facts::model::compile::Compiler;
 use crate::source::Node;
+
+pub use extend::extend;
 
 /// Which kind of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

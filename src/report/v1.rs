@@ -141,10 +141,18 @@ struct FindingV1 {
     message: String,
     evidence: Vec<EvidenceV1>,
     affects: Vec<SubjectV1>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    consequence: Vec<ConsequenceV1>,
     steps: Vec<StepV1>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     withholds: Vec<WithheldV1>,
     fingerprint: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ConsequenceV1 {
+    fact: String,
+    value: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -416,7 +424,12 @@ fn finding_v1(
     finding: &Finding,
     sources: &Sources,
 ) -> FindingV1 {
-    let Finding { message, evidence, affects, steps, withholds, fingerprint } = finding;
+    let Finding { message, evidence, affects, consequence, steps, withholds, fingerprint } =
+        finding;
+    let becomes = |(fact, value): &(String, String)| ConsequenceV1 {
+        fact: fact.clone(),
+        value: value.clone(),
+    };
     FindingV1 {
         rule,
         severity: severity.name(),
@@ -424,6 +437,7 @@ fn finding_v1(
         message: message.clone(),
         evidence: evidence.iter().map(|evidence| evidence_v1(evidence, sources)).collect(),
         affects: affects.iter().map(subject_v1).collect(),
+        consequence: consequence.iter().map(becomes).collect(),
         steps: steps.iter().map(step_v1).collect(),
         withholds: withholds.iter().map(withheld_v1).collect(),
         fingerprint: fingerprint.clone(),

@@ -1,13 +1,16 @@
 //! What rules say of each other: the names they use, and the order in which they can be judged.
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Diagnostic, Place};
 use crate::rule::action::Action;
 use crate::rule::clause::Override;
 use crate::rule::{Binding, Rule};
 
 /// Rules that are named and do not exist: by `see`, by a parameter of the user.
-pub(super) fn unknown_names(
-    rules: &[Rule],
+pub(super) fn unknown_names<'a>(
+    looked_at: impl IntoIterator<Item = &'a Rule>,
+    rules: &[Arc<Rule>],
     actions: &[Action],
     overrides: &[Override],
     problems: &mut Vec<Diagnostic>,
@@ -21,7 +24,7 @@ pub(super) fn unknown_names(
             problems.push(problem.suggest(&set.of, with_params()));
         }
     }
-    for rule in rules {
+    for rule in looked_at {
         let bindings = rule.select.iter().filter_map(|binding| match binding {
             Binding::One { if_none, .. } => Some(if_none),
             Binding::Each { .. } => None,
@@ -39,7 +42,7 @@ pub(super) fn unknown_names(
 
 /// Rules in an order in which each stands behind those that it asks about.
 pub(super) fn order(
-    rules: &[Rule],
+    rules: &[Arc<Rule>],
     places: &[Place],
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<usize> {

@@ -109,32 +109,87 @@ pub struct Protection {
     pub repair_order: Vec<KindId>,
 }
 
-/// The rules of all packs.
-#[derive(Debug)]
+/// The rules of all packs. A copy is cheap: what it is made of is shared.
+#[derive(Clone, Debug)]
 pub struct RuleSet {
     /// The packs, in the order given.
-    pub packs: Vec<Pack>,
+    pub packs: Arc<[Pack]>,
     /// The rules, by id.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<Arc<Rule>>,
     /// Positions of the rules, each behind those whose outcomes it asks for.
     pub order: Vec<usize>,
     /// The actions of all packs, by id.
-    pub actions: Vec<Action>,
+    pub actions: Arc<[Action]>,
     /// The tables of all packs, by id.
-    pub tables: Vec<Table>,
+    pub tables: Arc<[Table]>,
+}
+
+impl RuleSet {
+    /// The rule of that id.
+    #[must_use]
+    pub fn rule(&self, id: &str) -> Option<&Arc<Rule>> {
+        let position = self.rules.binary_search_by(|rule| (*rule.id).cmp(id)).ok()?;
+        self.rules.get(position)
+    }
+
+    /// The same rules, with one of them read again from another tree or with other parameters.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the rule as it now stands.
+    pub fn with_rule(
+        &self,
+        rule: &Rule,
+        root: &Arc<Node>,
+        sources: &Sources,
+        model: &Model,
+        schema: &Schema,
+        overrides: &[Override],
+    ) -> Result<Self, Vec<Diagnostic>> {
+        valid(schema, root)?;
+        let constants: Vec<Constant> =
+            self.tables.iter().map(|table| table.constant.clone()).collect();
+        let pack = self.packs.get(rule.pack);
+        let scripts = pack.map(|pack| pack.scripts.signatures()).unwrap_or_default();
+        let world = World { model, scripts, tables: &constants };
+        let actions = &self.actions;
+        let context = Context { sources, world, actions, broken: &[], pack: rule.pack, overrides };
+        let metadata = pack.map(|pack| pack.metadata.clone()).unwrap_or_default();
+        let vocabulary = Vocabulary { metadata, causes: causes(&self.packs) };
+        let read = read::read(root, &rule.id, &vocabulary, context)?;
+        let mut set = self.clone();
+        for known in &mut set.rules {
+            if known.id == rule.id {
+                *known = Arc::new(read.clone());
+            }
+        }
+        let mut problems = Vec::new();
+        unknown_names([&read], &set.rules, actions, &[], &mut problems);
+        let places: Vec<Place> = set.rules.iter().map(|rule| rule.root.place).collect();
+        if problems.is_empty() && read.asks.iter().ne(&rule.asks) || read.tags != rule.tags {
+            set.order = order(&set.rules, &places, &mut problems);
+        }
+        if problems.is_empty() { Ok(set) } else { Err(problems) }
+    }
+}
+
+/// Ids and titles of the causes of all packs.
+fn causes(packs: &[Pack]) -> Vec<(String, String)> {
+    let all = packs.iter().flat_map(|pack| &pack.causes);
+    all.map(|cause| (cause.id.clone(), cause.title.clone())).collect()
 }
 
 /// The schemas that pack files are checked against.
-#[derive(Clone, Copy, Debug)]
-pub struct Schemas<'a> {
+#[derive(Clone, Debug)]
+pub struct Schemas {
     /// For `pack.yaml`.
-    pub pack: &'a Schema,
+    pub pack: Arc<Schema>,
     /// For rules.
-    pub rule: &'a Schema,
+    pub rule: Arc<Schema>,
     /// For actions.
-    pub action: &'a Schema,
+    pub action: Arc<Schema>,
     /// For tables.
-    pub table: &'a Schema,
+    pub table: Arc<Schema>,
 }
 
 /// Builds the rules of all packs; a rule, action or table replaces one of the same id in an earlier
@@ -146,13 +201,13 @@ pub struct Schemas<'a> {
 pub fn build(
     sources: &Sources,
     model: &Model,
-    schemas: Schemas<'_>,
+    schemas: &Schemas,
     files: &[PackFiles],
     overrides: &[Override],
 ) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let (tables, wrong) = documents(files, PackFiles::tables, &mut problems, |_, root, stem| {
-        valid(schemas.table, root)?;
+        valid(&schemas.table, root)?;
         table::read(root, stem, model)
     });
     let broken_tables: Vec<Arc<str>> =
@@ -167,22 +222,21 @@ pub fn build(
     };
     let (actions, wrong) =
         documents(files, PackFiles::actions, &mut problems, |position, root, stem| {
-            valid(schemas.action, root)?;
+            valid(&schemas.action, root)?;
             action::read(root, stem, context(position, &[], &broken_tables))
         });
     let broken_actions = wrong.iter().map(|stem| Arc::from(*stem));
     let broken: Vec<Arc<str>> = broken_tables.iter().cloned().chain(broken_actions).collect();
     let actions: Vec<Action> = actions.into_iter().map(|(_, action)| action).collect();
-    let causes = || packs.iter().flat_map(|pack| &pack.causes);
-    let causes: Vec<(String, String)> =
-        causes().map(|cause| (cause.id.clone(), cause.title.clone())).collect();
+    let causes = causes(&packs);
     let (rules, _) = documents(files, PackFiles::rules, &mut problems, |position, root, stem| {
-        valid(schemas.rule, root)?;
+        valid(&schemas.rule, root)?;
         let metadata = packs.get(position).map(|pack| pack.metadata.clone()).unwrap_or_default();
         let vocabulary = Vocabulary { metadata, causes: causes.clone() };
         read::read(root, stem, &vocabulary, context(position, &actions, &broken))
     });
-    let (places, rules): (Vec<Place>, Vec<Rule>) = rules.into_iter().unzip();
+    let (places, rules): (Vec<Place>, Vec<Arc<Rule>>) =
+        rules.into_iter().map(|(place, rule)| (place, Arc::new(rule))).unzip();
     for (rule, place) in rules.iter().zip(&places) {
         // Their parameters are set under one name.
         if actions.iter().any(|action| action.id == rule.id) {
@@ -191,7 +245,8 @@ pub fn build(
         }
     }
     if problems.is_empty() {
-        unknown_names(&rules, &actions, overrides, &mut problems);
+        let all = rules.iter().map(AsRef::as_ref);
+        unknown_names(all, &rules, &actions, overrides, &mut problems);
     }
     // A rule or action that is wrong would be complained of again wherever it is missed.
     let order =
@@ -200,7 +255,7 @@ pub fn build(
         return Err(problems);
     }
     let tables = tables.into_iter().map(|(_, table)| table).collect();
-    Ok(RuleSet { packs, rules, order, actions, tables })
+    Ok(RuleSet { packs: packs.into(), rules, order, actions: actions.into(), tables })
 }
 
 fn valid(schema: &Schema, root: &Node) -> Result<(), Vec<Diagnostic>> {
@@ -244,7 +299,8 @@ impl PackFiles {
     /// Whether there is a rule, an action or a table in it.
     #[must_use]
     pub fn holds_something(&self) -> bool {
-        self.rules().chain(self.actions()).chain(self.tables()).next().is_some()
+        let mut all = self.rules().chain(self.actions()).chain(self.tables());
+        all.next().is_some() || self.models().next().is_some()
     }
 
     fn yaml(&self) -> impl Iterator<Item = (&PackFile, &Node)> {
@@ -255,13 +311,24 @@ impl PackFiles {
     /// kind of document of ours. One that says nothing is taken for a rule, so that a misspelt head
     /// is an error and not a rule switched off.
     fn rules(&self) -> impl Iterator<Item = (&str, &Node)> {
-        let others = ["action", "case", "config", "facts", "plan", "table"];
+        let others = ["action", "case", "config", "facts", "model", "plan", "table"];
         self.documents(move |kind| !others.iter().any(|other| is(kind, other)))
             .filter(|_| self.with_rules)
     }
 
     fn actions(&self) -> impl Iterator<Item = (&str, &Node)> {
         self.documents(|kind| is(kind, "action"))
+    }
+
+    /// What they add to the fact model.
+    pub fn models(&self) -> impl Iterator<Item = &Node> {
+        self.documents(|kind| is(kind, "model")).map(|(_, root)| root)
+    }
+
+    /// Name of the pack, as its `pack.yaml` says it.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.yaml().find(|(file, _)| is_pack(&file.path))?.1.get("name")?.as_str()
     }
 
     fn tables(&self) -> impl Iterator<Item = (&str, &Node)> {
@@ -274,10 +341,13 @@ impl PackFiles {
             let name = file.path.rsplit('/').next().unwrap_or(&file.path);
             let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
             let kind = root.get("schema").and_then(Node::as_str).unwrap_or_default();
-            let is_pack = file.path == "pack.yaml" || file.path == "pack.yml";
-            (!is_pack && fits(kind)).then_some((stem, root))
+            (!is_pack(&file.path) && fits(kind)).then_some((stem, root))
         })
     }
+}
+
+fn is_pack(path: &str) -> bool {
+    path == "pack.yaml" || path == "pack.yml"
 }
 
 fn is(kind: &str, word: &str) -> bool {
@@ -287,7 +357,7 @@ fn is(kind: &str, word: &str) -> bool {
 fn pack(
     sources: &Sources,
     model: &Model,
-    schemas: Schemas<'_>,
+    schemas: &Schemas,
     files: &PackFiles,
     problems: &mut Vec<Diagnostic>,
 ) -> Pack {
@@ -303,9 +373,7 @@ fn pack(
         metadata: Vec::new(),
         code_tables: Vec::new(),
     };
-    let Some((_, root)) =
-        files.yaml().find(|(file, _)| file.path == "pack.yaml" || file.path == "pack.yml")
-    else {
+    let Some((_, root)) = files.yaml().find(|(file, _)| is_pack(&file.path)) else {
         return pack;
     };
     let found = schemas.pack.check(root);

@@ -51,6 +51,7 @@ impl Reader<'_> {
         let max_age = self.max_age(root);
         let select = self.select(root);
         let lets = self.lets(root);
+        let names = self.scope.bound().map(|(name, slot)| (name.clone(), slot)).collect();
         let require = self.require(root);
         let violated = root.get("violated").and_then(|node| self.condition(node));
         let finding = root.get("finding").and_then(|node| self.finding(node));
@@ -90,6 +91,8 @@ impl Reader<'_> {
             references: references(root),
             asks: std::mem::take(&mut self.asks),
             slots: self.scope.slots,
+            names,
+            root: Arc::new(root.clone()),
         })
     }
 

@@ -33,7 +33,9 @@ fn run(path: &Path, bench: &mut Bench) -> Result<(), String> {
     let rules = if case.params.is_empty() {
         &bench.rules
     } else {
-        own = load::rules(true, &[], &case.params, &mut bench.sources, &bench.model)
+        own = load::packs(true, &[], &mut bench.sources)
+            .unwrap()
+            .rules(&case.params, &bench.sources)
             .map_err(|found| said(&found, &bench.sources))?;
         &own
     };

@@ -198,7 +198,7 @@ fn good(name: &str) -> String {
 /// What is wrong with the pack in which one file has this text.
 fn pack_problems(changed: &str, text: &str) -> (Vec<Diagnostic>, Sources) {
     let mut sources = Sources::default();
-    let model = load::model(&mut sources).unwrap();
+    let model = load::packs(true, &[], &mut sources).unwrap().model;
     let mut files = Vec::new();
     for name in PACK {
         let text = if name == changed { text.to_owned() } else { good(name) };
@@ -210,7 +210,7 @@ fn pack_problems(changed: &str, text: &str) -> (Vec<Diagnostic>, Sources) {
     }
     let files = PackFiles { files, with_rules: true };
     let schemas = load::schemas().unwrap();
-    let found = build(&sources, &model, schemas, &[files], &[]).err().unwrap_or_default();
+    let found = build(&sources, &model, &schemas, &[files], &[]).err().unwrap_or_default();
     (found, sources)
 }
 
@@ -219,7 +219,7 @@ fn pack_problems(changed: &str, text: &str) -> (Vec<Diagnostic>, Sources) {
 fn a_rule_and_an_action_cannot_share_an_id() {
     let text = good("base-action.yaml").replace("id: base-action", "id: base-rule");
     let mut sources = Sources::default();
-    let model = load::model(&mut sources).unwrap();
+    let model = load::packs(true, &[], &mut sources).unwrap().model;
     let mut files = Vec::new();
     for (path, text) in [("base-rule.yaml", good("base-rule.yaml")), ("a/base-rule.yaml", text)] {
         let file = sources.add(path, text.as_bytes()).unwrap();
@@ -227,7 +227,7 @@ fn a_rule_and_an_action_cannot_share_an_id() {
         files.push(PackFile { path: path.to_owned(), file, root });
     }
     let files = PackFiles { files, with_rules: true };
-    let found = build(&sources, &model, load::schemas().unwrap(), &[files], &[]).unwrap_err();
+    let found = build(&sources, &model, &load::schemas().unwrap(), &[files], &[]).unwrap_err();
     assert_eq!(found.len(), 1, "{}", said(&found, &sources));
     assert_eq!(found[0].code, "duplicate-id");
 }

@@ -15,7 +15,7 @@ use crate::support::{run_with, said};
 /// The value of an expression over fact documents, `unknown: reasons`, or `error: diagnostics`.
 fn ask(documents: &[&str], text: &str) -> String {
     let mut sources = Sources::default();
-    let model = load::model(&mut sources).unwrap();
+    let model = load::packs(true, &[], &mut sources).unwrap().model;
     let mut files = Vec::new();
     for (number, document) in documents.iter().enumerate() {
         let whole =

@@ -78,10 +78,10 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn new() -> Self {
         let mut sources = Sources::default();
-        let model = load::model(&mut sources).unwrap();
-        let rules = load::rules(true, &[], &[], &mut sources, &model);
+        let packs = load::packs(true, &[], &mut sources).unwrap();
+        let rules = packs.rules(&[], &sources);
         let rules = rules.unwrap_or_else(|found| panic!("{}", said(&found, &sources)));
-        Self { sources, model, rules }
+        Self { sources, model: packs.model, rules }
     }
 
     pub(crate) fn read(&mut self, path: &Path) -> Node {

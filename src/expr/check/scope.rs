@@ -135,6 +135,11 @@ impl Scope {
         self.names.iter().map(|(name, ..)| &**name)
     }
 
+    /// All bound names with their slots.
+    pub fn bound(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
+        self.names.iter().map(|(name, _, slot)| (name, *slot))
+    }
+
     /// Remembers what a condition says that is true from here on.
     pub fn assume(&mut self, condition: &Condition) {
         self.not_null.extend(condition.not_null.iter().cloned());
