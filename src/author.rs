@@ -2,4 +2,5 @@
 
 pub mod case;
 pub mod causes;
+pub mod complete;
 pub mod patch;

@@ -97,8 +97,9 @@ fn shifted(problem: Problem, by: usize) -> Problem {
     Problem { at: start + by..end + by, ..problem }
 }
 
-/// The `}` that closes a `${`; braces nest, and those inside text do not count.
-fn closing(chars: &[char], start: usize) -> Option<usize> {
+/// The `}` that closes a `${` ending before `start`; braces nest, and those inside text do not count.
+#[must_use]
+pub fn closing(chars: &[char], start: usize) -> Option<usize> {
     let mut depth = 0_usize;
     let mut quote = None;
     let mut escaped = false;

@@ -11,6 +11,7 @@
 mod architecture;
 mod cases;
 mod cli;
+mod complete;
 mod diagnostics;
 mod docs;
 mod examples;
