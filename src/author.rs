@@ -2,5 +2,10 @@
 
 pub mod case;
 pub mod causes;
+pub mod clauses;
 pub mod complete;
+pub mod decide;
 pub mod patch;
+pub mod snapshot;
+pub mod suite;
+pub mod trial;

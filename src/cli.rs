@@ -5,10 +5,13 @@
 pub mod check;
 pub mod explain_code;
 pub mod facts;
+mod progress;
 pub mod rules;
+pub mod test;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -16,6 +19,8 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::load;
 use crate::report::diagnostic;
 use crate::source::Sources;
+
+use progress::Progress;
 
 /// Says which change makes a replica inconsistent, and what to do about it.
 #[derive(Debug, Parser)]
@@ -27,6 +32,7 @@ use crate::source::Sources;
     dpmguard check exchange.yaml dpm.yaml --fail-on error\n  \
     dpmguard rules show database-file-moved     what a rule says, and why\n  \
     dpmguard explain-code 0x80004002            what an error code means\n  \
+    dpmguard test my-rules                      judge the cases of a pack\n  \
     dpmguard facts import clixml *.xml --out exchange.yaml"
 )]
 struct Cli {
@@ -43,6 +49,8 @@ enum Command {
     Check(check::Args),
     /// List and explain rules
     Rules(rules::Args),
+    /// Judge the cases of packs, and measure how much of the rules they reach
+    Test(test::Args),
     ExplainCode(explain_code::Args),
     /// Import facts from what other tools export
     Facts(facts::Args),
@@ -91,6 +99,8 @@ pub struct Streams<'a> {
     pub colour_out: bool,
     /// Whether standard error takes colours.
     pub colour_err: bool,
+    /// Whether somebody watches standard error: long work says how far it is.
+    pub is_watched: bool,
 }
 
 impl std::fmt::Debug for Streams<'_> {
@@ -130,6 +140,7 @@ pub fn main() -> u8 {
         err: &mut io::stderr().lock(),
         colour_out: io::stdout().is_terminal() && !plain,
         colour_err: io::stderr().is_terminal() && !plain,
+        is_watched: io::stderr().is_terminal() && !dumb,
     };
     run(std::env::args_os(), &mut streams)
 }
@@ -168,6 +179,7 @@ fn dispatch(command: &Command, streams: &mut Streams<'_>) -> Result<u8, CliError
     match command {
         Command::Check(args) => check::run(args, streams),
         Command::Rules(args) => rules::run(args, streams),
+        Command::Test(args) => test::run(args, streams),
         Command::ExplainCode(args) => explain_code::run(args, streams),
         Command::Facts(args) => facts::run(args, streams),
         Command::Schema { name } => schema(name.as_deref(), streams),
@@ -237,4 +249,41 @@ fn show(problems: &[Diagnostic], sources: &Sources, streams: &mut Streams<'_>) {
     };
     let text = diagnostic::render(problems, sources, streams.colour_err);
     let _ = writeln!(streams.err, "{text}\n{line}");
+}
+
+/// `FORMAT=FILE`.
+fn parse_output<F: ValueEnum>(text: &str) -> Result<(F, PathBuf), String> {
+    let (format, file) =
+        text.split_once('=').ok_or("write FORMAT=FILE, for instance json=report.json")?;
+    if file.is_empty() {
+        return Err("the file's name is missing".to_owned());
+    }
+    if file == "-" {
+        return Err("for standard output, use --format".to_owned());
+    }
+    Ok((F::from_str(format, true)?, PathBuf::from(file)))
+}
+
+/// Writes a report to the files that were asked for, all or none, and then to standard output.
+fn write_outputs<F: Copy>(
+    outputs: &[(F, PathBuf)],
+    format: F,
+    streams: &mut Streams<'_>,
+    sources: &Sources,
+    write: &dyn Fn(F, bool, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), CliError> {
+    let mut written: Vec<(&Path, Vec<u8>)> = Vec::new();
+    for (format, file) in outputs {
+        let mut bytes = Vec::new();
+        write(*format, false, &mut bytes)?;
+        written.push((file, bytes));
+    }
+    let files: Vec<(&Path, &[u8])> =
+        written.iter().map(|(file, bytes)| (*file, bytes.as_slice())).collect();
+    load::write_files(&files, sources).map_err(|problem| CliError::one(problem, sources))?;
+    match write(format, streams.colour_out, streams.out) {
+        // Whoever read the report has seen enough; the gate's answer stays what it is.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
 }

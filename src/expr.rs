@@ -9,6 +9,7 @@ pub mod check;
 pub mod eval;
 pub mod functions;
 pub mod script;
+pub mod span;
 pub mod syntax;
 pub mod template;
 pub mod tree;

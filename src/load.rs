@@ -1,5 +1,6 @@
 //! Files, standard input and the shipped pack: the only module that touches the file system.
 
+pub mod cases;
 mod write;
 
 pub use write::write_files;
@@ -20,7 +21,7 @@ use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
 
 /// The published schemas, by name.
-pub static SCHEMAS: [(&str, &str); 9] = [
+pub static SCHEMAS: [(&str, &str); 10] = [
     ("action-v1", include_str!("../schemas/action-v1.schema.json")),
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),
@@ -30,6 +31,7 @@ pub static SCHEMAS: [(&str, &str); 9] = [
     ("report-v1", include_str!("../schemas/report-v1.schema.json")),
     ("rule-v1", include_str!("../schemas/rule-v1.schema.json")),
     ("table-v1", include_str!("../schemas/table-v1.schema.json")),
+    ("test-v1", include_str!("../schemas/test-v1.schema.json")),
 ];
 
 /// The files of the shipped pack: path below `rules/`, and text.

@@ -4,8 +4,10 @@
 //! nothing here looks at a terminal.
 
 pub mod diagnostic;
+pub mod diff;
 pub mod human;
 pub mod json;
+pub mod test;
 pub mod v1;
 
 use crate::diagnostic::Diagnostic;

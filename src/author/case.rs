@@ -1,7 +1,9 @@
 //! Cases: facts, and the outcome that a rule must have on them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::author::patch::{FactPath, Patch};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::facts::time::Instant;
 use crate::finding::{Evaluation, Outcome};
 use crate::rule::clause::Override;
@@ -12,15 +14,17 @@ use crate::source::Node;
 pub struct Case {
     /// What it shows.
     pub title: String,
-    /// The fact file it starts from, relative to the case's folder.
-    pub base: Option<String>,
+    /// The rule that it is about.
+    pub rule: String,
+    /// The fact file it starts from, relative to the case's folder, and where it is named.
+    pub base: Option<(String, Place)>,
     /// Its own facts, where it starts from nothing.
     pub facts: Option<Node>,
     /// Changes to the facts.
     pub patches: Vec<Patch>,
     /// The instant of the run.
     pub now: Instant,
-    /// Values of the rule's parameters.
+    /// Values of parameters: of the rule, or of others as `other-rule.param`.
     pub params: Vec<Override>,
     /// What must come out.
     pub expect: Expect,
@@ -32,10 +36,39 @@ pub enum Expect {
     /// The same for every subject, and at least one subject.
     All(Outcome),
     /// These subjects with these outcomes, and no others.
-    Exactly(Vec<(String, Outcome)>),
+    Exactly(Vec<Expected>),
 }
 
-/// Reads a case that its schema allows.
+/// An outcome that is expected.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Expected {
+    /// The rule.
+    pub rule: String,
+    /// Key of the subject.
+    pub subject: String,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Where it is written.
+    pub place: Place,
+}
+
+impl Case {
+    /// The rules that the case says something of, its own first.
+    #[must_use]
+    pub fn rules(&self) -> Vec<&str> {
+        let mut rules = vec![self.rule.as_str()];
+        if let Expect::Exactly(list) = &self.expect {
+            for expected in list {
+                if !rules.contains(&expected.rule.as_str()) {
+                    rules.push(&expected.rule);
+                }
+            }
+        }
+        rules
+    }
+}
+
+/// Reads a case that its schema allows; it is about `rule`, unless it names another.
 ///
 /// # Errors
 ///
@@ -43,7 +76,9 @@ pub enum Expect {
 pub fn read(root: &Node, rule: &str) -> Result<Case, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let text = |key: &str| root.get(key).and_then(Node::as_str).map(str::to_owned);
-    let (base, facts) = (text("base"), root.get("facts").cloned());
+    let rule = text("rule").unwrap_or_else(|| rule.to_owned());
+    let base = root.get("base").and_then(|node| Some((node.as_str()?.to_owned(), node.place)));
+    let facts = root.get("facts").cloned();
     if base.is_some() == facts.is_some() {
         let message = "a case needs either `base` or `facts`";
         problems.push(Diagnostic::error("wrong-case", message).at(root.place));
@@ -56,17 +91,17 @@ pub fn read(root: &Node, rule: &str) -> Result<Case, Vec<Diagnostic>> {
         }
     }
     let params = root.get("params").and_then(Node::as_map).unwrap_or_default();
-    let params = params.iter().map(|entry| Override {
-        of: rule.to_owned(),
-        param: entry.key.to_string(),
-        value: entry.node.clone(),
+    let params = params.iter().map(|entry| {
+        let (of, param) = entry.key.split_once('.').unwrap_or((&rule, &entry.key));
+        Override { of: of.to_owned(), param: param.to_owned(), value: entry.node.clone() }
     });
     let params = params.collect();
     let now = root.get("now").and_then(Node::as_str).and_then(Instant::parse);
-    let expect = root.get("expect").and_then(expect);
+    let expect = root.get("expect").and_then(|node| expect(node, &rule));
     match (now, expect) {
         (Some(now), Some(expect)) if problems.is_empty() => Ok(Case {
             title: text("title").unwrap_or_default(),
+            rule,
             base,
             facts,
             patches,
@@ -104,42 +139,75 @@ fn patch(node: &Node) -> Result<Patch, Diagnostic> {
     }
 }
 
-fn expect(node: &Node) -> Option<Expect> {
+fn expect(node: &Node, rule: &str) -> Option<Expect> {
     if let Some(name) = node.as_str() {
         return Outcome::named(name).map(Expect::All);
     }
-    let mut all = Vec::new();
+    let mut all: Vec<Expected> = Vec::new();
     for item in node.as_list()? {
-        let subject = item.get("subject")?.as_str()?.to_owned();
-        all.push((subject, Outcome::named(item.get("outcome")?.as_str()?)?));
+        let text = |key: &str| item.get(key).and_then(Node::as_str);
+        all.push(Expected {
+            rule: text("rule").unwrap_or(rule).to_owned(),
+            subject: text("subject")?.to_owned(),
+            outcome: Outcome::named(text("outcome")?)?,
+            place: item.place,
+        });
     }
     all.sort();
-    all.dedup();
+    // A subject that is judged several times with one outcome may be listed as often.
+    all.dedup_by(|a, b| (&a.rule, &a.subject, a.outcome) == (&b.rule, &b.subject, b.outcome));
     Some(Expect::Exactly(all))
 }
 
-/// How the outcomes differ from what was expected; none if they do not.
+/// An outcome of one subject that was not expected, or that did not come.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// The rule.
+    pub rule: String,
+    /// Key of the subject.
+    pub subject: String,
+    /// What was expected of it, by name; empty where nothing was.
+    pub expected: Vec<&'static str>,
+    /// What came, by name; empty where nothing did.
+    pub actual: Vec<&'static str>,
+}
+
+/// How the outcomes differ from what was expected, by rule and subject.
+///
+/// A subject may be judged several times: for each of its databases, say. Each outcome counts once.
 #[must_use]
-pub fn difference(expect: &Expect, evaluation: &Evaluation) -> Option<String> {
-    let mut actual: Vec<(String, Outcome)> = evaluation
-        .verdicts
-        .iter()
-        .map(|verdict| (verdict.subject.key.to_string(), verdict.outcome))
-        .collect();
-    actual.sort();
-    // A subject may be judged several times with one outcome: for each of its databases, say.
-    actual.dedup();
-    let say = |list: &[(String, Outcome)]| {
-        let lines: Vec<String> =
-            list.iter().map(|(key, outcome)| format!("  {key}: {}", outcome.name())).collect();
-        if lines.is_empty() { "  (no verdict at all)".to_owned() } else { lines.join("\n") }
-    };
-    let (fits, wanted) = match expect {
-        Expect::All(outcome) => (
-            !actual.is_empty() && actual.iter().all(|(_, given)| given == outcome),
-            format!("  every subject: {}", outcome.name()),
-        ),
-        Expect::Exactly(list) => (*list == actual, say(list)),
-    };
-    (!fits).then(|| format!("expected\n{wanted}\nactual\n{}", say(&actual)))
+pub fn differences(case: &Case, evaluation: &Evaluation) -> Vec<Difference> {
+    let mut all: BTreeMap<(String, String), (BTreeSet<Outcome>, BTreeSet<Outcome>)> =
+        BTreeMap::new();
+    for verdict in &evaluation.verdicts {
+        let rule = evaluation.rule(verdict).map(|rule| rule.id.to_string()).unwrap_or_default();
+        all.entry((rule, verdict.subject.key.to_string())).or_default().1.insert(verdict.outcome);
+    }
+    match &case.expect {
+        Expect::All(outcome) => {
+            if all.is_empty() {
+                let nobody = (case.rule.clone(), String::new());
+                all.entry(nobody).or_default();
+            }
+            for (expected, _) in all.values_mut() {
+                expected.insert(*outcome);
+            }
+        }
+        Expect::Exactly(list) => {
+            for expected in list {
+                let key = (expected.rule.clone(), expected.subject.clone());
+                all.entry(key).or_default().0.insert(expected.outcome);
+            }
+        }
+    }
+    let names = |all: &BTreeSet<Outcome>| all.iter().map(|one| one.name()).collect();
+    let different = all.into_iter().filter(|(_, (expected, actual))| expected != actual);
+    different
+        .map(|((rule, subject), (expected, actual))| Difference {
+            rule,
+            subject,
+            expected: names(&expected),
+            actual: names(&actual),
+        })
+        .collect()
 }

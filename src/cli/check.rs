@@ -1,7 +1,7 @@
 //! `dpmguard check`: facts judged by rules.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
     /// Write a report to a file as well; can be repeated
-    #[arg(short = 'o', value_name = "FORMAT=FILE", value_parser = parse_output)]
+    #[arg(short = 'o', value_name = "FORMAT=FILE", value_parser = super::parse_output::<Format>)]
     pub outputs: Vec<(Format, PathBuf)>,
     /// Exit with 0 even if the gate failed or gave no verdict (not if an input is wrong)
     #[arg(long)]
@@ -90,18 +90,6 @@ pub enum Format {
 
 fn duration(text: &str) -> Result<i64, String> {
     parse_duration(text).ok_or_else(|| "write it like 24h, 90m, 7d or PT24H".to_owned())
-}
-
-fn parse_output(text: &str) -> Result<(Format, PathBuf), String> {
-    let (format, file) =
-        text.split_once('=').ok_or("write FORMAT=FILE, for instance json=report.json")?;
-    if file.is_empty() {
-        return Err("the file's name is missing".to_owned());
-    }
-    if file == "-" {
-        return Err("for standard output, use --format".to_owned());
-    }
-    Ok((Format::from_str(format, true)?, PathBuf::from(file)))
 }
 
 /// Loads, judges, writes.
@@ -348,20 +336,9 @@ fn write(
         packs: &packs,
         warnings: judged.warnings,
     };
-    let mut written: Vec<(&Path, Vec<u8>)> = Vec::new();
-    for (format, file) in &args.outputs {
-        let mut bytes = Vec::new();
-        write_as(*format, &run, false, &mut bytes)?;
-        written.push((file, bytes));
-    }
-    let files: Vec<(&Path, &[u8])> =
-        written.iter().map(|(file, bytes)| (*file, bytes.as_slice())).collect();
-    load::write_files(&files, sources).map_err(|problem| CliError::one(problem, sources))?;
-    match write_as(args.format, &run, streams.colour_out, streams.out) {
-        // Whoever read the report has seen enough; the gate's answer stays what it is.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
-    }
+    super::write_outputs(&args.outputs, args.format, streams, sources, &|format, colour, out| {
+        write_as(format, &run, colour, out)
+    })
 }
 
 fn write_as(

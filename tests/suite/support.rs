@@ -57,6 +57,7 @@ pub(crate) fn run_with(args: &[&str], input: &[u8]) -> Ran {
         err: &mut err,
         colour_out: false,
         colour_err: false,
+        is_watched: false,
     };
     let args = std::iter::once("dpmguard").chain(args.iter().copied()).map(OsString::from);
     let code = cli::run(args, &mut streams);
@@ -103,7 +104,7 @@ impl Bench {
         let case = case::read(&node, &rule)
             .unwrap_or_else(|found| panic!("{}", said(&found, &self.sources)));
         let mut document = match (&case.base, &case.facts) {
-            (Some(base), _) => self.read(&path.parent().unwrap().join(base)),
+            (Some((base, _)), _) => self.read(&path.parent().unwrap().join(base)),
             (None, Some(facts)) => facts.clone(),
             (None, None) => unreachable!("the reader asks for one of them"),
         };

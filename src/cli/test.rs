@@ -1,0 +1,314 @@
+//! `dpmguard test`: the cases of packs.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use crate::author::suite::{self, Suite};
+use crate::author::{snapshot, trial};
+use crate::cli::check::{PackArgs, settings};
+use crate::cli::{CliError, Progress, Streams};
+use crate::diagnostic::Diagnostic;
+use crate::load::{self, cases};
+use crate::report::test::{self, Status, TestReport};
+use crate::source::Sources;
+
+/// Judge the cases of packs
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  dpmguard test my-rules                     judge all cases\n  \
+    dpmguard test my-rules --filter moved      only those with `moved` in their name\n  \
+    dpmguard test my-rules --accept            take new snapshots; read them\n  \
+    dpmguard test my-rules --review            see each difference, and decide\n  \
+    dpmguard test my-rules --watch             again after every change\n  \
+    dpmguard test my-rules -o junit=cases.xml  for a build server\n\n\
+    Exit codes: 0 all cases pass; 1 one fails; 2 a case or another input is wrong; 3 no case was found."
+)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct Args {
+    /// Folders of packs [default: the packs of dpmguard.yaml, else this folder or its `rules`]
+    #[arg(value_name = "PACK")]
+    pub packs: Vec<PathBuf>,
+    /// Further rules and their parameters
+    #[command(flatten)]
+    pub rules: PackArgs,
+    /// Judge only cases with this in their name (`rule/case`); can be repeated
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+    /// Write the snapshots of cases whose outcomes are as expected
+    #[arg(long, conflicts_with = "review")]
+    pub accept: bool,
+    /// Show each difference from a snapshot, and ask whether to take it
+    #[arg(long)]
+    pub review: bool,
+    /// Judge again after every change of a file, until interrupted
+    #[arg(long, conflicts_with_all = ["review", "outputs"])]
+    pub watch: bool,
+    /// What to do about snapshots that belong to no case
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    pub unreferenced: Unreferenced,
+    /// List the cases that pass, too
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// Format of the report on standard output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
+    /// Write a report to a file as well; can be repeated
+    #[arg(short = 'o', value_name = "FORMAT=FILE", value_parser = super::parse_output::<Format>)]
+    pub outputs: Vec<(Format, PathBuf)>,
+}
+
+/// What to do about snapshots that belong to no case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Unreferenced {
+    /// Say so
+    #[default]
+    Warn,
+    /// Say so, and exit with 1
+    Reject,
+    /// Remove them
+    Delete,
+}
+
+/// A format of the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a person at a terminal
+    #[default]
+    Human,
+    /// Stable JSON, see `dpmguard schema test-v1`
+    Json,
+    /// `JUnit` XML, for build servers
+    Junit,
+    /// Test Anything Protocol
+    Tap,
+}
+
+impl Args {
+    fn format(&self, format: Format) -> test::Format {
+        match format {
+            Format::Human => test::Format::Human { all: self.verbose },
+            Format::Json => test::Format::Json,
+            Format::Junit => test::Format::Junit,
+            Format::Tap => test::Format::Tap,
+        }
+    }
+}
+
+/// Judges the cases and writes what came of them.
+///
+/// # Errors
+///
+/// Broken packs, or a report that cannot be written.
+pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
+    if !args.watch {
+        return once(args, streams);
+    }
+    loop {
+        let folders = folders(args)?;
+        let before = cases::state(&folders);
+        match once(args, streams) {
+            // A rule with a slip in it is why somebody watches.
+            Err(CliError::Input(problems, sources)) => super::show(&problems, &sources, streams),
+            other => {
+                other?;
+            }
+        }
+        streams.out.flush()?;
+        writeln!(streams.err, "\nwaiting for a change; Ctrl-C ends")?;
+        cases::wait_for_change(&folders, &before);
+    }
+}
+
+fn once(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
+    let suite = read(args)?;
+    let progress = Progress::new(streams.is_watched, suite.cases.len(), "cases");
+    let mut report = TestReport {
+        cases: trial::judge_all(&suite, &|done| progress.tell(done)),
+        unreferenced: suite.unreferenced.iter().map(|path| load::shown(path)).collect(),
+        is_removed: args.unreferenced == Unreferenced::Delete,
+        without_cases: without_cases(args, &suite),
+    };
+    progress.end();
+    if args.unreferenced == Unreferenced::Delete && args.filter.is_empty() {
+        cases::remove(&suite.unreferenced).map_err(|one| CliError::one(one, &suite.sources))?;
+    }
+    if args.accept {
+        accept(&suite, &mut report, |_| true)?;
+    }
+    if args.review {
+        review(&suite, &mut report, streams)?;
+    }
+    super::write_outputs(
+        &args.outputs,
+        args.format,
+        streams,
+        &suite.sources,
+        &|format, colour, out| test::write(&report, args.format(format), colour, out),
+    )?;
+    let stale = args.unreferenced == Unreferenced::Reject && !suite.unreferenced.is_empty();
+    Ok(match report.exit_code() {
+        0 if stale => 1,
+        code => code,
+    })
+}
+
+/// The folders to test.
+fn folders(args: &Args) -> Result<Vec<PathBuf>, CliError> {
+    if !args.packs.is_empty() {
+        return Ok(args.packs.clone());
+    }
+    let mut sources = Sources::default();
+    let config = settings(&args.rules, &mut sources)?;
+    if !config.rules.is_empty() {
+        return Ok(config.rules);
+    }
+    let here = [".", "rules"].map(PathBuf::from);
+    let found = here
+        .into_iter()
+        .find(|folder| ["pack.yaml", "pack.yml"].iter().any(|name| folder.join(name).is_file()));
+    found.map(|folder| vec![folder]).ok_or_else(|| {
+        let message = "there is no pack here: no `pack.yaml` in this folder or in `rules`";
+        let help = "name the pack's folder: `dpmguard test my-rules`";
+        CliError::one(Diagnostic::error("no-pack", message).help(help), &sources)
+    })
+}
+
+/// Reads the packs and their cases.
+pub(super) fn read(args: &Args) -> Result<Suite, CliError> {
+    let folders = folders(args)?;
+    let mut sources = Sources::default();
+    let config = settings(&args.rules, &mut sources)?;
+    let mut all: Vec<PathBuf> = Vec::new();
+    for folder in config.rules.iter().chain(&args.rules.rules).chain(&folders) {
+        let is_same = |known: &PathBuf| cases::plain(known) == cases::plain(folder);
+        if !all.iter().any(is_same) {
+            all.push(folder.clone());
+        }
+    }
+    let shipped = !args.rules.no_shipped_rules && config.shipped_rules.unwrap_or(true);
+    let packs = load::packs(shipped, &all, &mut sources)
+        .map_err(|found| CliError::Input(found, sources.clone()))?;
+    let set = packs
+        .rules(&config.params, &sources)
+        .map_err(|found| CliError::Input(found, sources.clone()))?;
+    let wanted = |name: &str| {
+        args.filter.is_empty() || args.filter.iter().any(|part| name.contains(part.as_str()))
+    };
+    suite::read(&folders, packs, set, sources, &wanted)
+        .map_err(|(found, sources)| CliError::Input(found, sources))
+}
+
+/// Rules of the tested folders that no case is about.
+fn without_cases(args: &Args, suite: &Suite) -> Vec<String> {
+    if !args.filter.is_empty() {
+        return Vec::new();
+    }
+    let Ok(folders) = folders(args) else { return Vec::new() };
+    let prefixes: Vec<String> = folders
+        .iter()
+        .map(|folder| format!("{}/", load::shown(folder).trim_end_matches('/')))
+        .collect();
+    let is_tested = |rule: &crate::rule::Rule| {
+        let name = suite.sources.get(rule.root.place.file).map_or("", |source| source.name());
+        prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()))
+    };
+    let has_case = |id: &str| suite.cases.iter().any(|ready| ready.case.rules().contains(&id));
+    let rules = suite.set.rules.iter().filter(|rule| is_tested(rule) && !has_case(&rule.id));
+    rules.map(|rule| rule.id.to_string()).collect()
+}
+
+/// Writes the snapshots of cases that need one and whose outcomes are as expected.
+fn accept(
+    suite: &Suite,
+    report: &mut TestReport,
+    mut wanted: impl FnMut(&test::TestCase) -> bool,
+) -> Result<(), CliError> {
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
+    for case in &mut report.cases {
+        if !matches!(case.status, Status::New | Status::Changed) || !wanted(case) {
+            continue;
+        }
+        if let Some(ready) = suite.cases.iter().find(|ready| ready.shown == case.file) {
+            files.push((ready.snapshot_path(), snapshot::file(&case.text)));
+            case.status = Status::Accepted;
+        }
+    }
+    let written: Vec<(&Path, &[u8])> =
+        files.iter().map(|(path, text)| (path.as_path(), text.as_bytes())).collect();
+    load::write_files(&written, &suite.sources).map_err(|one| CliError::one(one, &suite.sources))
+}
+
+/// Asks for each case whose report differs whether that is right.
+fn review(
+    suite: &Suite,
+    report: &mut TestReport,
+    streams: &mut Streams<'_>,
+) -> Result<(), CliError> {
+    let total = report
+        .cases
+        .iter()
+        .filter(|case| matches!(case.status, Status::New | Status::Changed))
+        .count();
+    let mut taken: Vec<String> = Vec::new();
+    let mut number = 0;
+    for case in &report.cases {
+        if !matches!(case.status, Status::New | Status::Changed) {
+            continue;
+        }
+        number += 1;
+        let shown = match case.status {
+            Status::New => {
+                let lines = crate::report::diff::diff("", &case.text);
+                let head = test::show_case(case, streams.colour_out);
+                format!("{head}{}", test::show_lines(&lines, streams.colour_out))
+            }
+            _ => test::show_case(case, streams.colour_out),
+        };
+        writeln!(streams.out, "\n[{number} of {total}] {}", shown.trim_start())?;
+        match ask(streams)? {
+            Answer::Take => taken.push(case.file.clone()),
+            Answer::Leave => {}
+            Answer::Stop => break,
+        }
+    }
+    accept(suite, report, |case| taken.contains(&case.file))
+}
+
+enum Answer {
+    Take,
+    Leave,
+    Stop,
+}
+
+fn ask(streams: &mut Streams<'_>) -> io::Result<Answer> {
+    loop {
+        write!(streams.out, "take this snapshot? [a]ccept, [s]kip, [q]uit: ")?;
+        streams.out.flush()?;
+        let Some(line) = line(streams.input)? else { return Ok(Answer::Stop) };
+        match line.trim().to_lowercase().as_str() {
+            "a" | "accept" | "y" | "yes" => return Ok(Answer::Take),
+            "s" | "skip" | "n" | "no" => return Ok(Answer::Leave),
+            "q" | "quit" => return Ok(Answer::Stop),
+            _ => {}
+        }
+    }
+}
+
+/// A line of input, without waiting for more than its end.
+fn line(input: &mut dyn Read) -> io::Result<Option<String>> {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while bytes.len() < 10_000 {
+        if input.read(&mut byte)? == 0 {
+            break;
+        }
+        let [read] = byte;
+        if read == b'\n' {
+            return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
+        }
+        bytes.push(read);
+    }
+    Ok((!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned()))
+}

@@ -1,0 +1,160 @@
+//! The cases of a pack: files below `cases/`, and cases that stand beside rules.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, FileId};
+use crate::load::{Walker, read_file, shown};
+use crate::source::{self, Node, Sources};
+
+/// What a pack's folder has for testing its rules.
+#[derive(Debug, Default)]
+pub struct CaseFiles {
+    /// Cases, by path.
+    pub cases: Vec<CaseFile>,
+    /// Snapshot files below `cases/` and beside cases, by path.
+    pub snapshots: Vec<PathBuf>,
+}
+
+/// A case file, read but not checked.
+#[derive(Debug)]
+pub struct CaseFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its path below the pack's folder, with `/`.
+    pub below: String,
+    /// Its tree, or what is wrong with it.
+    pub root: Result<Node, Vec<Diagnostic>>,
+}
+
+/// Finds and reads the cases in a pack's folder.
+///
+/// # Shape
+///
+/// Every YAML file below `cases/` is a case (or says that it is another document of ours); elsewhere
+/// those that begin as one.
+///
+/// # Errors
+///
+/// Folders and files that cannot be looked at.
+pub fn cases(folder: &Path, sources: &mut Sources) -> Result<CaseFiles, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let mut paths = Vec::new();
+    let mut walker = Walker { endings: &["yaml", "yml", "snap"], visited: HashSet::new() };
+    walker.walk(folder, &mut paths, &mut problems);
+    let mut files = CaseFiles::default();
+    for path in paths {
+        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("snap")) {
+            files.snapshots.push(path);
+            continue;
+        }
+        let below = shown(path.strip_prefix(folder).unwrap_or(&path));
+        let bytes = match read_file(&path) {
+            Ok(bytes) => bytes,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        let is_listed = below.starts_with("cases/");
+        if !is_listed && !says(&bytes, b"dpmguard.case/v1") {
+            continue;
+        }
+        let root = match sources.add(shown(&path), &bytes) {
+            Ok(file) => source::read(sources, file),
+            Err(problem) => Err(vec![problem]),
+        };
+        files.cases.push(CaseFile { path, below, root });
+    }
+    if problems.is_empty() { Ok(files) } else { Err(problems) }
+}
+
+fn says(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|window| window == word)
+}
+
+/// Reads one file into a tree.
+///
+/// # Errors
+///
+/// Why it cannot be read, or what is wrong with it.
+pub fn tree(path: &Path, sources: &mut Sources) -> Result<(FileId, Node), Vec<Diagnostic>> {
+    let bytes = read_file(path).map_err(|problem| vec![problem])?;
+    let file = sources.add(shown(path), &bytes).map_err(|problem| vec![problem])?;
+    Ok((file, source::read(sources, file)?))
+}
+
+/// The text of a file that may not be there.
+///
+/// # Errors
+///
+/// Why it cannot be read, other than that it is not there, or that it is no UTF-8.
+pub fn optional_text(path: &Path) -> Result<Option<String>, Diagnostic> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = read_file(path)?;
+    String::from_utf8(bytes).map(Some).map_err(|_| {
+        Diagnostic::error("invalid-encoding", format!("`{}` is no UTF-8 text", shown(path)))
+    })
+}
+
+/// A path without `.` and `..`, as far as they can be resolved without looking at the disk.
+#[must_use]
+pub fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if plain.file_name().is_some() => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// Takes files away.
+///
+/// # Errors
+///
+/// The first that cannot be taken away.
+pub fn remove(paths: &[PathBuf]) -> Result<(), Diagnostic> {
+    for path in paths {
+        fs::remove_file(path).map_err(|error| {
+            let message = format!("cannot remove `{}`: {error}", shown(path));
+            Diagnostic::error("cannot-write", message)
+        })?;
+    }
+    Ok(())
+}
+
+/// What tells whether something below folders has changed: names, sizes and times of their files.
+#[must_use]
+pub fn state(folders: &[PathBuf]) -> Vec<(PathBuf, u64, Option<std::time::SystemTime>)> {
+    let mut files = Vec::new();
+    for folder in folders {
+        let mut paths = Vec::new();
+        let mut walker =
+            Walker { endings: &["yaml", "yml", "json", "rhai", "snap"], visited: HashSet::new() };
+        walker.walk(folder, &mut paths, &mut Vec::new());
+        for path in paths {
+            if let Ok(known) = fs::metadata(&path) {
+                files.push((path, known.len(), known.modified().ok()));
+            }
+        }
+    }
+    files
+}
+
+/// Waits until something below the folders is another than in `before`.
+pub fn wait_for_change(
+    folders: &[PathBuf],
+    before: &[(PathBuf, u64, Option<std::time::SystemTime>)],
+) {
+    while state(folders) == before {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+}

@@ -1,0 +1,168 @@
+//! What came of a pack's cases: for people, and as JSON, `JUnit` and TAP.
+
+mod human;
+mod machine;
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::report::diff::Line;
+
+pub use human::{case as show_case, lines as show_lines};
+
+/// What came of all cases.
+#[derive(Clone, Debug, Default)]
+pub struct TestReport {
+    /// The cases, by name.
+    pub cases: Vec<TestCase>,
+    /// Snapshots that belong to no case.
+    pub unreferenced: Vec<String>,
+    /// Whether these were taken away.
+    pub is_removed: bool,
+    /// Rules of the tested packs that have no case.
+    pub without_cases: Vec<String>,
+}
+
+/// What came of a case.
+#[derive(Clone, Debug)]
+pub struct TestCase {
+    /// Its name: `a-rule/a-case`.
+    pub name: String,
+    /// The rule it is about; empty where that is not known.
+    pub rule: String,
+    /// What it shows.
+    pub title: String,
+    /// Its file.
+    pub file: String,
+    /// What came of it.
+    pub status: Status,
+    /// Outcomes that differ.
+    pub differences: Vec<Differing>,
+    /// How its report differs from the snapshot; empty where there is no snapshot, or no difference.
+    pub changed: Vec<Line>,
+    /// What is wrong with the case, as it is drawn on a terminal.
+    pub problems: String,
+    /// What its snapshot would hold now.
+    pub text: String,
+}
+
+/// What came of a case, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Outcomes and report are as they should be.
+    Passed,
+    /// They are, and the snapshot was written in this run.
+    Accepted,
+    /// The outcomes are not as expected.
+    Failed,
+    /// The outcomes are as expected, the report differs from the snapshot.
+    Changed,
+    /// The outcomes are as expected, there is no snapshot yet.
+    New,
+    /// The case itself is wrong.
+    Error,
+}
+
+impl Status {
+    /// Whether all is well.
+    #[must_use]
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Passed | Self::Accepted)
+    }
+}
+
+/// An outcome that differs from what is expected.
+#[derive(Clone, Debug, Serialize)]
+pub struct Differing {
+    /// The rule.
+    pub rule: String,
+    /// Key of the subject; empty where no subject was judged.
+    pub subject: String,
+    /// Outcomes that were expected.
+    pub expected: Vec<&'static str>,
+    /// Outcomes that came.
+    pub actual: Vec<&'static str>,
+    /// The clause that decided the first that was not expected.
+    pub decided: Option<Decided>,
+}
+
+/// The clause behind an outcome.
+#[derive(Clone, Debug, Serialize)]
+pub struct Decided {
+    /// Where it stands in the rule.
+    pub clause: String,
+    /// Its file, line and column.
+    pub place: String,
+    /// Its text.
+    pub text: String,
+    /// What it was.
+    pub value: String,
+    /// What it looked at.
+    pub operands: Vec<Operand>,
+}
+
+/// A value that a clause looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct Operand {
+    /// Its text in the rule.
+    pub text: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// A format of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For a person; all cases, or only those that are not well.
+    Human {
+        /// Whether every case is listed.
+        all: bool,
+    },
+    /// `schemas/test-v1.schema.json`.
+    Json,
+    /// For build servers.
+    Junit,
+    /// Test Anything Protocol, version 13.
+    Tap,
+}
+
+impl TestReport {
+    /// How many cases have a status.
+    #[must_use]
+    pub fn count(&self, status: Status) -> usize {
+        self.cases.iter().filter(|case| case.status == status).count()
+    }
+
+    /// The exit code: 2 where a case is wrong, 1 where one fails, 3 where there is none.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.count(Status::Error) > 0 {
+            2
+        } else if self.cases.is_empty() {
+            3
+        } else {
+            u8::from(self.cases.iter().any(|case| !case.status.is_good()))
+        }
+    }
+}
+
+/// Writes the report.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn write(
+    report: &TestReport,
+    format: Format,
+    colour: bool,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Human { all } => human::write(report, all, colour, out),
+        Format::Json => machine::json(report, out),
+        Format::Junit => machine::junit(report, out),
+        Format::Tap => machine::tap(report, out),
+    }
+}

@@ -1,0 +1,176 @@
+//! The report on cases for machines.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+
+use serde::Serialize;
+
+use crate::report::test::{Differing, Status, TestCase, TestReport};
+
+#[derive(Serialize)]
+struct ReportV1<'a> {
+    schema: &'static str,
+    tool: ToolV1,
+    exit_code: u8,
+    summary: BTreeMap<&'static str, usize>,
+    cases: Vec<CaseV1<'a>>,
+    unreferenced: &'a [String],
+    without_cases: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ToolV1 {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct CaseV1<'a> {
+    name: &'a str,
+    rule: &'a str,
+    title: &'a str,
+    file: &'a str,
+    status: Status,
+    differences: &'a [Differing],
+    snapshot_diff: Vec<String>,
+    problems: &'a str,
+}
+
+pub(super) fn json(report: &TestReport, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut summary = BTreeMap::new();
+    for (status, name) in [
+        (Status::Passed, "passed"),
+        (Status::Accepted, "accepted"),
+        (Status::Failed, "failed"),
+        (Status::Changed, "changed"),
+        (Status::New, "new"),
+        (Status::Error, "error"),
+    ] {
+        summary.insert(name, report.count(status));
+    }
+    let case = |case: &'_ TestCase| -> Vec<String> {
+        case.changed.iter().map(|line| format!("{}{}", line.sign, line.text)).collect()
+    };
+    let cases = report.cases.iter().map(|known| CaseV1 {
+        name: &known.name,
+        rule: &known.rule,
+        title: &known.title,
+        file: &known.file,
+        status: known.status,
+        differences: &known.differences,
+        snapshot_diff: case(known),
+        problems: &known.problems,
+    });
+    let report = ReportV1 {
+        schema: "dpmguard.test/v1",
+        tool: ToolV1 { name: "dpmguard", version: env!("CARGO_PKG_VERSION") },
+        exit_code: report.exit_code(),
+        summary,
+        cases: cases.collect(),
+        unreferenced: &report.unreferenced,
+        without_cases: &report.without_cases,
+    };
+    serde_json::to_writer_pretty(&mut *out, &report)?;
+    out.write_all(b"\n")
+}
+
+/// What is not well with a case, as plain text.
+fn message(case: &TestCase) -> String {
+    let whole = super::human::case(case, false);
+    let lines = whole.lines().skip(1).map(|line| line.strip_prefix("  ").unwrap_or(line));
+    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}
+
+fn kind(status: Status) -> &'static str {
+    match status {
+        Status::Passed => "passed",
+        Status::Accepted => "accepted",
+        Status::Failed => "the outcomes are not as expected",
+        Status::Changed => "the report differs from the snapshot",
+        Status::New => "there is no snapshot",
+        Status::Error => "the case itself is wrong",
+    }
+}
+
+pub(super) fn junit(report: &TestReport, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut suites: BTreeMap<&str, Vec<&TestCase>> = BTreeMap::new();
+    for case in &report.cases {
+        suites.entry(&case.rule).or_default().push(case);
+    }
+    let failed = |cases: &[&TestCase]| {
+        let errors = cases.iter().filter(|case| case.status == Status::Error).count();
+        (cases.iter().filter(|case| !case.status.is_good()).count() - errors, errors)
+    };
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+    for (rule, cases) in suites {
+        let (failures, errors) = failed(&cases);
+        let name = if rule.is_empty() { "unknown" } else { rule };
+        let _ = writeln!(
+            text,
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\">",
+            xml(name),
+            cases.len()
+        );
+        for case in cases {
+            let _ = write!(
+                text,
+                "    <testcase name=\"{}\" classname=\"{}\" file=\"{}\"",
+                xml(&case.name),
+                xml(name),
+                xml(&case.file)
+            );
+            if case.status.is_good() {
+                text.push_str("/>\n");
+                continue;
+            }
+            let element = if case.status == Status::Error { "error" } else { "failure" };
+            let _ = writeln!(
+                text,
+                ">\n      <{element} message=\"{}\">{}</{element}>\n    </testcase>",
+                kind(case.status),
+                xml(&message(case))
+            );
+        }
+        text.push_str("  </testsuite>\n");
+    }
+    text.push_str("</testsuites>\n");
+    out.write_all(text.as_bytes())
+}
+
+/// Text for an element or attribute; what XML 1.0 cannot hold becomes a replacement character.
+fn xml(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\n' | '\t' => safe.push(c),
+            c if c < ' ' || matches!(c, '\u{FFFE}' | '\u{FFFF}') => safe.push('\u{FFFD}'),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+pub(super) fn tap(report: &TestReport, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut text = format!("TAP version 13\n1..{}\n", report.cases.len());
+    for (number, case) in report.cases.iter().enumerate() {
+        let not = if case.status.is_good() { "" } else { "not " };
+        // A `#` would begin a directive, which could turn a failure into a `todo`.
+        let name = format!("{}: {}", case.name, case.title).replace('#', "\\#");
+        let _ = writeln!(text, "{not}ok {} - {}", number + 1, name.replace(['\r', '\n'], " "));
+        if !case.status.is_good() {
+            let _ =
+                writeln!(text, "  ---\n  message: {}\n  file: {:?}", kind(case.status), case.file);
+            text.push_str("  details: |\n");
+            for line in message(case).lines() {
+                let _ = writeln!(text, "    {line}");
+            }
+            text.push_str("  ...\n");
+        }
+    }
+    out.write_all(text.as_bytes())
+}
