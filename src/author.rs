@@ -5,6 +5,7 @@ pub mod causes;
 pub mod clauses;
 pub mod complete;
 pub mod decide;
+pub mod mutate;
 pub mod patch;
 pub mod snapshot;
 pub mod suite;

@@ -21,12 +21,13 @@ use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
 
 /// The published schemas, by name.
-pub static SCHEMAS: [(&str, &str); 10] = [
+pub static SCHEMAS: [(&str, &str); 11] = [
     ("action-v1", include_str!("../schemas/action-v1.schema.json")),
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),
     ("facts-v1", include_str!("../schemas/facts-v1.schema.json")),
     ("model-v1", include_str!("../schemas/model-v1.schema.json")),
+    ("mutants-v1", include_str!("../schemas/mutants-v1.schema.json")),
     ("pack-v1", include_str!("../schemas/pack-v1.schema.json")),
     ("report-v1", include_str!("../schemas/report-v1.schema.json")),
     ("rule-v1", include_str!("../schemas/rule-v1.schema.json")),

@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod diff;
 pub mod human;
 pub mod json;
+pub mod mutation;
 pub mod test;
 pub mod v1;
 

@@ -1,7 +1,10 @@
 //! `dpmguard test`: the cases of packs.
 
+mod mutate;
+
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 
@@ -12,6 +15,7 @@ use crate::cli::{CliError, Progress, Streams};
 use crate::diagnostic::Diagnostic;
 use crate::load::{self, cases};
 use crate::report::test::{self, Status, TestReport};
+use crate::rule::Rule;
 use crate::source::Sources;
 
 /// Judge the cases of packs
@@ -22,7 +26,8 @@ use crate::source::Sources;
     dpmguard test my-rules --accept            take new snapshots; read them\n  \
     dpmguard test my-rules --review            see each difference, and decide\n  \
     dpmguard test my-rules --watch             again after every change\n  \
-    dpmguard test my-rules -o junit=cases.xml  for a build server\n\n\
+    dpmguard test my-rules -o junit=cases.xml  for a build server\n  \
+    dpmguard test my-rules --mutate            would the cases notice a slip in a rule?\n\n\
     Exit codes: 0 all cases pass; 1 one fails; 2 a case or another input is wrong; 3 no case was found."
 )]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
@@ -45,6 +50,12 @@ pub struct Args {
     /// Judge again after every change of a file, until interrupted
     #[arg(long, conflicts_with_all = ["review", "outputs"])]
     pub watch: bool,
+    /// Make small slips in the rules on purpose, and see whether the cases notice
+    #[arg(long)]
+    pub mutate: bool,
+    /// With --mutate: exit with 1 below this score
+    #[arg(long, value_name = "PERCENT", requires = "mutate", value_parser = percent)]
+    pub mutate_min: Option<f64>,
     /// What to do about snapshots that belong to no case
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub unreferenced: Unreferenced,
@@ -85,6 +96,15 @@ pub enum Format {
     Tap,
 }
 
+fn percent(text: &str) -> Result<f64, String> {
+    let number: f64 = text.trim_end_matches('%').trim().parse().map_err(|_| "not a number")?;
+    if (0.0..=100.0).contains(&number) {
+        Ok(number)
+    } else {
+        Err("a share is between 0 and 100".to_owned())
+    }
+}
+
 impl Args {
     fn format(&self, format: Format) -> test::Format {
         match format {
@@ -122,13 +142,14 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
 }
 
 fn once(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
-    let suite = read(args)?;
+    let mut suite = read(args)?;
     let progress = Progress::new(streams.is_watched, suite.cases.len(), "cases");
     let mut report = TestReport {
         cases: trial::judge_all(&suite, &|done| progress.tell(done)),
         unreferenced: suite.unreferenced.iter().map(|path| load::shown(path)).collect(),
         is_removed: args.unreferenced == Unreferenced::Delete,
         without_cases: without_cases(args, &suite),
+        mutation: None,
     };
     progress.end();
     if args.unreferenced == Unreferenced::Delete && args.filter.is_empty() {
@@ -140,6 +161,12 @@ fn once(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     if args.review {
         review(&suite, &mut report, streams)?;
     }
+    let mut weak = false;
+    if args.mutate {
+        let mutation = mutate::run(args, &mut suite, &report, streams)?;
+        weak = args.mutate_min.is_some_and(|most| mutation.score.is_some_and(|score| score < most));
+        report.mutation = Some(mutation);
+    }
     super::write_outputs(
         &args.outputs,
         args.format,
@@ -149,7 +176,7 @@ fn once(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     )?;
     let stale = args.unreferenced == Unreferenced::Reject && !suite.unreferenced.is_empty();
     Ok(match report.exit_code() {
-        0 if stale => 1,
+        0 if stale || weak => 1,
         code => code,
     })
 }
@@ -205,18 +232,23 @@ fn without_cases(args: &Args, suite: &Suite) -> Vec<String> {
     if !args.filter.is_empty() {
         return Vec::new();
     }
+    let has_case = |id: &str| suite.cases.iter().any(|ready| ready.case.rules().contains(&id));
+    let rules = tested(args, suite).into_iter().filter(|rule| !has_case(&rule.id));
+    rules.map(|rule| rule.id.to_string()).collect()
+}
+
+/// The rules of the tested folders.
+fn tested(args: &Args, suite: &Suite) -> Vec<Arc<Rule>> {
     let Ok(folders) = folders(args) else { return Vec::new() };
     let prefixes: Vec<String> = folders
         .iter()
         .map(|folder| format!("{}/", load::shown(folder).trim_end_matches('/')))
         .collect();
-    let is_tested = |rule: &crate::rule::Rule| {
+    let is_tested = |rule: &&Arc<Rule>| {
         let name = suite.sources.get(rule.root.place.file).map_or("", |source| source.name());
         prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()))
     };
-    let has_case = |id: &str| suite.cases.iter().any(|ready| ready.case.rules().contains(&id));
-    let rules = suite.set.rules.iter().filter(|rule| is_tested(rule) && !has_case(&rule.id));
-    rules.map(|rule| rule.id.to_string()).collect()
+    suite.set.rules.iter().filter(is_tested).cloned().collect()
 }
 
 /// Writes the snapshots of cases that need one and whose outcomes are as expected.

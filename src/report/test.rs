@@ -8,6 +8,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::report::diff::Line;
+use crate::report::mutation::MutationReport;
 
 pub use human::{case as show_case, lines as show_lines};
 
@@ -22,6 +23,8 @@ pub struct TestReport {
     pub is_removed: bool,
     /// Rules of the tested packs that have no case.
     pub without_cases: Vec<String>,
+    /// What became of the rules' mutants, where that was asked for.
+    pub mutation: Option<MutationReport>,
 }
 
 /// What came of a case.

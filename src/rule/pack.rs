@@ -311,7 +311,7 @@ impl PackFiles {
     /// kind of document of ours. One that says nothing is taken for a rule, so that a misspelt head
     /// is an error and not a rule switched off.
     fn rules(&self) -> impl Iterator<Item = (&str, &Node)> {
-        let others = ["action", "case", "config", "facts", "model", "plan", "table"];
+        let others = ["action", "case", "config", "facts", "model", "mutants", "plan", "table"];
         self.documents(move |kind| !others.iter().any(|other| is(kind, other)))
             .filter(|_| self.with_rules)
     }

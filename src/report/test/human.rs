@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::report::diagnostic::clean;
 use crate::report::diff::Line;
+use crate::report::mutation;
 use crate::report::test::{Decided, Status, TestCase, TestReport};
 
 /// Most lines of a difference that are shown.
@@ -30,7 +31,14 @@ pub(super) fn write(
         text.push_str("  `--unreferenced=delete` removes such snapshots\n");
     }
     text.push_str(&summary(report, colour));
-    out.write_all(text.as_bytes())
+    out.write_all(text.as_bytes())?;
+    match &report.mutation {
+        Some(mutation) => {
+            out.write_all(b"\n")?;
+            mutation::write(mutation, all, colour, out)
+        }
+        None => Ok(()),
+    }
 }
 
 fn paint(text: &str, colour: bool, style: Style) -> String {

@@ -6,6 +6,7 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::report::mutation::MutationReport;
 use crate::report::test::{Differing, Status, TestCase, TestReport};
 
 #[derive(Serialize)]
@@ -17,6 +18,8 @@ struct ReportV1<'a> {
     cases: Vec<CaseV1<'a>>,
     unreferenced: &'a [String],
     without_cases: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mutation: Option<&'a MutationReport>,
 }
 
 #[derive(Serialize)]
@@ -70,6 +73,7 @@ pub(super) fn json(report: &TestReport, out: &mut dyn io::Write) -> io::Result<(
         cases: cases.collect(),
         unreferenced: &report.unreferenced,
         without_cases: &report.without_cases,
+        mutation: report.mutation.as_ref(),
     };
     serde_json::to_writer_pretty(&mut *out, &report)?;
     out.write_all(b"\n")
