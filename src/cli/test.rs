@@ -207,6 +207,13 @@ pub(super) fn read(args: &Args) -> Result<Suite, CliError> {
     let folders = folders(args)?;
     let mut sources = Sources::default();
     let config = settings(&args.rules, &mut sources)?;
+    if let Some(param) = args.rules.param.first() {
+        let message =
+            format!("`--param {param}` has no place here: a case states its own parameters");
+        let problem = Diagnostic::error("wrong-option", message);
+        let help = "write them under `params` in the case";
+        return Err(CliError::one(problem.help(help), &sources));
+    }
     let mut all: Vec<PathBuf> = Vec::new();
     for folder in config.rules.iter().chain(&args.rules.rules).chain(&folders) {
         let is_same = |known: &PathBuf| cases::plain(known) == cases::plain(folder);
@@ -217,9 +224,9 @@ pub(super) fn read(args: &Args) -> Result<Suite, CliError> {
     let shipped = !args.rules.no_shipped_rules && config.shipped_rules.unwrap_or(true);
     let packs = load::packs(shipped, &all, &mut sources)
         .map_err(|found| CliError::Input(found, sources.clone()))?;
-    let set = packs
-        .rules(&config.params, &sources)
-        .map_err(|found| CliError::Input(found, sources.clone()))?;
+    // What a site sets is no matter of the rules' cases.
+    let set =
+        packs.rules(&[], &sources).map_err(|found| CliError::Input(found, sources.clone()))?;
     let wanted = |name: &str| {
         args.filter.is_empty() || args.filter.iter().any(|part| name.contains(part.as_str()))
     };

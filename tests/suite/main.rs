@@ -26,3 +26,4 @@ mod repair;
 mod safety;
 mod scopes;
 mod support;
+mod testing;

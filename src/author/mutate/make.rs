@@ -95,21 +95,13 @@ impl Maker<'_> {
     /// Slips of one token: signs, numbers, `any` and `all`.
     fn tokens(&mut self, path: &str, node: &Node, text: &str) {
         let all = tokens(text);
-        let mut seen: Vec<(&str, usize)> = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
         for (position, token) in all.iter().enumerate() {
             let before = position.checked_sub(1).and_then(|before| all.get(before));
             let beside = [before, all.get(position + 1)];
             for (name, new) in changes(token, beside, text) {
-                let count = match seen.iter_mut().find(|(known, _)| *known == name) {
-                    Some((_, count)) => {
-                        *count += 1;
-                        *count
-                    }
-                    None => {
-                        seen.push((name, 1));
-                        1
-                    }
-                };
+                seen.push(name);
+                let count = seen.iter().filter(|known| **known == name).count();
                 let number = if count > 1 { format!("#{count}") } else { String::new() };
                 let changed = replaced(text, token, &new);
                 let Some(root) = with_text(self.root, &steps_of(path), &changed) else { continue };
@@ -125,8 +117,7 @@ impl Maker<'_> {
     fn outcome(&mut self, path: &str, node: &Node) {
         let Some(outcome) = node.get("outcome") else { return };
         let other = match outcome.as_str() {
-            Some("violated") => "satisfied",
-            Some("not_applicable") => "satisfied",
+            Some("violated" | "not_applicable") => "satisfied",
             Some("satisfied" | "undecided") => "not_applicable",
             _ => return,
         };
@@ -283,8 +274,9 @@ fn is_closure(token: &Token, text: &str) -> bool {
 
 fn wanted(name: &str, token: &str) -> String {
     match name {
-        "swap-and" => "facts for which one side is true and the other is not".to_owned(),
-        "swap-or" => "facts for which one side is true and the other is not".to_owned(),
+        "swap-and" | "swap-or" => {
+            "facts for which one side is true and the other is not".to_owned()
+        }
         "compare" if ["==", "!="].contains(&token) => {
             "facts that come to this comparison, and whose verdict hangs on it".to_owned()
         }

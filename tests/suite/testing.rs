@@ -1,0 +1,374 @@
+//! `dpmguard test`: the runner itself must not report wrongly.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dpmguard::load;
+
+use crate::support::{run, run_with};
+
+const RULE: &str = "schema: dpmguard.rule/v1
+id: database-too-large
+title: A database is larger than a check can get through in a night
+severity: warning
+certainty: inferred
+explanation: A consistency check reads the whole database.
+params:
+  most_gb: { type: integer, default: 200, minimum: 1, help: Largest size in gigabytes of 10^9 bytes. }
+select:
+  - each: db
+    of: database
+    where: db.kind == \"mailbox\"
+require:
+  - that: db.mounted ?? false
+    else: { outcome: not_applicable, because: '${db.name} is not mounted' }
+violated: db.size_bytes > params.most_gb * 1000000000
+finding:
+  subject: db
+  message: '${db.name} has ${size(db.size_bytes)}'
+  evidence: [db.size_bytes]
+  fingerprint: [db]
+references:
+  - { title: House rule 7, says: No database may be larger than a check can get through in a night. }
+";
+
+const CASE: &str = "schema: dpmguard.case/v1
+title: A database larger than the limit
+facts:
+  schema: dpmguard.facts/v1
+  observed_at: 2009-05-04T18:00:00Z
+  complete: all
+  databases:
+    - { server: EX01, storage_group: SG1, name: DB1, kind: mailbox, mounted: true, size_bytes: 300000000000 }
+    - { server: EX01, storage_group: SG1, name: DB2, kind: mailbox, mounted: true, size_bytes: 100000000000 }
+now: 2009-05-04T18:00:00Z
+expect:
+  - { subject: EX01/SG1/DB1, outcome: violated }
+  - { subject: EX01/SG1/DB2, outcome: satisfied }
+";
+
+struct Pack {
+    folder: tempfile::TempDir,
+}
+
+impl Pack {
+    fn new() -> Self {
+        let pack = Self { folder: tempfile::tempdir().unwrap() };
+        pack.write(
+            "pack.yaml",
+            "schema: dpmguard.pack/v1\nname: house\ntitle: House rules\nversion: 1.0.0\n",
+        );
+        pack.write("database-too-large.yaml", RULE);
+        pack.write("cases/database-too-large/over.yaml", CASE);
+        pack
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn test(&self, args: &[&str]) -> crate::support::Ran {
+        let folder = self.folder.path().display().to_string();
+        let mut all = vec!["test", &folder, "--no-shipped-rules"];
+        all.extend(args);
+        run(&all)
+    }
+
+    fn accepted(self) -> Self {
+        let ran = self.test(&["--accept"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        self
+    }
+}
+
+#[test]
+fn a_new_case_fails_until_its_snapshot_is_accepted() {
+    let pack = Pack::new();
+    let ran = pack.test(&[]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("there is no snapshot yet"), "{}", ran.out);
+    assert!(!pack.path("cases/database-too-large/over.snap").exists());
+    let pack = pack.accepted();
+    let ran = pack.test(&[]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "PASSED  1 case of 1 rule: 1 passed\n"));
+    let snapshot = fs::read_to_string(pack.path("cases/database-too-large/over.snap")).unwrap();
+    assert!(snapshot.starts_with("---\nsource: dpmguard test\n---\n"), "{snapshot}");
+    assert!(snapshot.contains("\"file\": \"cases/database-too-large/over.yaml\""), "{snapshot}");
+    // The same pack at another place has the same snapshots.
+    let other = Pack::new();
+    fs::copy(
+        pack.path("cases/database-too-large/over.snap"),
+        other.path("cases/database-too-large/over.snap"),
+    )
+    .unwrap();
+    assert_eq!(other.test(&[]).code, 0);
+}
+
+#[test]
+fn a_failing_case_shows_what_was_expected_what_came_and_why() {
+    let pack = Pack::new().accepted();
+    pack.write("database-too-large.yaml", &RULE.replace("size_bytes >", "size_bytes <"));
+    let ran = pack.test(&[]);
+    assert_eq!(ran.code, 1);
+    for part in [
+        "FAILED   database-too-large/over  A database larger than the limit",
+        "database-too-large: EX01/SG1/DB1\n    - expected violated\n    + actual   satisfied",
+        "decided by `violated`, which was false",
+        "db.size_bytes < params.most_gb * 1000000000",
+        "db.size_bytes               = 300000000000",
+        "params.most_gb * 1000000000 = 200000000000",
+    ] {
+        assert!(ran.out.contains(part), "{part}\n{}", ran.out);
+    }
+    // What is not as expected is never accepted.
+    let before = fs::read_to_string(pack.path("cases/database-too-large/over.snap")).unwrap();
+    assert_eq!(pack.test(&["--accept"]).code, 1);
+    assert_eq!(
+        fs::read_to_string(pack.path("cases/database-too-large/over.snap")).unwrap(),
+        before
+    );
+}
+
+#[test]
+fn a_changed_report_is_shown_as_a_difference() {
+    let pack = Pack::new().accepted();
+    pack.write("database-too-large.yaml", &RULE.replace("'${db.name} has", "'${db.name} holds"));
+    let ran = pack.test(&[]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("CHANGED  database-too-large/over"), "{}", ran.out);
+    assert!(ran.out.contains("\"message\": \"DB1 has 300.0 GB\""), "{}", ran.out);
+    assert!(ran.out.contains("\"message\": \"DB1 holds 300.0 GB\""), "{}", ran.out);
+}
+
+/// A slip in a case is an error, whatever the rule says, and never a pass.
+#[test]
+fn a_wrong_case_is_an_error() {
+    let slips = [
+        ("over.yaml", CASE.replace("outcome: violated", "outcome: violatd"), "violatd"),
+        (
+            "over.yaml",
+            CASE.replace("subject: EX01/SG1/DB1", "subject: EX01/SG1/DB9"),
+            "did you mean",
+        ),
+        ("over.yaml", CASE.replace("size_bytes", "size_byte"), "unknown key `size_byte`"),
+        (
+            "over.yaml",
+            CASE.replace("title:", "rule: database-to-large\ntitle:"),
+            "database-too-large",
+        ),
+        ("over.yaml", format!("{CASE}params: {{ most_gbs: 3 }}\n"), "most_gb"),
+        ("over.yaml", format!("{CASE}params: {{ most_gb: many }}\n"), "whole number"),
+        ("over.yaml", format!("{CASE}base: no-such.yaml\n"), "either `base` or `facts`"),
+        (
+            "over.yaml",
+            format!("{CASE}patch:\n  - {{ remove: 'databases[EX01/SG1/DB7].mounted' }}\n"),
+            "leads nowhere",
+        ),
+        ("over.yaml", String::new(), "over.yaml"),
+        ("over.yaml", "a: [".to_owned(), "over.yaml"),
+    ];
+    for (name, text, said) in slips {
+        let pack = Pack::new().accepted();
+        pack.write(&format!("cases/database-too-large/{name}"), &text);
+        let ran = pack.test(&["--accept"]);
+        assert_eq!(ran.code, 2, "{text}\n{}{}", ran.out, ran.err);
+        assert!(ran.out.contains("1 in error"), "{text}\n{}", ran.out);
+        assert!(ran.out.contains(said), "{said}\n{}", ran.out);
+    }
+    let pack = Pack::new().accepted();
+    let base = CASE.split("facts:").next().unwrap().to_owned()
+        + "base: ../../fixtures/estat.yaml\nnow: 2009-05-04T18:00:00Z\nexpect: satisfied\n";
+    pack.write("fixtures/estate.yaml", "");
+    pack.write("cases/database-too-large/over.yaml", &base);
+    let ran = pack.test(&[]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.out.contains("it does not exist"), "{}", ran.out);
+    assert!(ran.out.contains("did you mean `estate.yaml`?"), "{}", ran.out);
+    let pack = Pack::new();
+    pack.write("cases/database-to-large/under.yaml", CASE);
+    let ran = pack.test(&[]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.out.contains("there is no rule `database-to-large`"), "{}", ran.out);
+}
+
+#[test]
+fn no_case_is_no_verdict() {
+    let pack = Pack::new();
+    assert_eq!(pack.test(&["--filter", "nothing-like-that"]).code, 3);
+    fs::remove_dir_all(pack.path("cases")).unwrap();
+    let ran = pack.test(&[]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.out.contains("no case was found"), "{}", ran.out);
+    assert!(ran.out.contains("without a case: database-too-large"), "{}", ran.out);
+    let ran = run(&["test", &pack.path("nowhere").display().to_string()]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+}
+
+#[test]
+fn a_snapshot_without_its_case_is_told_and_removed_on_request() {
+    let pack = Pack::new().accepted();
+    let stale = pack.path("cases/database-too-large/gone.snap");
+    fs::write(&stale, "---\nsource: x\n---\nold\n").unwrap();
+    let ran = pack.test(&[]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.out.contains("gone.snap belongs to no case"), "{}", ran.out);
+    assert_eq!(pack.test(&["--unreferenced", "reject"]).code, 1);
+    // A filter hides cases, so nobody can say which snapshots are stale.
+    assert_eq!(pack.test(&["--unreferenced", "delete", "--filter", "over"]).code, 0);
+    assert!(stale.exists());
+    assert_eq!(pack.test(&["--unreferenced", "delete"]).code, 0);
+    assert!(!stale.exists());
+    assert!(pack.path("cases/database-too-large/over.snap").exists());
+}
+
+#[test]
+fn review_asks_for_each_difference() {
+    let pack = Pack::new();
+    pack.write(
+        "cases/database-too-large/under.yaml",
+        &CASE.replace("300000000000", "200000000001"),
+    );
+    let folder = pack.folder.path().display().to_string();
+    let args = ["test", &folder, "--no-shipped-rules", "--review"];
+    let ran = run_with(&args, b"what?\na\ns\n");
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("[1 of 2]") && ran.out.contains("[2 of 2]"), "{}", ran.out);
+    assert!(pack.path("cases/database-too-large/over.snap").exists());
+    assert!(!pack.path("cases/database-too-large/under.snap").exists());
+    assert_eq!(run_with(&args, b"q\n").code, 1);
+    assert_eq!(run_with(&args, b"").code, 1);
+    assert_eq!(run_with(&args, b"a\n").code, 0);
+    assert_eq!(pack.test(&[]).code, 0);
+}
+
+#[test]
+fn a_case_can_expect_outcomes_of_several_rules() {
+    let pack = Pack::new();
+    let other = RULE
+        .replace("id: database-too-large", "id: database-too-small")
+        .replace("size_bytes >", "size_bytes <");
+    pack.write("database-too-small.yaml", &other);
+    let case = CASE.replace(
+        "  - { subject: EX01/SG1/DB1",
+        "  - { rule: database-too-small, subject: EX01/SG1/DB1, outcome: satisfied }\n  \
+         - { rule: database-too-small, subject: EX01/SG1/DB2, outcome: violated }\n  - { subject: EX01/SG1/DB1",
+    );
+    pack.write("cases/database-too-large/over.yaml", &case);
+    let pack = pack.accepted();
+    pack.write(
+        "cases/database-too-large/over.yaml",
+        &case.replace("DB2, outcome: violated", "DB2, outcome: undecided"),
+    );
+    let ran = pack.test(&[]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.out.contains("database-too-small: EX01/SG1/DB2\n    - expected undecided"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn parameters_of_a_case_hold_for_it_alone() {
+    let pack = Pack::new();
+    let small = CASE
+        .replace("outcome: satisfied", "outcome: violated")
+        .replace("now:", "params: { most_gb: 50 }\nnow:");
+    pack.write("cases/database-too-large/smaller.yaml", &small);
+    let pack = pack.accepted();
+    assert_eq!(pack.test(&[]).code, 0);
+}
+
+#[test]
+fn reports_for_machines_say_the_same() {
+    let pack = Pack::new().accepted();
+    pack.write(
+        "cases/database-too-large/new.yaml",
+        &CASE.replace("title: A database larger than the limit", "title: 'Number # <A> & \"B\"'"),
+    );
+    pack.write("cases/database-too-large/broken.yaml", "");
+    let json = pack.path("report.json").display().to_string();
+    let ran = pack.test(&["--format", "junit", "-o", &format!("json={json}")]);
+    assert_eq!(ran.code, 2);
+    let text = fs::read(&json).unwrap();
+    let mut sources = dpmguard::source::Sources::default();
+    let file = sources.add("report.json", &text).unwrap();
+    let root = dpmguard::source::read(&sources, file).unwrap();
+    assert_eq!(load::schema("test-v1").unwrap().check(&root), []);
+    let report: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(report["summary"]["passed"], 1);
+    assert_eq!(report["summary"]["new"], 1);
+    assert_eq!(report["summary"]["error"], 1);
+    assert!(ran.out.contains("tests=\"2\" failures=\"1\" errors=\"0\""), "{}", ran.out);
+    assert!(ran.out.contains("<failure message=\"there is no snapshot\">"), "{}", ran.out);
+    assert!(ran.out.contains("&lt;A&gt; &amp; &quot;B&quot;"), "{}", ran.out);
+    let tap = pack.test(&["--format", "tap"]).out;
+    assert!(tap.starts_with("TAP version 13\n1..3\n"), "{tap}");
+    assert!(tap.contains("ok 3 - database-too-large/over"), "{tap}");
+    // A `#` in a title is no directive.
+    assert!(tap.contains("not ok 2 - database-too-large/new: Number \\# <A>"), "{tap}");
+    assert!(Path::new(&json).exists());
+}
+
+#[test]
+fn mutants_that_no_case_notices_are_told_with_what_is_missing() {
+    let pack = Pack::new().accepted();
+    let ran = pack.test(&["--mutate"]);
+    assert_eq!(ran.code, 0);
+    for part in [
+        // No public folder database, none that is not mounted, none exactly at the limit.
+        "survived   select[0].where/drop",
+        "survived   require[0].that/drop",
+        "- require: db.mounted ?? false\n    + (nothing)",
+        "survived   violated/compare",
+        "- db.size_bytes > params.most_gb * 1000000000\n    + db.size_bytes >= params.most_gb * 1000000000",
+        "missing case: facts for which both sides are exactly equal",
+        "survived   require[0].else/outcome",
+    ] {
+        assert!(ran.out.contains(part), "{part}\n{}", ran.out);
+    }
+    // In an empty run of luck all would be killed: these are.
+    for part in ["violated/negate", "select[0].where/compare"] {
+        assert!(!ran.out.contains(part), "{part}\n{}", ran.out);
+    }
+    assert_eq!(pack.test(&["--mutate"]).out, ran.out, "the same in every run");
+    assert_eq!(pack.test(&["--mutate", "--mutate-min", "99"]).code, 1);
+    assert_eq!(pack.test(&["--mutate", "--mutate-min", "10"]).code, 0);
+    assert_eq!(pack.test(&["--mutate", "--mutate-min", "many"]).code, 2);
+    // A mutant can be accepted with a reason, as long as it is what it was.
+    let accept = |change: &str| {
+        format!(
+            "schema: dpmguard.mutants/v1\nrule: database-too-large\naccept:\n  - mutant: violated/compare\n    \
+             change: '{change}'\n    reason: No size is ever exactly at the limit, to the byte.\n"
+        )
+    };
+    let change = "db.size_bytes > params.most_gb * 1000000000 -> db.size_bytes >= params.most_gb * 1000000000";
+    pack.write("cases/database-too-large/mutants.yaml", &accept(change));
+    let ran = pack.test(&["--mutate", "--verbose"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("accepted   violated/compare"), "{}", ran.out);
+    pack.write("cases/database-too-large/mutants.yaml", &accept("a -> b"));
+    let ran = pack.test(&["--mutate"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("the mutant of that name makes another change"), "{}", ran.err);
+}
+
+#[test]
+fn a_mutant_that_is_the_same_rule_is_proven_so() {
+    let pack = Pack::new();
+    let twice = "db.size_bytes > params.most_gb * 1000000000 || db.size_bytes > params.most_gb * 1000000000";
+    let rule = RULE.replace(
+        "violated: db.size_bytes > params.most_gb * 1000000000",
+        &format!("violated: {twice}"),
+    );
+    pack.write("database-too-large.yaml", &rule);
+    let ran = pack.accepted().test(&["--mutate", "--verbose"]);
+    assert!(ran.out.contains("equivalent violated/swap-or"), "{}", ran.out);
+    assert!(ran.out.contains("the same for every truth of its parts"), "{}", ran.out);
+}
