@@ -1,8 +1,10 @@
 //! Files, standard input and the shipped pack: the only module that touches the file system.
 
 pub mod cases;
+mod pages;
 mod write;
 
+pub use pages::{Changes, Pages, update};
 pub use write::write_files;
 
 use std::collections::HashSet;

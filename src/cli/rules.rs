@@ -1,12 +1,17 @@
 //! `dpmguard rules`: what the rules are and what they say.
 
+mod docs;
+
 use std::io::Write;
 
 use crate::author::causes;
+use crate::author::docs::text::filled;
+use crate::author::needs::{Needs, Of, Walker};
 use crate::cli::check::{PackArgs, load_rules};
 use crate::cli::{CliError, Streams};
 use crate::diagnostic::Diagnostic;
 use crate::facts::model::Model;
+use crate::facts::time::say_duration;
 use crate::finding::Reference;
 use crate::report::diagnostic::clean;
 use crate::rule::action::Action;
@@ -66,6 +71,7 @@ enum Command {
         #[command(flatten)]
         rules: PackArgs,
     },
+    Docs(docs::Args),
 }
 
 /// Loads the rules and shows what was asked for.
@@ -74,11 +80,14 @@ enum Command {
 ///
 /// Broken rules, an unknown id, or output that cannot be written.
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
-    let (Command::List { rules }
-    | Command::Show { rules, .. }
-    | Command::Actions { rules, .. }
-    | Command::Tables { rules, .. }
-    | Command::Causes { rules }) = &args.command;
+    let rules = match &args.command {
+        Command::Docs(args) => return docs::run(args, streams),
+        Command::List { rules }
+        | Command::Show { rules, .. }
+        | Command::Actions { rules, .. }
+        | Command::Tables { rules, .. }
+        | Command::Causes { rules } => rules,
+    };
     let mut sources = Sources::default();
     let (packs, set) = load_rules(rules, &mut sources)?;
     let mut text = Vec::new();
@@ -86,7 +95,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
         Command::List { .. } => list(&set, &mut text)?,
         Command::Show { id, .. } => {
             let rule = named(&set.rules, |rule| &*rule.id, id, "rule", "list", &sources)?;
-            show(rule, &set, &mut text)?;
+            show(rule, &set, &packs.model, &mut text)?;
         }
         Command::Actions { id: Some(id), .. } => {
             let action =
@@ -111,6 +120,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
                 writeln!(text, "{id:<width$}  {title} (rows: {})", rows.len())?;
             }
         }
+        Command::Docs(_) => {}
         Command::Causes { .. } => text.write_all(causes::page(&set).as_bytes())?,
     }
     write_clean(&text, streams.out)?;
@@ -162,7 +172,7 @@ fn list(set: &RuleSet, out: &mut dyn Write) -> std::io::Result<()> {
     Ok(())
 }
 
-fn show(rule: &Rule, set: &RuleSet, out: &mut dyn Write) -> std::io::Result<()> {
+fn show(rule: &Rule, set: &RuleSet, model: &Model, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{}\n  {}\n", rule.id, rule.title)?;
     let pack = set.packs.get(rule.pack).map_or("", |pack| &pack.name);
     writeln!(
@@ -187,6 +197,7 @@ fn show(rule: &Rule, set: &RuleSet, out: &mut dyn Write) -> std::io::Result<()> 
         paragraph(out, text)?;
     }
     show_params("Parameters", &rule.params, out)?;
+    show_needs(&Walker::new(model, set).rule(rule), rule, model, out)?;
     let steps = causes::steps(rule, set);
     if !steps.is_empty() {
         writeln!(out, "\nWhat to do, where it applies")?;
@@ -201,6 +212,39 @@ fn show(rule: &Rule, set: &RuleSet, out: &mut dyn Write) -> std::io::Result<()> 
         paragraph(out, &withheld.join("; "))?;
     }
     show_references(&rule.references, out)
+}
+
+/// The facts that the verdict can hang on, and how old they may be.
+fn show_needs(
+    needs: &Needs,
+    rule: &Rule,
+    model: &Model,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    writeln!(out, "\nFacts it needs")?;
+    for (of, facts) in &needs.facts {
+        let name = match of {
+            Of::Kind(kind) => model.kind(*kind).map(|kind| &*kind.name),
+            Of::Single(position) => model.singles().get(*position).map(|field| &*field.name),
+        };
+        let fields = facts.fields.iter().filter(|(_, using)| using.decides);
+        let fields: Vec<String> = fields
+            .map(|(field, using)| {
+                format!("{field}{}", if using.asked { " (if known)" } else { "" })
+            })
+            .collect();
+        if facts.whole || !fields.is_empty() {
+            let list = if facts.whole { " (the list of all)" } else { "" };
+            let colon = if fields.is_empty() { "" } else { ": " };
+            let name = name.unwrap_or_default();
+            paragraph(out, &format!("{name}{list}{colon}{}", fields.join(", ")))?;
+        }
+    }
+    for (kind, seconds) in &rule.max_age {
+        let name = model.kind(*kind).map_or("", |kind| &kind.name);
+        paragraph(out, &format!("{name}: at most {} old", say_duration(*seconds)))?;
+    }
+    Ok(())
 }
 
 fn show_params(title: &str, params: &[Param], out: &mut dyn Write) -> std::io::Result<()> {
@@ -274,26 +318,6 @@ pub(super) fn label(out: &mut dyn Write, name: &str, text: &str) -> std::io::Res
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
-}
-
-/// Paragraphs with their lines joined: up to an empty line, or to a line that begins a list item.
-fn filled(text: &str) -> Vec<String> {
-    let mut paragraphs: Vec<String> = Vec::new();
-    let mut is_open = false;
-    for line in text.lines().map(str::trim) {
-        if line.is_empty() {
-            is_open = false;
-        } else if let Some(last) =
-            paragraphs.last_mut().filter(|_| is_open && !line.starts_with("- "))
-        {
-            last.push(' ');
-            last.push_str(line);
-        } else {
-            paragraphs.push(line.to_owned());
-            is_open = true;
-        }
-    }
-    paragraphs
 }
 
 fn paragraph(out: &mut dyn Write, text: &str) -> std::io::Result<()> {

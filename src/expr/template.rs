@@ -62,6 +62,14 @@ impl Template {
         if problems.is_empty() { Ok(Self { parts }) } else { Err(problems) }
     }
 
+    /// The expressions in it, in order.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Value(expr) => Some(&**expr),
+        })
+    }
+
     /// The text with its values; where one is not known it says so.
     pub fn say<'a>(&'a self, env: &mut Env<'a>) -> String {
         let mut text = String::new();
@@ -90,6 +98,39 @@ impl Template {
         }
         Ok(self.say(env))
     }
+}
+
+/// A piece of a message as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Plain text.
+    Text(String),
+    /// What stands between `${` and `}`.
+    Value(String),
+}
+
+/// The pieces of a message, for those who show it and do not fill it in.
+#[must_use]
+pub fn pieces(text: &str) -> Vec<Piece> {
+    let chars: Vec<char> = text.chars().collect();
+    let mut pieces = Vec::new();
+    let mut plain = String::new();
+    let mut position = 0;
+    while let Some(c) = chars.get(position) {
+        let is_value = *c == '$' && chars.get(position + 1) == Some(&'{');
+        let Some(end) = is_value.then(|| closing(&chars, position + 2)).flatten() else {
+            plain.push(*c);
+            position += 1;
+            continue;
+        };
+        pieces.push(Piece::Text(std::mem::take(&mut plain)));
+        let inside = chars.get(position + 2..end).unwrap_or_default();
+        pieces.push(Piece::Value(inside.iter().collect()));
+        position = end + 1;
+    }
+    pieces.push(Piece::Text(plain));
+    pieces.retain(|piece| *piece != Piece::Text(String::new()));
+    pieces
 }
 
 fn shifted(problem: Problem, by: usize) -> Problem {

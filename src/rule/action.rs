@@ -45,6 +45,8 @@ pub struct Action {
     pub references: Vec<Reference>,
     /// How many names it binds; slot 0 holds the settings.
     pub slots: usize,
+    /// The file that it was read from.
+    pub root: Arc<Node>,
 }
 
 /// An argument of an action.
@@ -118,6 +120,7 @@ impl Reader<'_> {
             duration: transpose(duration)?,
             references: references(root),
             slots: self.scope.slots,
+            root: Arc::new(root.clone()),
         })
     }
 
