@@ -94,6 +94,8 @@ pub enum Format {
     Junit,
     /// Test Anything Protocol
     Tap,
+    /// A page
+    Markdown,
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -112,6 +114,7 @@ impl Args {
             Format::Json => test::Format::Json,
             Format::Junit => test::Format::Junit,
             Format::Tap => test::Format::Tap,
+            Format::Markdown => test::Format::Markdown,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod human;
 mod machine;
+mod markdown;
 
 use std::io;
 
@@ -129,6 +130,8 @@ pub enum Format {
     Junit,
     /// Test Anything Protocol, version 13.
     Tap,
+    /// A page.
+    Markdown,
 }
 
 impl TestReport {
@@ -167,5 +170,6 @@ pub fn write(
         Format::Json => machine::json(report, out),
         Format::Junit => machine::junit(report, out),
         Format::Tap => machine::tap(report, out),
+        Format::Markdown => markdown::write(report, out),
     }
 }

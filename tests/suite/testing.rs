@@ -353,6 +353,9 @@ fn mutants_that_no_case_notices_are_told_with_what_is_missing() {
     let ran = pack.test(&["--mutate", "--verbose"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("accepted   violated/compare"), "{}", ran.out);
+    let page = pack.test(&["--mutate", "--format", "markdown"]).out;
+    assert!(page.contains("| `database-too-large` | 1 | 2 | 6 | 1 | 0 | 0 | 25.0 % |"), "{page}");
+    assert!(page.contains("accepted: No size is ever exactly at the limit"), "{page}");
     pack.write("cases/database-too-large/mutants.yaml", &accept("a -> b"));
     let ran = pack.test(&["--mutate"]);
     assert_eq!(ran.code, 2);

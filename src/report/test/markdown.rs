@@ -1,0 +1,112 @@
+//! The report on cases as a page.
+
+use std::fmt::Write as _;
+use std::io;
+
+use crate::report::mutation::{MutatedRule, MutationReport};
+use crate::report::test::TestReport;
+
+pub(super) fn write(report: &TestReport, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut text = String::from("# Cases and mutants\n\n");
+    let mut rules: Vec<&str> = report.cases.iter().map(|case| case.rule.as_str()).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let bad: Vec<_> = report.cases.iter().filter(|case| !case.status.is_good()).collect();
+    let _ = writeln!(
+        text,
+        "{} cases of {} rules: {} pass, {} do not.",
+        report.cases.len(),
+        rules.len(),
+        report.cases.len() - bad.len(),
+        bad.len()
+    );
+    for case in bad {
+        let _ = writeln!(text, "\n- `{}`: {}", code(&case.name), plain(&case.title));
+    }
+    if let Some(mutation) = &report.mutation {
+        mutants(mutation, &mut text);
+    }
+    out.write_all(text.as_bytes())
+}
+
+fn score(killed: usize, survived: usize) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a share is shown")]
+    match killed + survived {
+        0 => "-".to_owned(),
+        all => format!("{:.1} %", killed as f64 * 100.0 / all as f64),
+    }
+}
+
+fn mutants(mutation: &MutationReport, text: &mut String) {
+    let MutationReport { killed, survived, accepted, equivalent, refused, .. } = mutation;
+    let _ = writeln!(
+        text,
+        "\nA mutant is a rule with one slip made on purpose. {killed} mutants made a case fail, {survived} did not: \
+         a score of {}. Besides them {accepted} are accepted with a reason, {equivalent} are the same rule by proof, \
+         and {refused} are refused by the checker, which is not counted as a success of the cases.",
+        score(*killed, *survived)
+    );
+    text.push_str(
+        "\n| Rule | Cases | Killed | Survived | Accepted | Equivalent | Refused | Score |\n",
+    );
+    text.push_str("|---|---|---|---|---|---|---|---|\n");
+    for rule in &mutation.rules {
+        let count = |fate: &str| rule.alive.iter().filter(|alive| alive.fate == fate).count();
+        let survived = count("survived");
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {survived} | {} | {} | {} | {} |",
+            code(&rule.rule),
+            rule.cases,
+            rule.killed,
+            count("accepted"),
+            count("equivalent"),
+            rule.refused,
+            score(rule.killed, survived)
+        );
+    }
+    let alive: Vec<&MutatedRule> =
+        mutation.rules.iter().filter(|rule| !rule.alive.is_empty()).collect();
+    if alive.is_empty() {
+        return;
+    }
+    text.push_str("\n## Mutants that no case notices\n");
+    for rule in alive {
+        let _ = writeln!(text, "\n### {}\n", code(&rule.rule));
+        for alive in &rule.alive {
+            let why = match alive.fate {
+                "survived" => format!("a case is missing: {}", alive.why),
+                fate => format!("{fate}: {}", alive.why),
+            };
+            let _ = writeln!(
+                text,
+                "- `{}` ({}): `{}` becomes `{}`; {}",
+                code(&alive.mutant),
+                plain(&alive.place),
+                code(&alive.before),
+                code(&alive.after),
+                plain(&why)
+            );
+        }
+    }
+}
+
+/// Text between back-ticks.
+fn code(text: &str) -> String {
+    let line = crate::report::diagnostic::clean(text);
+    line.replace('`', "'").replace('|', "\\|")
+}
+
+/// Text that must not become markup.
+fn plain(text: &str) -> String {
+    let line = crate::report::diagnostic::clean(text);
+    let mut safe = String::with_capacity(line.len());
+    for c in line.chars() {
+        match c {
+            '<' => safe.push_str("&lt;"),
+            '*' | '_' | '[' | ']' | '`' | '|' => safe.extend(['\\', c]),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
