@@ -8,6 +8,7 @@
 pub mod check;
 pub mod eval;
 pub mod functions;
+pub mod print;
 pub mod script;
 pub mod span;
 pub mod syntax;

@@ -49,8 +49,27 @@ impl Verdicts for NoVerdicts {
 
 /// Who is told what expressions were when they were evaluated: coverage, explanations.
 pub trait Watch {
+    /// An expression is about to be evaluated: what is told until its value belongs to it.
+    fn enter(&self, _: &Expr) {}
     /// An expression was evaluated.
     fn value(&self, expr: &Expr, value: &Outcome);
+    /// Whether it wants to be told which facts were read: their paths cost something.
+    fn wants_facts(&self) -> bool {
+        false
+    }
+    /// A field was read, of an object or of a record.
+    fn fact(&self, _: &Expr, _: Read) {}
+}
+
+/// A fact that an expression has read, or has looked for in vain.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// The object and the position of its field; none for a field of a record.
+    pub field: Option<(ObjectId, usize)>,
+    /// Its path, as evidence names it; none for what is no fact (a parameter).
+    pub path: Option<String>,
+    /// Where it was read; none if it was derived or is not known.
+    pub place: Option<Place>,
 }
 
 /// A bound name: its value, and what it was taken from: a member of a list, or a whole value.
@@ -185,10 +204,10 @@ impl<'a> Env<'a> {
     ///
     /// Why it is not known.
     pub fn eval(&mut self, expr: &'a Expr) -> Outcome {
+        let Some(watch) = self.watch else { return self.eval_node(expr) };
+        watch.enter(expr);
         let value = self.eval_node(expr);
-        if let Some(watch) = self.watch {
-            watch.value(expr, &value);
-        }
+        watch.value(expr, &value);
         value
     }
 
@@ -199,7 +218,7 @@ impl<'a> Env<'a> {
             ExprKind::Now => Ok(Value::Time(self.view.now.clone())),
             ExprKind::Variable(slot) => self.slot(*slot),
             ExprKind::All(kind) => self.view.all(*kind),
-            ExprKind::Single(_) | ExprKind::Field { .. } => Ok(self.place(expr)?.0),
+            ExprKind::Single(_) | ExprKind::Field { .. } => self.read(expr),
             ExprKind::Key(base) => match self.eval(base)? {
                 Value::Object(id) => Ok(Value::Name(self.view.facts.key(id))),
                 _ => Err(Unknown::failed("only objects have a key")),
@@ -278,6 +297,29 @@ impl<'a> Env<'a> {
         }
     }
 
+    /// The fact that a path names; who watches is told which that is.
+    fn read(&mut self, expr: &'a Expr) -> Outcome {
+        let read = self.place(expr);
+        if let Some(watch) = self.watch.filter(|watch| watch.wants_facts()) {
+            // Being watched must not make a rule run into its limits.
+            let steps = self.steps;
+            let field = self.unwatched(|env| env.field_of(expr));
+            let path = self.describe(expr);
+            self.steps = steps;
+            let place = read.as_ref().ok().and_then(|(_, place)| *place);
+            watch.fact(expr, Read { field, path, place });
+        }
+        Ok(read?.0)
+    }
+
+    /// The object that a field is read of, and its position there.
+    fn field_of(&mut self, expr: &'a Expr) -> Option<(ObjectId, usize)> {
+        let ExprKind::Field { base, positions, .. } = &expr.kind else { return None };
+        let Ok(Value::Object(id)) = self.eval(base) else { return None };
+        let found = positions.iter().find(|(kind, _)| *kind == Some(id.kind));
+        found.map(|(_, position)| (id, *position))
+    }
+
     /// The fact that a path names, and where it was read.
     ///
     /// # Errors
@@ -312,7 +354,8 @@ impl<'a> Env<'a> {
                                 Some(Fact::Absent(why)) => why.clone(),
                                 _ => Absence::NotCollected,
                             };
-                            let place = self.place(base).ok().and_then(|(_, place)| place);
+                            let place = self.unwatched(|env| env.place(base));
+                            let place = place.ok().and_then(|(_, place)| place);
                             let what = self.describe(expr).unwrap_or_else(|| name.to_string());
                             Err(Unknown::new(what, why, place))
                         }
@@ -335,10 +378,14 @@ impl<'a> Env<'a> {
     ///
     /// Evaluates nothing but what stands before the last dot: a path is wanted where the whole failed.
     pub fn describe(&mut self, expr: &'a Expr) -> Option<String> {
+        self.unwatched(|env| env.path(expr))
+    }
+
+    fn path(&mut self, expr: &'a Expr) -> Option<String> {
         match &expr.kind {
             ExprKind::Field { base, name, .. } => match self.eval(base) {
                 Ok(Value::Object(id)) => Some(format!("{}.{name}", self.view.path(id))),
-                _ => Some(format!("{}.{name}", self.describe(base)?)),
+                _ => Some(format!("{}.{name}", self.path(base)?)),
             },
             ExprKind::Variable(slot) => {
                 let slot = self.slots.get(*slot)?;
@@ -346,8 +393,8 @@ impl<'a> Env<'a> {
                     return Some(self.view.path(id));
                 }
                 match slot.from? {
-                    (list, Some(position)) => Some(format!("{}[{position}]", self.describe(list)?)),
-                    (value, None) => self.describe(value),
+                    (list, Some(position)) => Some(format!("{}[{position}]", self.path(list)?)),
+                    (value, None) => self.path(value),
                 }
             }
             ExprKind::All(kind) => {
@@ -357,18 +404,18 @@ impl<'a> Env<'a> {
                 let fields = self.view.facts.model().singles();
                 fields.get(*position).map(|field| field.name.to_string())
             }
-            ExprKind::Index(list, _) => Some(format!("{}[]", self.describe(list)?)),
+            ExprKind::Index(list, _) => Some(format!("{}[]", self.path(list)?)),
             ExprKind::ListMethod { method, list, .. } => match method {
                 ListMethod::Find | ListMethod::MinBy | ListMethod::MaxBy => {
-                    Some(format!("{}[]", self.describe(list)?))
+                    Some(format!("{}[]", self.path(list)?))
                 }
-                ListMethod::Filter | ListMethod::KnownOnly => self.describe(list),
+                ListMethod::Filter | ListMethod::KnownOnly => self.path(list),
                 _ => None,
             },
-            ExprKind::Coalesce(left, _) => self.describe(left),
+            ExprKind::Coalesce(left, _) => self.path(left),
             ExprKind::If(condition, yes, no) => match self.condition(condition) {
-                Ok(true) => self.describe(yes),
-                Ok(false) => self.describe(no),
+                Ok(true) => self.path(yes),
+                Ok(false) => self.path(no),
                 Err(_) => None,
             },
             _ => None,

@@ -101,6 +101,8 @@ pub enum ExprKind {
 /// `|x| body`.
 #[derive(Clone, Debug)]
 pub struct Closure {
+    /// Name of its parameter.
+    pub name: Arc<str>,
     /// Slot of its parameter.
     pub slot: usize,
     /// Its value.
@@ -179,6 +181,12 @@ impl ListMethod {
             "The list as far as it is known: no more members are expected, and a member for which a closure cannot be decided is passed over. Use it only where missing facts may be ignored.",
         ),
     ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::TABLE.iter().find(|(known, ..)| *known == self).map_or("?", |(_, name, _)| name)
+    }
 
     /// The method of that name.
     #[must_use]

@@ -6,6 +6,8 @@
 //! 2. Taking facts away never changes a value into another one: it stays, or becomes unknown.
 //! 3. The order of the operands of `&&` and `||` changes nothing, with facts absent too.
 //!
+//! 4. An expression printed from its tree reads as the same tree.
+//!
 //! `DPMGUARD_EXPRESSION_CASES` sets how many cases are tried (`scripts/nightly`: a million).
 
 use std::collections::BTreeMap;
@@ -14,7 +16,9 @@ use std::sync::Arc;
 
 use dpmguard::expr::check::{Scope, World, check};
 use dpmguard::expr::eval::{Env, NoVerdicts, Outcome, View};
+use dpmguard::expr::print::Printer;
 use dpmguard::expr::script::{Scripts, interpret};
+use dpmguard::expr::tree::Expr;
 use dpmguard::facts::merge::merge;
 use dpmguard::facts::model::{Model, Type};
 use dpmguard::facts::store::Facts;
@@ -551,7 +555,8 @@ impl World2 {
         Value::Object(facts.ids(kind).next().unwrap())
     }
 
-    fn tree(&self, text: &str, view: &Arc<View>) -> (Outcome, Type) {
+    /// A checked expression, and how many names it needs.
+    fn checked(&self, text: &str) -> (Expr, usize) {
         let thing = Type::Object(Arc::new([self.model.kind_named("thing").unwrap().id]));
         let mut scope = Scope::default();
         for name in NAMES {
@@ -560,7 +565,23 @@ impl World2 {
         let world = World { model: &self.model, scripts: &[], tables: &[] };
         let expr =
             check(text, &mut scope, world).unwrap_or_else(|found| panic!("{text}\n{found:#?}"));
-        let mut env = Env::new(view, &self.scripts, &NoVerdicts, scope.slots);
+        (expr, scope.slots)
+    }
+
+    /// What is wrong with the expression printed from its tree: it must read as the same tree.
+    fn misprint(&self, text: &str) -> Option<String> {
+        let (expr, _) = self.checked(text);
+        let names: Vec<(Arc<str>, usize)> =
+            NAMES.iter().map(|name| Arc::from(*name)).zip(0..).collect();
+        let printed = Printer { names: &names, model: &self.model, tables: &[] }.print(&expr);
+        let (again, _) = self.checked(&printed);
+        let is_same = without_places(&again) == without_places(&expr);
+        (!is_same).then(|| format!("{text}\n  was printed as {printed}"))
+    }
+
+    fn tree(&self, text: &str, view: &Arc<View>) -> (Outcome, Type) {
+        let (expr, slots) = self.checked(text);
+        let mut env = Env::new(view, &self.scripts, &NoVerdicts, slots);
         for slot in 0..NAMES.len() {
             env.bind(slot, Ok(Self::first(&view.facts)));
         }
@@ -575,6 +596,19 @@ impl World2 {
     }
 }
 
+/// A tree as text, without the places where its parts were written and what has no order.
+pub(crate) fn without_places(expr: &Expr) -> String {
+    let text = format!("{expr:?}");
+    let mut parts = text.split(", at: ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let text = parts.fold(first, |text, part| {
+        text + part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
+    });
+    let mut parts = text.split(", index: {");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('}').unwrap_or_default().1)
+}
+
 const NAMES: [&str; 4] = ["x0", "x1", "x2", "x3"];
 
 #[derive(Default)]
@@ -583,6 +617,7 @@ struct Distribution {
     agreed: usize,
     interpreter_failed: usize,
     both_failed: usize,
+    printed: usize,
     with_absent: usize,
     decided_with_absent: usize,
     depth: BTreeMap<usize, usize>,
@@ -597,6 +632,7 @@ impl Distribution {
         self.agreed += other.agreed;
         self.interpreter_failed += other.interpreter_failed;
         self.both_failed += other.both_failed;
+        self.printed += other.printed;
         self.with_absent += other.with_absent;
         self.decided_with_absent += other.decided_with_absent;
         for (key, count) in other.depth {
@@ -622,6 +658,7 @@ impl Distribution {
             "  {} judged with absent facts, {} of them decided all the same",
             self.with_absent, self.decided_with_absent
         );
+        println!("  {} printed and read again", self.printed);
         println!("  types {:?}", self.kinds);
         println!("  depth {:?}", self.depth);
         println!("  operators {:?}", self.uses);
@@ -657,6 +694,10 @@ fn one(world: &World2, seed: u64, found: &mut Distribution) {
     let things = 1 + dice.below(3);
     let facts_seed = dice.next();
     let full = world.view(&document(&mut Dice(facts_seed), things, 0));
+    if seed % 5 == 0 {
+        found.printed += 1;
+        found.wrong.extend(world.misprint(&text).map(|what| format!("seed {seed}: {what}")));
+    }
     let (value, ty) = world.tree(&text, &full);
     let reference = world.reference(&text, &ty, &full);
     match (&value, &reference) {

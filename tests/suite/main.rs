@@ -21,6 +21,7 @@ mod functions;
 mod hostile;
 mod needs;
 mod output;
+mod print;
 mod promises;
 mod real;
 mod reference;

@@ -136,7 +136,7 @@ impl<'a> Checker<'a, '_> {
         let slot = self.scope.bind(param, item.clone());
         let body = self.expr(body);
         self.scope.rewind(mark);
-        Some(Closure { slot, body: Box::new(body?) })
+        Some(Closure { name: param.clone(), slot, body: Box::new(body?) })
     }
 
     pub(super) fn get(
