@@ -8,6 +8,7 @@ pub mod decide;
 pub mod docs;
 pub mod mutate;
 pub mod needs;
+pub mod explain;
 pub mod patch;
 pub mod snapshot;
 pub mod suite;

@@ -3,6 +3,7 @@
 //! Each command is load, decide, write: the decisions are the library's.
 
 pub mod check;
+pub mod explain;
 pub mod explain_code;
 pub mod facts;
 mod progress;
@@ -31,6 +32,7 @@ use progress::Progress;
     Examples:\n  dpmguard check facts/                       judge an estate\n  \
     dpmguard check exchange.yaml dpm.yaml --fail-on error\n  \
     dpmguard rules show database-file-moved     what a rule says, and why\n  \
+    dpmguard explain database-file-moved --facts facts/   why it said that\n  \
     dpmguard explain-code 0x80004002            what an error code means\n  \
     dpmguard test my-rules                      judge the cases of a pack\n  \
     dpmguard facts import clixml *.xml --out exchange.yaml"
@@ -51,6 +53,7 @@ enum Command {
     Rules(rules::Args),
     /// Judge the cases of packs, and measure how much of the rules they reach
     Test(test::Args),
+    Explain(explain::Args),
     ExplainCode(explain_code::Args),
     /// Import facts from what other tools export
     Facts(facts::Args),
@@ -180,6 +183,7 @@ fn dispatch(command: &Command, streams: &mut Streams<'_>) -> Result<u8, CliError
         Command::Check(args) => check::run(args, streams),
         Command::Rules(args) => rules::run(args, streams),
         Command::Test(args) => test::run(args, streams),
+        Command::Explain(args) => explain::run(args, streams),
         Command::ExplainCode(args) => explain_code::run(args, streams),
         Command::Facts(args) => facts::run(args, streams),
         Command::Schema { name } => schema(name.as_deref(), streams),

@@ -7,6 +7,7 @@ mod judge;
 mod repair;
 mod steps;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -83,7 +84,7 @@ pub fn evaluate_observed(
         let Some(rule) = set.rules.get(position) else { continue };
         let mut verdicts: Vec<Verdict> =
             verdicts.into_iter().map(|verdict| Verdict { rule: number, ..verdict }).collect();
-        verdicts.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+        verdicts.sort_by(order);
         // One gap or finding reached on two ways is one; what is good is counted each time.
         verdicts
             .dedup_by(|a, b| a == b && matches!(a.outcome, Outcome::Violated | Outcome::Undecided));
@@ -97,6 +98,12 @@ pub fn evaluate_observed(
     protected(set, &fresh, &mut evaluation);
     evaluation.repair = repair(set, &ledger, &evaluation);
     evaluation
+}
+
+/// The order of the verdicts of one rule in an evaluation.
+#[must_use]
+pub fn order(a: &Verdict, b: &Verdict) -> Ordering {
+    sort_key(a).cmp(&sort_key(b))
 }
 
 fn sort_key(verdict: &Verdict) -> (&Subject, Outcome, Option<&str>, Option<&str>, &[Missing]) {

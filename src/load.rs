@@ -27,6 +27,7 @@ pub static SCHEMAS: [(&str, &str); 11] = [
     ("action-v1", include_str!("../schemas/action-v1.schema.json")),
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),
+    ("explain-v1", include_str!("../schemas/explain-v1.schema.json")),
     ("facts-v1", include_str!("../schemas/facts-v1.schema.json")),
     ("model-v1", include_str!("../schemas/model-v1.schema.json")),
     ("mutants-v1", include_str!("../schemas/mutants-v1.schema.json")),
@@ -206,6 +207,8 @@ pub struct Loaded {
     pub facts: Arc<Facts>,
     /// What is odd about them, but does not stop a run.
     pub warnings: Vec<Diagnostic>,
+    /// The files that they were united from, by name.
+    pub documents: Vec<(FileId, Node)>,
 }
 
 /// Reads and unites fact files; `-` is standard input, a folder stands for all fact files below it.
@@ -243,7 +246,7 @@ pub fn facts(
         return Err(problems);
     }
     let (facts, warnings) = merge(&packs.model, &files)?;
-    Ok(Loaded { facts: Arc::new(facts), warnings })
+    Ok(Loaded { facts: Arc::new(facts), warnings, documents: files })
 }
 
 /// The tree of a fact file; none for another document of ours that a folder holds.

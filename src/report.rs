@@ -5,6 +5,7 @@
 
 pub mod diagnostic;
 pub mod diff;
+pub mod explain;
 pub mod human;
 pub mod json;
 pub mod mutation;

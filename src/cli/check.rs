@@ -88,7 +88,7 @@ pub enum Format {
     Json,
 }
 
-fn duration(text: &str) -> Result<i64, String> {
+pub(super) fn duration(text: &str) -> Result<i64, String> {
     parse_duration(text).ok_or_else(|| "write it like 24h, 90m, 7d or PT24H".to_owned())
 }
 
@@ -191,7 +191,7 @@ pub fn load_rules(args: &PackArgs, sources: &mut Sources) -> Result<(Packs, Rule
     Ok((packs, set))
 }
 
-fn now(option: Option<&str>, facts: &Facts) -> Result<Instant, Diagnostic> {
+pub(super) fn now(option: Option<&str>, facts: &Facts) -> Result<Instant, Diagnostic> {
     match option.filter(|text| !text.is_empty()) {
         None => load::clock().ok_or_else(|| {
             Diagnostic::error("no-clock", "the system's clock cannot be read")
@@ -236,7 +236,7 @@ fn chosen(args: &Args, config: &Config, set: &RuleSet) -> Settings {
 }
 
 /// Facts that were observed after the instant of the run: a wrong clock, or a wrong `--now`.
-fn from_the_future(facts: &Facts, now: &Instant, sources: &Sources) -> Vec<Diagnostic> {
+pub(super) fn from_the_future(facts: &Facts, now: &Instant, sources: &Sources) -> Vec<Diagnostic> {
     let late = facts.files().iter().filter(|file| file.observed_at.seconds() > now.seconds());
     late.filter_map(|file| {
         let name = sources.get(file.file)?.name();

@@ -136,7 +136,7 @@ pub(super) fn write_clean(text: &[u8], out: &mut dyn Write) -> std::io::Result<(
 }
 
 /// The one with that id.
-fn named<'a, T>(
+pub(super) fn named<'a, T>(
     all: &'a [T],
     id_of: impl Fn(&T) -> &str,
     id: &str,

@@ -77,14 +77,6 @@ impl Printer<'_> {
         page.expr(expr, Bond::Loose);
         page.text
     }
-
-    /// The text of an expression inside closures that bind these names.
-    #[must_use]
-    pub fn print_inside(&self, expr: &Expr, closures: &[(Arc<str>, usize)]) -> String {
-        let mut page = Page { printer: *self, closures: closures.to_vec(), text: String::new() };
-        page.expr(expr, Bond::Loose);
-        page.text
-    }
 }
 
 struct Page<'a> {

@@ -213,6 +213,14 @@ impl Expr {
         self.each_child(&mut |child| child.tags(found));
     }
 
+    /// The names that closures in it bind, with their slots.
+    pub fn closures(&self, found: &mut Vec<(Arc<str>, usize)>) {
+        if let ExprKind::ListMethod { closure: Some(closure), .. } = &self.kind {
+            found.push((closure.name.clone(), closure.slot));
+        }
+        self.each_child(&mut |child| child.closures(found));
+    }
+
     /// Visits the expressions directly below.
     pub fn each_child<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
         match &self.kind {

@@ -294,7 +294,9 @@ fn first_place(node: &Node) -> Place {
     })
 }
 
-fn first_line(node: &Node) -> Place {
+/// The place that a fact read from this node remembers.
+#[must_use]
+pub fn first_line(node: &Node) -> Place {
     match &node.value {
         Tree::Map(_) => first_place(node),
         _ => node.place,

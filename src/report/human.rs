@@ -2,6 +2,7 @@
 //!
 //! Fits 80 columns where words can be broken; colour only says again what a word says.
 
+pub mod explain;
 mod repair;
 mod undecided;
 
@@ -28,7 +29,7 @@ const MOST: usize = 6;
 ///
 /// Only those of `out`.
 pub fn write(run: &Run<'_>, colour: bool, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut page = Page { colour, text: String::new() };
+    let mut page = Page::new(colour);
     head(run, &mut page);
     findings(run, &mut page);
     repair::repair(run, &mut page);
@@ -44,6 +45,10 @@ struct Page {
 }
 
 impl Page {
+    fn new(colour: bool) -> Self {
+        Self { colour, text: String::new() }
+    }
+
     fn paint(&self, text: &str, style: Style) -> String {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }

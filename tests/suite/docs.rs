@@ -144,7 +144,8 @@ fn commands_in_the_documentation_are_commands() {
                     .split_whitespace()
                     .collect();
                 let Some(first) = words.first() else { continue };
-                if !["check", "rules", "facts", "schema", "completions", "man"].contains(first)
+                if !["check", "explain", "rules", "facts", "schema", "completions", "man"]
+                    .contains(first)
                     || !line.contains('`') && !line.starts_with("dpmguard")
                 {
                     continue;

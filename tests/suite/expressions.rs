@@ -694,7 +694,7 @@ fn one(world: &World2, seed: u64, found: &mut Distribution) {
     let things = 1 + dice.below(3);
     let facts_seed = dice.next();
     let full = world.view(&document(&mut Dice(facts_seed), things, 0));
-    if seed % 5 == 0 {
+    if seed.is_multiple_of(5) {
         found.printed += 1;
         found.wrong.extend(world.misprint(&text).map(|what| format!("seed {seed}: {what}")));
     }

@@ -15,6 +15,7 @@ mod complete;
 mod diagnostics;
 mod docs;
 mod examples;
+mod explain;
 mod expressions;
 mod facts;
 mod functions;

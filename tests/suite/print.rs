@@ -60,12 +60,12 @@ fn the_clauses_of_the_shipped_rules_read_as_they_are_printed() {
     let bench = Bench::new();
     let schema = load::schema("rule-v1").unwrap();
     let tables: Vec<&Constant> = bench.rules.tables.iter().map(|table| &table.constant).collect();
-    let mut printed = 0;
+    let mut count = 0;
     for rule in &bench.rules.rules {
         let printer = Printer { names: &rule.names, model: &bench.model, tables: &tables };
         let mut root = (*rule.root).clone();
         for (pointer, expr) in clauses(rule) {
-            printed += usize::from(set(&mut root, &pointer, &printer.print(expr)));
+            count += usize::from(set(&mut root, &pointer, &printer.print(expr)));
         }
         let set = bench
             .rules
@@ -76,5 +76,5 @@ fn the_clauses_of_the_shipped_rules_read_as_they_are_printed() {
             assert_eq!(without_places(a), without_places(b), "{} {pointer}", rule.id);
         }
     }
-    assert!(printed > 500, "only {printed} clauses were printed");
+    assert!(count > 500, "only {count} clauses were printed");
 }
