@@ -307,6 +307,33 @@ impl Node {
         }
     }
 
+    /// A value that stands in no file: all of it is said to stand at `place`.
+    #[must_use]
+    pub fn from_json(json: &serde_json::Value, place: Place) -> Self {
+        use serde_json::Value as Json;
+        let value = match json {
+            Json::Null => Value::Null,
+            Json::Bool(value) => Value::Bool(*value),
+            Json::Number(number) => match number.as_i64() {
+                Some(whole) => Value::Int(whole),
+                None => Value::Float(number.as_f64().unwrap_or_default()),
+            },
+            Json::String(text) => Value::Text(text.as_str().into(), Style::Double),
+            Json::Array(items) => {
+                Value::List(items.iter().map(|item| Self::from_json(item, place)).collect())
+            }
+            Json::Object(entries) => {
+                let entry = |(key, value): (&String, &Json)| Entry {
+                    key: key.as_str().into(),
+                    key_place: place,
+                    node: Self::from_json(value, place),
+                };
+                Value::Map(entries.iter().map(entry).collect())
+            }
+        };
+        Self { value, place }
+    }
+
     /// What kind of value it is, in the words of messages and without an article.
     #[must_use]
     pub fn kind_name(&self) -> &'static str {

@@ -5,8 +5,11 @@
 
 mod blame;
 mod clauses;
+pub mod counter;
 mod left_out;
 pub mod record;
+mod targets;
+mod tries;
 mod words;
 
 use std::collections::{BTreeSet, HashMap};
@@ -68,25 +71,43 @@ pub struct Run<'a> {
 #[must_use]
 pub fn paths(documents: &[(FileId, Node)], model: &Model) -> HashMap<Place, String> {
     let mut paths = HashMap::new();
-    for (_, root) in documents {
-        for entry in root.as_map().unwrap_or_default() {
-            note(&entry.node, entry.key.to_string(), model.kind_in(&entry.key), &mut paths);
-        }
-    }
+    // The outer of two that begin at one place comes last, and wins.
+    walk(documents, model, &mut |_, path, node| {
+        paths.insert(first_line(node), path);
+    });
     paths
 }
 
-/// Notes a value and what it holds; the members of a collection have keys, others positions.
-fn note(node: &Node, path: String, kind: Option<&Kind>, paths: &mut HashMap<Place, String>) {
+/// Visits every value of the documents with its path, what a value holds before itself.
+fn walk<'n>(
+    documents: &'n [(FileId, Node)],
+    model: &Model,
+    visit: &mut dyn FnMut(usize, String, &'n Node),
+) {
+    for (position, (_, root)) in documents.iter().enumerate() {
+        let mut visit = |path: String, node: &'n Node| visit(position, path, node);
+        for entry in root.as_map().unwrap_or_default() {
+            let kind = model.kind_in(&entry.key);
+            walk_node(&entry.node, entry.key.to_string(), kind, &mut visit);
+        }
+    }
+}
+
+/// The members of a collection have keys, others positions.
+fn walk_node<'n>(
+    node: &'n Node,
+    path: String,
+    kind: Option<&Kind>,
+    visit: &mut dyn FnMut(String, &'n Node),
+) {
     for (position, member) in node.as_list().unwrap_or_default().iter().enumerate() {
         let name = kind.map_or_else(|| position.to_string(), |kind| patch::key_of(kind, member));
-        note(member, format!("{path}[{name}]"), None, paths);
+        walk_node(member, format!("{path}[{name}]"), None, visit);
     }
     for entry in node.as_map().unwrap_or_default() {
-        note(&entry.node, format!("{path}.{}", entry.key), None, paths);
+        walk_node(&entry.node, format!("{path}.{}", entry.key), None, visit);
     }
-    // The outer of two that begin at one place comes last, and wins.
-    paths.insert(first_line(node), path);
+    visit(path, node);
 }
 
 /// What was told while a rule was judged.

@@ -8,7 +8,7 @@ use std::fmt;
 use crate::diagnostic::{Diagnostic, Place, nearest};
 use crate::facts::model::{Kind, Model};
 use crate::facts::value::fold;
-use crate::source::{Entry, Node, Value};
+use crate::source::{Entry, Node, Style, Value};
 
 /// A change to a fact document.
 #[derive(Clone, Debug)]
@@ -153,6 +153,26 @@ pub fn apply(document: &mut Node, patch: &Patch, model: &Model) -> Result<(), Di
                 _ => Err(nowhere(path, "a list")),
             }
         }
+    }
+}
+
+/// Declares a collection of a document complete; none if it says so already.
+#[must_use]
+pub fn complete(document: &mut Node, collection: &str) -> Option<()> {
+    let place = document.place;
+    let name = || Node { value: Value::Text(collection.into(), Style::Double), place };
+    let Value::Map(entries) = &mut document.value else { return None };
+    let Some(entry) = entries.iter_mut().find(|entry| &*entry.key == "complete") else {
+        let node = Node { value: Value::List(vec![name()]), place };
+        entries.push(Entry { key: "complete".into(), key_place: place, node });
+        return Some(());
+    };
+    match &mut entry.node.value {
+        Value::List(items) if items.iter().all(|item| item.as_str() != Some(collection)) => {
+            items.push(name());
+            Some(())
+        }
+        _ => None,
     }
 }
 

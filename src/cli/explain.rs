@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::author::explain::counter::{self, About, Search};
 use crate::author::explain::record::{Judged, Keep};
 use crate::author::explain::{self, Heard, Run, Subject};
 use crate::cli::check::{Format, PackArgs, duration, from_the_future, load_packs, now, settings};
@@ -10,6 +11,7 @@ use crate::cli::rules::named;
 use crate::cli::{CliError, Streams, show};
 use crate::diagnostic::Diagnostic;
 use crate::facts::value::{ObjectId, fold};
+use crate::finding::Outcome;
 use crate::load;
 use crate::report::explain::{self as shape, Explanation};
 use crate::report::human;
@@ -23,7 +25,8 @@ use crate::source::Sources;
     Examples:\n  dpmguard explain database-file-moved\n  \
     dpmguard explain database-file-moved --facts facts/\n  \
     dpmguard explain database-file-moved DPM01/EX01/SG1 --facts facts/\n  \
-    dpmguard explain database-file-moved DPM01/EX01/SG1 --facts facts/ --trace\n\n\
+    dpmguard explain database-file-moved DPM01/EX01/SG1 --facts facts/ --trace\n  \
+    dpmguard explain database-file-moved DPM01/EX01/SG1 --facts facts/ --nth 1 --not=satisfied\n\n\
     Exit codes: 0 something was explained; 2 an input is wrong; 3 the rule judged nothing."
 )]
 pub struct Args {
@@ -43,6 +46,21 @@ pub struct Args {
     /// Show everything that was evaluated
     #[arg(long)]
     trace: bool,
+    /// Say what would have to change for another outcome (or for this one), found by trying
+    #[arg(
+        long, value_name = "OUTCOME", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        value_parser = ["", "violated", "satisfied", "not_applicable", "undecided"], hide_possible_values = true
+    )]
+    not: Option<String>,
+    /// With `--not`: how many changes are shown
+    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+    most: usize,
+    /// With `--not`: how many changes are tried
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
+    budget: usize,
+    /// With `--not`: say which verdicts of all rules would change too
+    #[arg(long)]
+    all_rules: bool,
     /// The instant of the run: RFC 3339, or `observed` for the newest observation in the facts
     #[arg(long, value_name = "TIME", env = "DPMGUARD_NOW")]
     now: Option<String>,
@@ -94,7 +112,20 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     explanation.verdicts = explain::table(&heard.judged);
     let wanted =
         wanted(args, subject, run, &heard).map_err(|problem| CliError::one(problem, &sources))?;
-    answer(args, subject, run, &wanted, &mut explanation)
+    let schemas = load::schema("rule-v1").map_err(|problem| CliError::one(problem, &sources))?;
+    let search = Search {
+        subject,
+        run,
+        documents: &loaded.documents,
+        schema: packs.facts_schema(),
+        rule_schema: &schemas,
+        overrides: &config.params,
+        wanted: args.not.as_deref().and_then(Outcome::named),
+        most: args.most,
+        budget: args.budget,
+        all_rules: args.all_rules,
+    };
+    answer(args, search, &wanted, &mut explanation)
         .map_err(|problem| CliError::one(problem, &sources))?;
     write(args, &explanation, streams)?;
     let is_something = !heard.judged.is_empty() || explanation.left_out.is_some();
@@ -106,6 +137,7 @@ fn needs_facts(args: &Args) -> Result<(), Diagnostic> {
         Args { subject: Some(_), .. } => "a subject",
         Args { nth: Some(_), .. } => "`--nth`",
         Args { trace: true, .. } => "`--trace`",
+        Args { not: Some(_), .. } => "`--not`",
         _ => return Ok(()),
     };
     let message = format!("{option} can be explained on facts only");
@@ -133,7 +165,16 @@ fn wanted(
         run.facts.find(kind.id, &fold(&one.verdict.subject.key))
     };
     let Some(key) = &args.subject else {
-        let Some(nth) = args.nth else { return Ok(Wanted::Table) };
+        let nth = match args.nth {
+            Some(nth) => nth,
+            None if args.not.is_some() && heard.judged.len() != 1 => {
+                let message = "`--not` needs a subject: say whose outcome is to change";
+                return Err(Diagnostic::error("wrong-option", message)
+                    .help("name one, or a verdict of the table with `--nth`"));
+            }
+            None if args.not.is_some() => 1,
+            None => return Ok(Wanted::Table),
+        };
         let position = nth.checked_sub(1);
         let one = position.and_then(|position| heard.judged.get(position));
         let one = one.ok_or_else(|| no_such(nth, heard.judged.len()))?;
@@ -178,13 +219,16 @@ fn no_such(nth: usize, count: usize) -> Diagnostic {
 }
 
 /// Fills in what was asked about.
-fn answer(
+fn answer<'a>(
     args: &Args,
-    subject: Subject<'_>,
-    run: Run<'_>,
+    search: Search<'a>,
     wanted: &Wanted,
     explanation: &mut Explanation,
 ) -> Result<(), Diagnostic> {
+    let Search { subject, run, .. } = search;
+    let look = |heard: &Heard<'a>, about: About<'_, 'a>| {
+        args.not.is_some().then(|| counter::search(search, heard, about))
+    };
     let keep = match wanted {
         Wanted::Table => return Ok(()),
         Wanted::Object(id) => Keep::Object(*id),
@@ -196,7 +240,9 @@ fn answer(
     let mut positions: Vec<usize> = heard.judged.iter().enumerate().filter_map(is_kept).collect();
     match (wanted, args.nth) {
         (Wanted::Object(id), _) if positions.is_empty() => {
-            explanation.left_out = Some(explain::left_out(subject, run, &heard, *id, args.trace));
+            let mut said = explain::left_out(subject, run, &heard, *id, args.trace);
+            said.counterfactuals = look(&heard, About::LeftOut(*id));
+            explanation.left_out = Some(said);
         }
         (Wanted::Object(_), Some(nth)) => {
             let chosen = nth.checked_sub(1).and_then(|index| positions.get(index)).copied();
@@ -206,7 +252,10 @@ fn answer(
     }
     for position in positions {
         let said = explain::verdict(subject, run, &heard, position, args.trace);
-        explanation.explained.extend(said);
+        if let (Some(mut said), Some(one)) = (said, heard.judged.get(position)) {
+            said.counterfactuals = look(&heard, About::Verdict(one));
+            explanation.explained.push(said);
+        }
     }
     Ok(())
 }

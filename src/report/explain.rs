@@ -357,6 +357,8 @@ pub struct Change {
     pub json: Option<serde_json::Value>,
     /// Where it stands now, or the object that would have it.
     pub place: Option<PlaceX>,
+    /// Other values that give the same outcome, in words.
+    pub or: Vec<String>,
 }
 
 /// Another verdict that changes.

@@ -229,3 +229,151 @@ fn every_verdict_is_explained_with_the_outcome_of_check() {
     }
     assert!(explained > 500, "only {explained} verdicts");
 }
+
+#[test]
+fn what_would_have_to_change() {
+    let ran = explain("contoso", &["database-file-moved", "DPM01/EX01/SG1", "--nth", "1", "--not"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let shown = ran.out.split_once("What would change it").unwrap().1;
+    snapshot("not", shown);
+    // The other way round, to an outcome named, and with what it does to other rules.
+    let ran = explain(
+        "contoso",
+        &[
+            "database-file-moved",
+            "DPM01/EX01/SG2",
+            "--nth",
+            "1",
+            "--not=violated",
+            "--most",
+            "2",
+            "--all-rules",
+        ],
+    );
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    snapshot("not-violated", ran.out.split_once("What would change it").unwrap().1);
+    let ran = explain("contoso", &["database-file-moved", "--not"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("`--not` needs a subject"), "{}", ran.err);
+}
+
+#[test]
+fn an_undecided_verdict_is_told_what_would_decide_it() {
+    let ran = explain("contoso", &["unexpected-reboot", "DPM01/EX02/SG3", "--not"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    snapshot("not-undecided", ran.out.split_once("What would change it").unwrap().1);
+}
+
+/// Where nothing is found, the answer says how much was tried, and does not say that nothing is to be found.
+#[test]
+fn a_search_that_finds_nothing_says_what_it_tried() {
+    let args = [
+        "database-file-moved",
+        "DPM01/EX01/SG1",
+        "--nth",
+        "1",
+        "--not=undecided",
+        "--budget",
+        "40",
+    ];
+    let said = json("contoso", &args);
+    let found = &said["explained"][0]["counterfactuals"];
+    assert_eq!(found["wanted"], serde_json::json!(["undecided"]));
+    let tried = found["tried"].as_u64().unwrap() + found["pairs_tried"].as_u64().unwrap();
+    assert!(tried <= 40 && tried > 10, "{tried}");
+    if found["found"] == 0 {
+        let text = explain("contoso", &args).out;
+        assert!(text.contains("None of") && text.contains("a larger change may"), "{text}");
+    }
+}
+
+/// The documents of an estate, with changes made by the test's own hands.
+fn changed(estate: &str, changes: &Json, folder: &std::path::Path) -> Vec<String> {
+    use dpmguard::author::patch::{self, FactPath, Patch};
+    let bench = Bench::new();
+    let mut params = Vec::new();
+    let mut sources = Sources::default();
+    for path in crate::support::files(&root().join("examples").join(estate), "yaml") {
+        let file = sources.add(path.display().to_string(), &fs::read(&path).unwrap()).unwrap();
+        let mut document = source::read(&sources, file).unwrap();
+        for change in changes.as_array().unwrap() {
+            let name = change["path"].as_str().unwrap();
+            let place = document.place;
+            match change["kind"].as_str().unwrap() {
+                "parameter" => params.push(format!("{name}={}", change["json"])),
+                "complete" if document.get(name).is_some() => {
+                    patch::complete(&mut document, name).unwrap();
+                }
+                "complete" => {}
+                kind => {
+                    let path = FactPath::parse(name, place).unwrap();
+                    let made = match kind {
+                        "remove" => Patch::Remove { path },
+                        _ => {
+                            Patch::Set { path, to: source::Node::from_json(&change["json"], place) }
+                        }
+                    };
+                    // It leads somewhere in the files that hold it, and nowhere in the others.
+                    let _ = patch::apply(&mut document, &made, &bench.model);
+                }
+            }
+        }
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        fs::write(folder.join(format!("{name}.json")), document.to_json().to_string()).unwrap();
+    }
+    params.sort();
+    params.dedup();
+    params
+}
+
+/// Each change that is shown, made to the fact files, gives the outcome that was said.
+#[test]
+fn changes_that_are_shown_do_what_is_said() {
+    let mut tried = 0;
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for (rule, subject) in [
+        ("database-file-moved", "DPM01/EX01/SG1"),
+        ("low-space-on-protected-volume", "EX01/F:"),
+        ("unexpected-reboot", "DPM01/EX02/SG3"),
+        ("inconsistent-without-cause", "DPM02/CMS2/SG2"),
+        ("daily-check-disabled", "DPM01/PG-Mail"),
+        ("vss-writer-failed", "NODE2"),
+        ("clock-skew", "NODE4"),
+    ] {
+        let args = [rule, subject, "--nth", "1", "--not", "--budget", "150", "--most", "4"];
+        let said = json("contoso", &args);
+        let Some(one) = said["explained"].get(0) else { panic!("{rule} {subject}: nothing") };
+        let bound = &said["verdicts"]
+            [usize::try_from(one["number"].as_u64().unwrap()).unwrap() - 1]["bound"];
+        for found in one["counterfactuals"]["nearest"].as_array().unwrap() {
+            let folder = tempfile::tempdir().unwrap();
+            let params = changed("contoso", &found["changes"], folder.path());
+            let folder = folder.path().display().to_string();
+            let mut args =
+                vec!["explain", rule, "--facts", &folder, "--now", said["now"].as_str().unwrap()];
+            for param in &params {
+                args.extend(["--param", param]);
+            }
+            args.extend(["--format", "json"]);
+            let ran = run(&args);
+            assert!(ran.code == 0, "{rule} {found:#}\n{}", ran.err);
+            let then: Json = serde_json::from_str(&ran.out).unwrap();
+            let rows = then["verdicts"].as_array().unwrap();
+            let is_alike = |row: &&Json| {
+                let pairs = row["bound"].as_array().unwrap().iter().zip(bound.as_array().unwrap());
+                pairs.clone().count() > 0 && pairs.clone().all(|(a, b)| a == b)
+            };
+            let outcomes: Vec<&str> =
+                rows.iter().filter(is_alike).map(|row| row["outcome"].as_str().unwrap()).collect();
+            assert!(
+                outcomes.contains(&found["outcome"].as_str().unwrap()),
+                "{rule} {found:#}\n{outcomes:?}"
+            );
+            tried += 1;
+            for change in found["changes"].as_array().unwrap() {
+                *kinds.entry(change["kind"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+        }
+    }
+    assert!(tried >= 12 && kinds.len() > 1, "{tried} {kinds:?}");
+}

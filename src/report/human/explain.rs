@@ -410,12 +410,12 @@ fn counterfactuals(found: &Counterfactuals, page: &mut Page) {
             page.paragraph("         ", 11, &line);
         }
         if one.more_side_effects > 0 {
-            page.line(&format!("         and {} more", plural(one.more_side_effects, "verdict")));
+            page.line(&format!("         and {}", plural(one.more_side_effects, "more verdict")));
         }
     }
     let more = found.found.saturating_sub(found.nearest.len());
     if more > 0 {
-        page.paragraph("  ", 2, &format!("{} more not shown (`--most`).", plural(more, "change")));
+        page.paragraph("  ", 2, &format!("{} not shown (`--most`).", plural(more, "more change")));
     }
     page.paragraph("", 0, &searched(found, &wanted));
 }
@@ -443,8 +443,14 @@ fn changed(change: &Change) -> String {
         "remove" => format!("{path} is not there"),
         "complete" => format!("`{path}` is declared complete"),
         "parameter" => {
-            format!("the parameter {path}: {from} -> {}", shown(change.to.as_ref()))
+            let (to, others) = (shown(change.to.as_ref()), others(&change.or));
+            format!("the parameter {path}: {from} -> {to}{others}")
         }
-        _ => format!("{path}: {from} -> {}", shown(change.to.as_ref())),
+        _ => format!("{path}: {from} -> {}{}", shown(change.to.as_ref()), others(&change.or)),
     }
+}
+
+/// ` (or a, or b)`.
+fn others(values: &[String]) -> String {
+    if values.is_empty() { String::new() } else { format!(" (or {})", values.join(", or ")) }
 }
