@@ -9,6 +9,7 @@ pub mod docs;
 pub mod mutate;
 pub mod needs;
 pub mod explain;
+pub mod mutate;
 pub mod patch;
 pub mod snapshot;
 pub mod suite;
