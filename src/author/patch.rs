@@ -133,7 +133,7 @@ pub fn apply(document: &mut Node, patch: &Patch, model: &Model) -> Result<(), Di
                     if entries.len() == before { Err(unknown(path, name, &known)) } else { Ok(()) }
                 }
                 (Value::List(items), Step::Member(key)) => {
-                    let position = member(items, key, path, model)?;
+                    let position = member(items, key, path.steps.len() - 1, path, model)?;
                     items.remove(position);
                     Ok(())
                 }
@@ -186,7 +186,7 @@ fn replace(
     let (Value::List(items), Step::Member(key)) = (&mut parent.value, last) else {
         return Err(nowhere(path, "a list"));
     };
-    let position = member(items, key, path, model)?;
+    let position = member(items, key, path.steps.len() - 1, path, model)?;
     if let Some(slot) = items.get_mut(position) {
         *slot = to.clone();
     }
@@ -221,11 +221,7 @@ fn follow<'n>(
             found.map(|entry| &mut entry.node).ok_or_else(|| unknown(path, name, &known))
         }
         (Value::List(items), Step::Member(key)) => {
-            let position = if depth == 1 {
-                member(items, key, path, model)?
-            } else {
-                index(items, key, path)?
-            };
+            let position = member(items, key, depth, path, model)?;
             items.get_mut(position).ok_or_else(|| nowhere(path, "a member"))
         }
         _ => Err(nowhere(path, "that")),
@@ -233,16 +229,18 @@ fn follow<'n>(
 }
 
 /// Position of a member: by key in a collection, by number elsewhere.
-fn member(items: &[Node], key: &str, path: &FactPath, model: &Model) -> Result<usize, Diagnostic> {
-    let kind = match path.steps.as_slice() {
-        [Step::Field(collection), Step::Member(_), ..] => model.kind_in(collection),
+fn member(
+    items: &[Node],
+    key: &str,
+    depth: usize,
+    path: &FactPath,
+    model: &Model,
+) -> Result<usize, Diagnostic> {
+    let kind = match path.steps.first() {
+        Some(Step::Field(collection)) if depth == 1 => model.kind_in(collection),
         _ => None,
     };
-    let Some(kind) =
-        kind.filter(|_| path.steps.iter().filter(|s| matches!(s, Step::Member(_))).count() == 1)
-    else {
-        return index(items, key, path);
-    };
+    let Some(kind) = kind else { return index(items, key, path) };
     let keys: Vec<String> = items.iter().map(|item| key_of(kind, item)).collect();
     let wanted = fold(key);
     keys.iter().position(|known| fold(known) == wanted).ok_or_else(|| unknown(path, key, &keys))

@@ -128,7 +128,7 @@ fn why_a_where_left_an_object_out() {
     }
     let at = |name: &str| folder.path().join(name).display().to_string();
     let (facts, rules) = (at("facts.yaml"), at("rules"));
-    let ran = run(&[
+    let args = [
         "explain",
         "resized-volume-not-checked",
         "DPM01/EX01/SG1",
@@ -139,10 +139,15 @@ fn why_a_where_left_an_object_out() {
         &facts,
         "--now",
         "observed",
-    ]);
+    ];
+    let ran = run(&args);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let text = ran.out.replace(&folder.path().display().to_string(), "@@FOLDER@@");
     snapshot("left-out", &text);
+    // What would make the rule judge it: the threshold itself.
+    let ran = run(&[&args[..], &["--not"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("size_bytes: 80000000000 -> 90000000001"), "{}", ran.out);
 }
 
 #[test]

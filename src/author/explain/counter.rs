@@ -339,10 +339,13 @@ impl Searcher<'_, '_> {
             rows.map(|(bound, key, outcome)| ((bound.clone(), key.clone()), *outcome))
                 .collect::<BTreeMap<_, _>>()
         };
-        differences(&table(&self.before), &table(after))
+        let mut effects: Vec<SideEffect> = differences(&table(&self.before), &table(after))
             .into_iter()
             .map(|((_, subject), from, to)| SideEffect { rule: rule.clone(), subject, from, to })
-            .collect()
+            .collect();
+        effects.sort();
+        effects.dedup();
+        effects
     }
 
     /// Verdicts of all rules that are not what they were.

@@ -392,7 +392,12 @@ impl<'a> Finder<'a> {
                 let mut others: Vec<Json> = Vec::new();
                 for node in nodes.into_iter().flatten() {
                     let other = node.to_json();
-                    if !others.contains(&other) && others.len() < MOST && !other.is_object() {
+                    // What holds records is changed within.
+                    let is_plain = match &other {
+                        Json::Array(items) => !items.iter().any(Json::is_object),
+                        other => !other.is_object(),
+                    };
+                    if is_plain && !others.contains(&other) && others.len() < MOST {
                         others.push(other);
                     }
                 }
