@@ -465,10 +465,10 @@ impl Resolver<'_> {
         }
         parts.push(text.to_string());
         let shown = parts.join("/");
-        // A path that ends a key may be written with or without its last backslash.
-        let folded = fold(shown.trim_end_matches(['\\', '/']));
-        let target: Option<ObjectId> =
-            kinds.iter().find_map(|kind| self.facts.find(*kind, &folded));
+        // A path that ends a key counts without its last backslash; a name that ends with one keeps it.
+        let exact = fold(&shown);
+        let find = |key: &str| kinds.iter().find_map(|kind| self.facts.find(*kind, key));
+        let target = find(&exact).or_else(|| find(exact.trim_end_matches(['\\', '/'])));
         if let Some(id) = target {
             return Fact::Known { value: Value::Object(id), place };
         }
