@@ -4,6 +4,7 @@ pub mod case;
 pub mod causes;
 pub mod clauses;
 pub mod complete;
+pub mod coverage;
 pub mod decide;
 pub mod docs;
 pub mod explain;

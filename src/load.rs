@@ -23,10 +23,11 @@ use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
 
 /// The published schemas, by name.
-pub static SCHEMAS: [(&str, &str); 12] = [
+pub static SCHEMAS: [(&str, &str); 13] = [
     ("action-v1", include_str!("../schemas/action-v1.schema.json")),
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),
+    ("coverage-v1", include_str!("../schemas/coverage-v1.schema.json")),
     ("explain-v1", include_str!("../schemas/explain-v1.schema.json")),
     ("facts-v1", include_str!("../schemas/facts-v1.schema.json")),
     ("model-v1", include_str!("../schemas/model-v1.schema.json")),

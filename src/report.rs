@@ -3,6 +3,7 @@
 //! Formats share [`Run`], what there is to tell, and nothing else. Colours and widths are handed in;
 //! nothing here looks at a terminal.
 
+pub mod coverage;
 pub mod diagnostic;
 pub mod diff;
 pub mod explain;

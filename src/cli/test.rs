@@ -1,5 +1,6 @@
 //! `dpmguard test`: the cases of packs.
 
+mod coverage;
 mod mutate;
 
 use std::io::{self, Read};
@@ -27,8 +28,15 @@ use crate::source::Sources;
     dpmguard test my-rules --review            see each difference, and decide\n  \
     dpmguard test my-rules --watch             again after every change\n  \
     dpmguard test my-rules -o junit=cases.xml  for a build server\n  \
-    dpmguard test my-rules --mutate            would the cases notice a slip in a rule?\n\n\
-    Exit codes: 0 all cases pass; 1 one fails; 2 a case or another input is wrong; 3 no case was found."
+    dpmguard test my-rules --mutate            would the cases notice a slip in a rule?\n  \
+    dpmguard test my-rules --coverage          what of the rules no case reaches\n  \
+    dpmguard test my-rules --annotate my-rule  the same in the margin of the rule's file\n  \
+    dpmguard test my-rules --coverage-min 90   exit with 1 if less is reached\n\n\
+    Coverage counts the ways in which each condition, and each part of one, can go: it was true, it was \
+    false. Whether it was undecided is shown too, and does not count: that depends on the facts that can \
+    be missing. Of `select` it counts that none, one and several candidates fitted, of `else` and `if_none` \
+    that they were taken, of other values of `let` that they were known.\n\n\
+    Exit codes: 0 all cases pass; 1 one fails, or too little is reached; 2 a case or another input is wrong; 3 no case was found."
 )]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Args {
@@ -59,6 +67,21 @@ pub struct Args {
     /// What to do about snapshots that belong to no case
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub unreferenced: Unreferenced,
+    /// Tell which outcomes and which parts of conditions the cases reach
+    #[arg(long)]
+    pub coverage: bool,
+    /// List this rule's file with marks: which way each condition went; can be repeated
+    #[arg(long, value_name = "RULE")]
+    pub annotate: Vec<String>,
+    /// Exit with 1 if the cases reach less of all rules together, in per cent
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub coverage_min: Option<u8>,
+    /// Exit with 1 if the cases reach less of one rule, in per cent
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub coverage_min_each: Option<u8>,
+    /// Exit with 1 if a rule has fewer outcomes in its cases, of those that it can have
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(0..=4))]
+    pub outcomes_min: Option<u8>,
     /// List the cases that pass, too
     #[arg(long, short)]
     pub verbose: bool,
@@ -96,6 +119,10 @@ pub enum Format {
     Tap,
     /// A page
     Markdown,
+    /// Coverage alone as JSON, see `dpmguard schema coverage-v1`
+    CoverageJson,
+    /// Coverage alone as LCOV, for editors and build servers
+    Lcov,
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -115,7 +142,20 @@ impl Args {
             Format::Junit => test::Format::Junit,
             Format::Tap => test::Format::Tap,
             Format::Markdown => test::Format::Markdown,
+            Format::CoverageJson => test::Format::CoverageJson,
+            Format::Lcov => test::Format::Lcov,
         }
+    }
+
+    /// Whether something was asked for that coverage is needed for.
+    fn measures(&self) -> bool {
+        let formats = self.outputs.iter().map(|(format, _)| *format).chain([self.format]);
+        self.coverage
+            || !self.annotate.is_empty()
+            || self.coverage_min.is_some()
+            || self.coverage_min_each.is_some()
+            || self.outcomes_min.is_some()
+            || formats.into_iter().any(|one| matches!(one, Format::CoverageJson | Format::Lcov))
     }
 }
 
@@ -153,6 +193,7 @@ fn once(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
         is_removed: args.unreferenced == Unreferenced::Delete,
         without_cases: without_cases(args, &suite),
         mutation: None,
+        coverage: args.measures().then(|| coverage::run(args, &suite)).transpose()?,
     };
     progress.end();
     if args.unreferenced == Unreferenced::Delete && args.filter.is_empty() {
@@ -242,9 +283,12 @@ fn without_cases(args: &Args, suite: &Suite) -> Vec<String> {
     if !args.filter.is_empty() {
         return Vec::new();
     }
-    let has_case = |id: &str| suite.cases.iter().any(|ready| ready.case.rules().contains(&id));
-    let rules = tested(args, suite).into_iter().filter(|rule| !has_case(&rule.id));
+    let rules = tested(args, suite).into_iter().filter(|rule| !has_case(suite, &rule.id));
     rules.map(|rule| rule.id.to_string()).collect()
+}
+
+fn has_case(suite: &Suite, id: &str) -> bool {
+    suite.cases.iter().any(|ready| ready.case.rules().contains(&id))
 }
 
 /// The rules of the tested folders.

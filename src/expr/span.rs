@@ -13,8 +13,9 @@ pub fn whole(expr: &Expr, text: &str) -> Range<usize> {
     let chars: Vec<char> = text.chars().collect();
     let mut range = expr.at.clone();
     reach(expr, &mut range);
-    let start = range.start.min(chars.len());
+    let mut start = range.start.min(chars.len());
     let mut end = range.end.clamp(start, chars.len());
+    (start, end) = with_null(&chars, start, end);
     // A call without arguments ends behind its name.
     if chars.get(end) == Some(&'(') {
         end += 1;
@@ -25,6 +26,27 @@ pub fn whole(expr: &Expr, text: &str) -> Range<usize> {
         end += offset + 1;
     }
     start..end
+}
+
+/// With the `()` that is compared with: the tree does not hold it.
+fn with_null(chars: &[char], start: usize, end: usize) -> (usize, usize) {
+    let said = |range: Range<usize>| -> String { chars.get(range).into_iter().flatten().collect() };
+    let is_operator = |text: &str| ["==", "!="].contains(&text);
+    let mut reached = (start, end);
+    if is_operator(&said(start..(start + 2).min(chars.len()))) {
+        let before = said(0..start);
+        if let Some(left) = before.trim_end().strip_suffix("()") {
+            reached.0 = left.chars().count();
+        }
+    }
+    if is_operator(&said(end.saturating_sub(2)..end)) {
+        let behind = said(end..chars.len());
+        let blanks = behind.chars().take_while(|c| c.is_whitespace()).count();
+        if behind.trim_start().starts_with("()") {
+            reached.1 = end + blanks + 2;
+        }
+    }
+    reached
 }
 
 /// The text itself.
@@ -86,5 +108,19 @@ mod tests {
         let expected =
             ["list.is_empty()", "!(list.any(|x| x in [1, (2)]))", "\"a)\".contains(\")\")"];
         assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn a_comparison_with_null_has_both_sides() {
+        let model = Model::default();
+        let world = World { model: &model, scripts: &[], tables: &[] };
+        let mut scope = Scope::default();
+        scope.bind("a", Type::Int.optional());
+        let text = "a == () || () != a || (a != ()) || a  ==  ()";
+        let expr = check(text, &mut scope, world).unwrap();
+        let ExprKind::Or(parts) = &expr.kind else { panic!("{expr:?}") };
+        let said: Vec<String> = parts.iter().map(|part| text_of(part, text)).collect();
+        assert_eq!(said, ["a == ()", "() != a", "a != ()", "a  ==  ()"]);
+        assert_eq!(text_of(&expr, text), text);
     }
 }

@@ -8,6 +8,7 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::report::coverage::{self, Coverage};
 use crate::report::diff::Line;
 use crate::report::mutation::MutationReport;
 
@@ -26,6 +27,8 @@ pub struct TestReport {
     pub without_cases: Vec<String>,
     /// What became of the rules' mutants, where that was asked for.
     pub mutation: Option<MutationReport>,
+    /// How much of the rules the cases reach, where that was asked for.
+    pub coverage: Option<Coverage>,
 }
 
 /// What came of a case.
@@ -132,6 +135,10 @@ pub enum Format {
     Tap,
     /// A page.
     Markdown,
+    /// `schemas/coverage-v1.schema.json`.
+    CoverageJson,
+    /// Coverage as a tracefile of LCOV.
+    Lcov,
 }
 
 impl TestReport {
@@ -141,7 +148,8 @@ impl TestReport {
         self.cases.iter().filter(|case| case.status == status).count()
     }
 
-    /// The exit code: 2 where a case is wrong, 1 where one fails, 3 where there is none.
+    /// The exit code: 2 where a case is wrong, 1 where one fails or too little is reached, 3 where there is
+    /// none.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if self.count(Status::Error) > 0 {
@@ -149,7 +157,8 @@ impl TestReport {
         } else if self.cases.is_empty() {
             3
         } else {
-            u8::from(self.cases.iter().any(|case| !case.status.is_good()))
+            let is_short = self.coverage.as_ref().is_some_and(|one| !one.shortfalls().is_empty());
+            u8::from(is_short || self.cases.iter().any(|case| !case.status.is_good()))
         }
     }
 }
@@ -165,7 +174,11 @@ pub fn write(
     colour: bool,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
+    let unmeasured = Coverage::default();
+    let coverage = report.coverage.as_ref().unwrap_or(&unmeasured);
     match format {
+        Format::CoverageJson => coverage::json(coverage, out),
+        Format::Lcov => coverage::lcov(coverage, out),
         Format::Human { all } => human::write(report, all, colour, out),
         Format::Json => machine::json(report, out),
         Format::Junit => machine::junit(report, out),

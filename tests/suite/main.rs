@@ -12,6 +12,7 @@ mod architecture;
 mod cases;
 mod cli;
 mod complete;
+mod coverage;
 mod diagnostics;
 mod docs;
 mod examples;

@@ -5,6 +5,7 @@ use std::io;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::report::coverage;
 use crate::report::diagnostic::clean;
 use crate::report::diff::Line;
 use crate::report::mutation;
@@ -29,6 +30,12 @@ pub(super) fn write(
     }
     if !report.unreferenced.is_empty() && !report.is_removed {
         text.push_str("  `--unreferenced=delete` removes such snapshots\n");
+    }
+    if let Some(coverage) = &report.coverage {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&coverage::show(coverage, colour));
     }
     text.push_str(&summary(report, colour));
     out.write_all(text.as_bytes())?;
@@ -149,6 +156,7 @@ fn summary(report: &TestReport, colour: bool) -> String {
     let (word, style) = match report.exit_code() {
         0 => ("PASSED", AnsiColor::Green),
         3 => ("NO CASE", AnsiColor::Yellow),
+        1 if report.cases.iter().all(|case| case.status.is_good()) => ("TOO FEW", AnsiColor::Red),
         _ => ("FAILED", AnsiColor::Red),
     };
     let mut rules: Vec<&str> = report.cases.iter().map(|case| case.rule.as_str()).collect();

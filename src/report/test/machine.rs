@@ -6,6 +6,7 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::report::coverage::{Coverage, Share};
 use crate::report::mutation::MutationReport;
 use crate::report::test::{Differing, Status, TestCase, TestReport};
 
@@ -20,6 +21,16 @@ struct ReportV1<'a> {
     without_cases: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     mutation: Option<&'a MutationReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<CoverageV1>,
+}
+
+#[derive(Serialize)]
+struct CoverageV1 {
+    outcomes: Share,
+    points: Share,
+    percent: usize,
+    shortfalls: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -74,6 +85,12 @@ pub(super) fn json(report: &TestReport, out: &mut dyn io::Write) -> io::Result<(
         unreferenced: &report.unreferenced,
         without_cases: &report.without_cases,
         mutation: report.mutation.as_ref(),
+        coverage: report.coverage.as_ref().map(|coverage| CoverageV1 {
+            outcomes: coverage.outcome_share(),
+            points: coverage.share(),
+            percent: coverage.share().percent(),
+            shortfalls: coverage.shortfalls(),
+        }),
     };
     serde_json::to_writer_pretty(&mut *out, &report)?;
     out.write_all(b"\n")
@@ -138,8 +155,34 @@ pub(super) fn junit(report: &TestReport, out: &mut dyn io::Write) -> io::Result<
         }
         text.push_str("  </testsuite>\n");
     }
+    if let Some(coverage) = &report.coverage {
+        junit_coverage(coverage, &mut text);
+    }
     text.push_str("</testsuites>\n");
     out.write_all(text.as_bytes())
+}
+
+/// What must be reached, as a test of its own: a build server knows no other way to fail.
+fn junit_coverage(coverage: &Coverage, text: &mut String) {
+    let short = coverage.shortfalls();
+    let failures = usize::from(!short.is_empty());
+    let _ = writeln!(
+        text,
+        "  <testsuite name=\"coverage\" tests=\"1\" failures=\"{failures}\" errors=\"0\">"
+    );
+    let Share { reached, total } = coverage.share();
+    let name = format!("{reached} of {total} points are reached");
+    let _ = write!(text, "    <testcase name=\"{}\" classname=\"coverage\"", xml(&name));
+    if short.is_empty() {
+        text.push_str("/>\n");
+    } else {
+        let said = xml(&short.join("\n"));
+        let _ = writeln!(
+            text,
+            ">\n      <failure message=\"too little is reached\">{said}</failure>\n    </testcase>"
+        );
+    }
+    text.push_str("  </testsuite>\n");
 }
 
 /// Text for an element or attribute; what XML 1.0 cannot hold becomes a replacement character.
@@ -160,7 +203,8 @@ fn xml(text: &str) -> String {
 }
 
 pub(super) fn tap(report: &TestReport, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut text = format!("TAP version 13\n1..{}\n", report.cases.len());
+    let tests = report.cases.len() + usize::from(report.coverage.is_some());
+    let mut text = format!("TAP version 13\n1..{tests}\n");
     for (number, case) in report.cases.iter().enumerate() {
         let not = if case.status.is_good() { "" } else { "not " };
         // A `#` would begin a directive, which could turn a failure into a `todo`.
@@ -174,6 +218,16 @@ pub(super) fn tap(report: &TestReport, out: &mut dyn io::Write) -> io::Result<()
                 let _ = writeln!(text, "    {line}");
             }
             text.push_str("  ...\n");
+        }
+    }
+    if let Some(coverage) = &report.coverage {
+        let short = coverage.shortfalls();
+        let not = if short.is_empty() { "" } else { "not " };
+        let Share { reached, total } = coverage.share();
+        let _ =
+            writeln!(text, "{not}ok {tests} - coverage: {reached} of {total} points are reached");
+        for line in short {
+            let _ = writeln!(text, "# {}", line.replace(['\r', '\n'], " "));
         }
     }
     out.write_all(text.as_bytes())
