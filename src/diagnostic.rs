@@ -49,6 +49,8 @@ impl fmt::Display for Location {
 /// How bad a diagnostic is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
+    /// Worth knowing.
+    Note,
     /// Worth a look; the run goes on.
     Warning,
     /// The input is not used; no verdict.

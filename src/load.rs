@@ -194,6 +194,25 @@ impl Packs {
         }
     }
 
+    /// As [`Packs::rules`], with the rules that can be judged although others cannot; none where the fact
+    /// model is not whole, because most rules would be complained of.
+    #[must_use]
+    pub fn rules_and_problems(
+        &self,
+        overrides: &[Override],
+        sources: &Sources,
+    ) -> (Option<RuleSet>, Vec<Diagnostic>) {
+        let mut problems = self.problems.clone();
+        let schemas = match schemas() {
+            Ok(schemas) if !self.is_model_broken => schemas,
+            Ok(_) => return (None, problems),
+            Err(problem) => return (None, vec![problem]),
+        };
+        let (set, found) = pack::build_all(sources, &self.model, &schemas, &self.files, overrides);
+        problems.extend(found);
+        (Some(set), problems)
+    }
+
     /// The schema of fact files, with what packs add to it.
     #[must_use]
     pub fn facts_schema(&self) -> &Schema {

@@ -12,7 +12,7 @@ use crate::facts::model::{Field, Kind, KindId, Model, Origin, Record, Type};
 use crate::facts::path::WindowsPath;
 use crate::facts::store::{Facts, Object, Observation, Table};
 use crate::facts::time::Instant;
-use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value, fold};
+use crate::facts::value::{Absence, Fact, List, Reach, Value, fold};
 use crate::facts::version::Version;
 use crate::source::{Node, Value as Tree};
 

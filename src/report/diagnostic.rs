@@ -52,6 +52,7 @@ pub fn plain(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let level = match diagnostic.level {
         diagnostic::Level::Error => "error",
         diagnostic::Level::Warning => "warning",
+        diagnostic::Level::Note => "note",
     };
     let _ = write!(line, "{level}[{}]: {}", diagnostic.code, clean(&diagnostic.message));
     line
@@ -61,6 +62,7 @@ fn draw(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Stri
     let level = match diagnostic.level {
         diagnostic::Level::Error => Level::ERROR,
         diagnostic::Level::Warning => Level::WARNING,
+        diagnostic::Level::Note => Level::NOTE,
     };
     let title = level.primary_title(clean(&diagnostic.message)).id(diagnostic.code);
     let extracts = extracts(diagnostic, sources);

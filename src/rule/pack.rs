@@ -56,6 +56,8 @@ pub struct Pack {
     pub protection: Option<Protection>,
     /// What can go wrong, each with what no fact can tell of it.
     pub causes: Vec<Cause>,
+    /// Its `pack.yaml`.
+    pub root: Option<Arc<Node>>,
     metadata: Vec<(String, String)>,
     /// For some keys of the metadata the table that their values are codes of.
     code_tables: Vec<(String, String)>,
@@ -205,10 +207,22 @@ pub fn build(
     files: &[PackFiles],
     overrides: &[Override],
 ) -> Result<RuleSet, Vec<Diagnostic>> {
+    let (set, problems) = build_all(sources, model, schemas, files, overrides);
+    if problems.is_empty() { Ok(set) } else { Err(problems) }
+}
+
+/// As [`build`], with the rules that can be judged although others cannot.
+#[must_use]
+pub fn build_all(
+    sources: &Sources,
+    model: &Model,
+    schemas: &Schemas,
+    files: &[PackFiles],
+    overrides: &[Override],
+) -> (RuleSet, Vec<Diagnostic>) {
     let mut problems = Vec::new();
     let (tables, wrong) = documents(files, PackFiles::tables, &mut problems, |_, root, stem| {
-        valid(&schemas.table, root)?;
-        table::read(root, stem, model)
+        whole(valid(&schemas.table, root).and_then(|()| table::read(root, stem, model)))
     });
     let broken_tables: Vec<Arc<str>> =
         wrong.iter().map(|stem| stem.replace('-', "_").into()).collect();
@@ -222,19 +236,24 @@ pub fn build(
     };
     let (actions, wrong) =
         documents(files, PackFiles::actions, &mut problems, |position, root, stem| {
-            valid(&schemas.action, root)?;
-            action::read(root, stem, context(position, &[], &broken_tables))
+            let context = context(position, &[], &broken_tables);
+            whole(valid(&schemas.action, root).and_then(|()| action::read(root, stem, context)))
         });
     let broken_actions = wrong.iter().map(|stem| Arc::from(*stem));
     let broken: Vec<Arc<str>> = broken_tables.iter().cloned().chain(broken_actions).collect();
     let actions: Vec<Action> = actions.into_iter().map(|(_, action)| action).collect();
     let causes = causes(&packs);
     let (rules, _) = documents(files, PackFiles::rules, &mut problems, |position, root, stem| {
-        valid(&schemas.rule, root)?;
+        if let Err(found) = valid(&schemas.rule, root) {
+            return (None, found);
+        }
         let metadata = packs.get(position).map(|pack| pack.metadata.clone()).unwrap_or_default();
         let vocabulary = Vocabulary { metadata, causes: causes.clone() };
-        read::read(root, stem, &vocabulary, context(position, &actions, &broken))
+        read::read_all(root, stem, &vocabulary, context(position, &actions, &broken))
     });
+    // Of a rule whose file has another name the id counts.
+    let mut rules = rules;
+    rules.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
     let (places, rules): (Vec<Place>, Vec<Arc<Rule>>) =
         rules.into_iter().map(|(place, rule)| (place, Arc::new(rule))).unzip();
     for (rule, place) in rules.iter().zip(&places) {
@@ -249,13 +268,21 @@ pub fn build(
         unknown_names(all, &rules, &actions, overrides, &mut problems);
     }
     // A rule or action that is wrong would be complained of again wherever it is missed.
-    let order =
-        if problems.is_empty() { order(&rules, &places, &mut problems) } else { Vec::new() };
-    if !problems.is_empty() {
-        return Err(problems);
+    let mut of_order = Vec::new();
+    let order = order(&rules, &places, &mut of_order);
+    if problems.is_empty() {
+        problems = of_order;
     }
     let tables = tables.into_iter().map(|(_, table)| table).collect();
-    Ok(RuleSet { packs: packs.into(), rules, order, actions: actions.into(), tables })
+    (RuleSet { packs: packs.into(), rules, order, actions: actions.into(), tables }, problems)
+}
+
+/// What was read, or what is wrong with it.
+fn whole<T>(read: Result<T, Vec<Diagnostic>>) -> (Option<T>, Vec<Diagnostic>) {
+    match read {
+        Ok(document) => (Some(document), Vec::new()),
+        Err(problems) => (None, problems),
+    }
 }
 
 fn valid(schema: &Schema, root: &Node) -> Result<(), Vec<Diagnostic>> {
@@ -269,7 +296,7 @@ fn documents<'a, T, I: Iterator<Item = (&'a str, &'a Node)>>(
     packs: &'a [PackFiles],
     list: impl Fn(&'a PackFiles) -> I,
     problems: &mut Vec<Diagnostic>,
-    mut read: impl FnMut(usize, &'a Node, &'a str) -> Result<T, Vec<Diagnostic>>,
+    mut read: impl FnMut(usize, &'a Node, &'a str) -> (Option<T>, Vec<Diagnostic>),
 ) -> (Vec<(Place, T)>, Vec<&'a str>) {
     let mut latest: BTreeMap<&str, (usize, &Node)> = BTreeMap::new();
     for (position, pack) in packs.iter().enumerate() {
@@ -282,14 +309,13 @@ fn documents<'a, T, I: Iterator<Item = (&'a str, &'a Node)>>(
     }
     let (mut all, mut wrong) = (Vec::new(), Vec::new());
     for (stem, (position, root)) in latest {
-        match read(position, root, stem) {
-            Ok(document) => {
+        let (document, found) = read(position, root, stem);
+        problems.extend(found);
+        match document {
+            Some(document) => {
                 all.push((root.get("id").map_or(root.place, |node| node.place), document));
             }
-            Err(found) => {
-                problems.extend(found);
-                wrong.push(stem);
-            }
+            None => wrong.push(stem),
         }
     }
     (all, wrong)
@@ -370,12 +396,14 @@ fn pack(
         scripts,
         protection: None,
         causes: Vec::new(),
+        root: None,
         metadata: Vec::new(),
         code_tables: Vec::new(),
     };
     let Some((_, root)) = files.yaml().find(|(file, _)| is_pack(&file.path)) else {
         return pack;
     };
+    pack.root = Some(Arc::new(root.clone()));
     let found = schemas.pack.check(root);
     if !found.is_empty() {
         problems.extend(found);

@@ -32,12 +32,23 @@ pub fn read(
     vocabulary: &Vocabulary,
     context: Context<'_>,
 ) -> Result<Rule, Vec<Diagnostic>> {
+    match read_all(root, stem, vocabulary, context) {
+        (Some(rule), problems) if problems.is_empty() => Ok(rule),
+        (_, problems) => Err(problems),
+    }
+}
+
+/// As [`read`], and the rule although something is wrong with it, as long as all its expressions check.
+#[must_use]
+pub fn read_all(
+    root: &Node,
+    stem: &str,
+    vocabulary: &Vocabulary,
+    context: Context<'_>,
+) -> (Option<Rule>, Vec<Diagnostic>) {
     let mut reader = Reader::new(context);
     let rule = reader.rule(root, stem, vocabulary);
-    match rule {
-        Some(rule) if reader.problems.is_empty() => Ok(rule),
-        _ => Err(reader.problems),
-    }
+    (rule, reader.problems)
 }
 
 impl Reader<'_> {
