@@ -8,6 +8,7 @@ pub mod coverage;
 pub mod decide;
 pub mod docs;
 pub mod explain;
+pub mod lint;
 pub mod mutate;
 pub mod needs;
 pub mod patch;

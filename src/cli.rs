@@ -6,6 +6,8 @@ pub mod check;
 pub mod explain;
 pub mod explain_code;
 pub mod facts;
+pub mod lint;
+mod packs;
 mod progress;
 pub mod rules;
 pub mod test;
@@ -35,6 +37,7 @@ use progress::Progress;
     dpmguard explain database-file-moved --facts facts/   why it said that\n  \
     dpmguard explain-code 0x80004002            what an error code means\n  \
     dpmguard test my-rules                      judge the cases of a pack\n  \
+    dpmguard lint my-rules                      look for what is doubtful about rules\n  \
     dpmguard facts import clixml *.xml --out exchange.yaml"
 )]
 struct Cli {
@@ -54,6 +57,8 @@ enum Command {
     /// Judge the cases of packs, and measure how much of the rules they reach
     Test(test::Args),
     Explain(explain::Args),
+    /// Look for what is doubtful about rules
+    Lint(lint::Args),
     ExplainCode(explain_code::Args),
     /// Import facts from what other tools export
     Facts(facts::Args),
@@ -184,6 +189,7 @@ fn dispatch(command: &Command, streams: &mut Streams<'_>) -> Result<u8, CliError
         Command::Rules(args) => rules::run(args, streams),
         Command::Test(args) => test::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
+        Command::Lint(args) => lint::run(args, streams),
         Command::ExplainCode(args) => explain_code::run(args, streams),
         Command::Facts(args) => facts::run(args, streams),
         Command::Schema { name } => schema(name.as_deref(), streams),

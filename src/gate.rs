@@ -32,7 +32,9 @@ impl Threshold {
         }
     }
 
-    fn reached(self, severity: Severity) -> bool {
+    /// Whether something of that severity fails the run.
+    #[must_use]
+    pub fn reached(self, severity: Severity) -> bool {
         match self {
             Self::From(threshold) => severity >= threshold,
             Self::Never => false,

@@ -30,6 +30,7 @@ pub static SCHEMAS: [(&str, &str); 13] = [
     ("coverage-v1", include_str!("../schemas/coverage-v1.schema.json")),
     ("explain-v1", include_str!("../schemas/explain-v1.schema.json")),
     ("facts-v1", include_str!("../schemas/facts-v1.schema.json")),
+    ("lint-v1", include_str!("../schemas/lint-v1.schema.json")),
     ("model-v1", include_str!("../schemas/model-v1.schema.json")),
     ("mutants-v1", include_str!("../schemas/mutants-v1.schema.json")),
     ("pack-v1", include_str!("../schemas/pack-v1.schema.json")),

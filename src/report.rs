@@ -9,7 +9,9 @@ pub mod diff;
 pub mod explain;
 pub mod human;
 pub mod json;
+pub mod lint;
 pub mod mutation;
+pub mod sarif;
 pub mod test;
 pub mod v1;
 

@@ -12,8 +12,7 @@ use clap::ValueEnum;
 use crate::author::suite::{self, Suite};
 use crate::author::{snapshot, trial};
 use crate::cli::check::{PackArgs, settings};
-use crate::cli::{CliError, Progress, Streams};
-use crate::diagnostic::Diagnostic;
+use crate::cli::{CliError, Progress, Streams, packs};
 use crate::load::{self, cases};
 use crate::report::test::{self, Status, TestReport};
 use crate::rule::Rule;
@@ -227,23 +226,7 @@ fn once(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
 
 /// The folders to test.
 fn folders(args: &Args) -> Result<Vec<PathBuf>, CliError> {
-    if !args.packs.is_empty() {
-        return Ok(args.packs.clone());
-    }
-    let mut sources = Sources::default();
-    let config = settings(&args.rules, &mut sources)?;
-    if !config.rules.is_empty() {
-        return Ok(config.rules);
-    }
-    let here = [".", "rules"].map(PathBuf::from);
-    let found = here
-        .into_iter()
-        .find(|folder| ["pack.yaml", "pack.yml"].iter().any(|name| folder.join(name).is_file()));
-    found.map(|folder| vec![folder]).ok_or_else(|| {
-        let message = "there is no pack here: no `pack.yaml` in this folder or in `rules`";
-        let help = "name the pack's folder: `dpmguard test my-rules`";
-        CliError::one(Diagnostic::error("no-pack", message).help(help), &sources)
-    })
+    packs::folders(&args.packs, &args.rules, "test")
 }
 
 /// Reads the packs and their cases.
@@ -265,16 +248,20 @@ pub(super) fn read(args: &Args) -> Result<Suite, CliError> {
             all.push(folder.clone());
         }
     }
+    let all = packs::with(&config, &args.rules, &folders);
     let shipped = !args.rules.no_shipped_rules && config.shipped_rules.unwrap_or(true);
-    let packs = load::packs(shipped, &all, &mut sources)
+    let read = load::packs(shipped, &all, &mut sources)
         .map_err(|found| CliError::Input(found, sources.clone()))?;
     // What a site sets is no matter of the rules' cases.
     let set =
         packs.rules(&[], &sources).map_err(|found| CliError::Input(found, sources.clone()))?;
+    let set = read
+        .rules(&config.params, &sources)
+        .map_err(|found| CliError::Input(found, sources.clone()))?;
     let wanted = |name: &str| {
         args.filter.is_empty() || args.filter.iter().any(|part| name.contains(part.as_str()))
     };
-    suite::read(&folders, packs, set, sources, &wanted)
+    suite::read(&folders, read, set, sources, &wanted)
         .map_err(|(found, sources)| CliError::Input(found, sources))
 }
 
@@ -294,15 +281,7 @@ fn has_case(suite: &Suite, id: &str) -> bool {
 /// The rules of the tested folders.
 fn tested(args: &Args, suite: &Suite) -> Vec<Arc<Rule>> {
     let Ok(folders) = folders(args) else { return Vec::new() };
-    let prefixes: Vec<String> = folders
-        .iter()
-        .map(|folder| format!("{}/", load::shown(folder).trim_end_matches('/')))
-        .collect();
-    let is_tested = |rule: &&Arc<Rule>| {
-        let name = suite.sources.get(rule.root.place.file).map_or("", |source| source.name());
-        prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()))
-    };
-    suite.set.rules.iter().filter(is_tested).cloned().collect()
+    packs::rules_in(&folders, &suite.set, &suite.sources)
 }
 
 /// Writes the snapshots of cases that need one and whose outcomes are as expected.

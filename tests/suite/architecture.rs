@@ -25,7 +25,10 @@ const FLOORS: &[&[&str]] = &[
 /// Foreign crates and the modules that may name them.
 const HOMES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["report/diagnostic"]),
-    ("anstyle", &["report/coverage", "report/human", "report/mutation", "report/test"]),
+    (
+        "anstyle",
+        &["report/coverage", "report/human", "report/lint", "report/mutation", "report/test"],
+    ),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
@@ -33,14 +36,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jiff", &["facts/time"]),
     ("jsonschema", &["schema"]),
     ("quick_xml", &["import/clixml"]),
-    ("rayon", &["author/coverage", "author/mutate", "author/suite", "author/trial"]),
+    ("rayon", &["author/coverage", "author/lint", "author/mutate", "author/suite", "author/trial"]),
     ("rhai", &["expr/syntax", "expr/script"]),
     ("serde_yaml", &["source/write"]),
     ("sha2", &["digest"]),
     ("similar", &["report/diff"]),
     ("strsim", &["diagnostic"]),
     ("tempfile", &["load"]),
-    ("textwrap", &["report/human", "cli/rules"]),
+    ("textwrap", &["report/human", "report/lint", "cli/rules"]),
 ];
 
 /// Words of the domain, which belong in `schemas/` and `rules/`.

@@ -22,6 +22,7 @@ mod facts;
 mod functions;
 mod hostile;
 mod needs;
+mod lint;
 mod output;
 mod print;
 mod promises;

@@ -319,7 +319,8 @@ fn possible(
         }
         *left -= 1;
         // The other choices stay open; each is asked again in this branch.
-        let rest: Vec<Formula> = choices.iter().map(|parts| Formula::Or((*parts).clone())).collect();
+        let rest: Vec<Formula> =
+            choices.iter().map(|parts| Formula::Or((*parts).clone())).collect();
         let next = rest.iter().chain([part]).collect();
         if possible(next, known.clone(), whole, left) {
             return true;

@@ -106,7 +106,8 @@ pub(super) fn roots(rule: &Rule) -> HashMap<usize, BTreeSet<usize>> {
     };
     for binding in &rule.select {
         match binding {
-            Binding::Each { slot, list: from, filter } | Binding::One { slot, from, filter, .. } => {
+            Binding::Each { slot, list: from, filter }
+            | Binding::One { slot, from, filter, .. } => {
                 let exprs: Vec<&Expr> = [from].into_iter().chain(filter).collect();
                 add(*slot, &exprs);
             }

@@ -1,46 +1,7 @@
 //! The checks: what each is called, how bad what it finds is, and why it is looked for.
 
 use crate::finding::Severity;
-
-/// A check of `dpmguard lint`.
-#[derive(Clone, Copy, Debug)]
-pub struct Check {
-    /// Its permanent name.
-    pub id: &'static str,
-    /// How bad what it finds is.
-    pub severity: Severity,
-    /// What is wrong, in a few words.
-    pub title: &'static str,
-    /// Why that matters, and what to do.
-    pub explanation: &'static str,
-    /// What it looks at.
-    pub looks_at: LooksAt,
-    /// Whether `--fix` can mend it.
-    pub is_fixable: bool,
-}
-
-/// What a check looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LooksAt {
-    /// The rule alone.
-    Rule,
-    /// What the rule does on its cases.
-    Cases,
-    /// Other rules, and what both do on the cases of both.
-    Rules,
-}
-
-impl LooksAt {
-    /// In words.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rule => "rule",
-            Self::Cases => "cases",
-            Self::Rules => "rules",
-        }
-    }
-}
+use crate::report::lint::{Check, LooksAt};
 
 /// The check of that name.
 #[must_use]
