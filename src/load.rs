@@ -23,7 +23,7 @@ use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
 
 /// The published schemas, by name.
-pub static SCHEMAS: [(&str, &str); 13] = [
+pub static SCHEMAS: [(&str, &str); 14] = [
     ("action-v1", include_str!("../schemas/action-v1.schema.json")),
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),

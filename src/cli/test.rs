@@ -13,6 +13,7 @@ use crate::author::suite::{self, Suite};
 use crate::author::{snapshot, trial};
 use crate::cli::check::{PackArgs, settings};
 use crate::cli::{CliError, Progress, Streams, packs};
+use crate::diagnostic::Diagnostic;
 use crate::load::{self, cases};
 use crate::report::test::{self, Status, TestReport};
 use crate::rule::Rule;
@@ -241,23 +242,13 @@ pub(super) fn read(args: &Args) -> Result<Suite, CliError> {
         let help = "write them under `params` in the case";
         return Err(CliError::one(problem.help(help), &sources));
     }
-    let mut all: Vec<PathBuf> = Vec::new();
-    for folder in config.rules.iter().chain(&args.rules.rules).chain(&folders) {
-        let is_same = |known: &PathBuf| cases::plain(known) == cases::plain(folder);
-        if !all.iter().any(is_same) {
-            all.push(folder.clone());
-        }
-    }
     let all = packs::with(&config, &args.rules, &folders);
     let shipped = !args.rules.no_shipped_rules && config.shipped_rules.unwrap_or(true);
     let read = load::packs(shipped, &all, &mut sources)
         .map_err(|found| CliError::Input(found, sources.clone()))?;
     // What a site sets is no matter of the rules' cases.
-    let set =
-        packs.rules(&[], &sources).map_err(|found| CliError::Input(found, sources.clone()))?;
-    let set = read
-        .rules(&config.params, &sources)
-        .map_err(|found| CliError::Input(found, sources.clone()))?;
+    let set = read.rules(&[], &sources);
+    let set = set.map_err(|found| CliError::Input(found, sources.clone()))?;
     let wanted = |name: &str| {
         args.filter.is_empty() || args.filter.iter().any(|part| name.contains(part.as_str()))
     };
