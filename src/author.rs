@@ -11,6 +11,7 @@ pub mod explain;
 pub mod lint;
 pub mod mutate;
 pub mod needs;
+pub mod new;
 pub mod patch;
 pub mod snapshot;
 pub mod suite;

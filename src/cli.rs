@@ -8,6 +8,7 @@ pub mod explain_code;
 pub mod facts;
 pub mod lint;
 mod packs;
+pub mod new;
 mod progress;
 pub mod rules;
 pub mod test;
@@ -36,6 +37,7 @@ use progress::Progress;
     dpmguard rules show database-file-moved     what a rule says, and why\n  \
     dpmguard explain database-file-moved --facts facts/   why it said that\n  \
     dpmguard explain-code 0x80004002            what an error code means\n  \
+    dpmguard new pack my-rules                  rules of your own, to start from\n  \
     dpmguard test my-rules                      judge the cases of a pack\n  \
     dpmguard lint my-rules                      look for what is doubtful about rules\n  \
     dpmguard facts import clixml *.xml --out exchange.yaml"
@@ -59,16 +61,21 @@ enum Command {
     Explain(explain::Args),
     /// Look for what is doubtful about rules
     Lint(lint::Args),
+    New(new::Args),
     ExplainCode(explain_code::Args),
     /// Import facts from what other tools export
     Facts(facts::Args),
     /// Print a JSON Schema of ours
     #[command(
-        after_help = "Examples:\n  dpmguard schema rule-v1 > rule-v1.schema.json\n  dpmguard schema          list the names"
+        after_help = "Examples:\n  dpmguard schema rule-v1 > rule-v1.schema.json\n  dpmguard schema          list the names\n  \
+        dpmguard schema --all my-rules/.schemas    write all of them into a folder"
     )]
     Schema {
         /// Its name; without one, the names are listed
         name: Option<String>,
+        /// Write all of them into this folder, in place of older ones
+        #[arg(long, value_name = "DIR", conflicts_with = "name")]
+        all: Option<PathBuf>,
     },
     /// Print a completion script for a shell
     #[command(
@@ -190,9 +197,11 @@ fn dispatch(command: &Command, streams: &mut Streams<'_>) -> Result<u8, CliError
         Command::Test(args) => test::run(args, streams),
         Command::Explain(args) => explain::run(args, streams),
         Command::Lint(args) => lint::run(args, streams),
+        Command::New(args) => new::run(args, streams),
         Command::ExplainCode(args) => explain_code::run(args, streams),
         Command::Facts(args) => facts::run(args, streams),
-        Command::Schema { name } => schema(name.as_deref(), streams),
+        Command::Schema { all: Some(folder), .. } => all_schemas(folder, streams),
+        Command::Schema { name, .. } => schema(name.as_deref(), streams),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "dpmguard", &mut script);
@@ -238,6 +247,20 @@ fn schema(name: Option<&str>, streams: &mut Streams<'_>) -> Result<u8, CliError>
             .help("`dpmguard schema` lists the names");
         Err(CliError::one(problem, &Sources::default()))
     }
+}
+
+/// Writes all schemas into a folder that exists.
+fn all_schemas(folder: &Path, streams: &mut Streams<'_>) -> Result<u8, CliError> {
+    let files: Vec<(PathBuf, &[u8])> = load::SCHEMAS
+        .iter()
+        .map(|(name, text)| (folder.join(format!("{name}.schema.json")), text.as_bytes()))
+        .collect();
+    let files: Vec<(&Path, &[u8])> =
+        files.iter().map(|(path, bytes)| (path.as_path(), *bytes)).collect();
+    let sources = Sources::default();
+    load::write_files(&files, &sources).map_err(|problem| CliError::one(problem, &sources))?;
+    writeln!(streams.out, "wrote {} schemas into {}", files.len(), load::shown(folder))?;
+    Ok(0)
 }
 
 /// Draws diagnostics on standard error, with a line that counts them.

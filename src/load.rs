@@ -5,9 +5,9 @@ mod pages;
 mod write;
 
 pub use pages::{Changes, Pages, update};
-pub use write::write_files;
+pub use write::{create_files, none_exists, write_files};
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -107,10 +107,31 @@ pub fn packs(
     folders: &[PathBuf],
     sources: &mut Sources,
 ) -> Result<Packs, Vec<Diagnostic>> {
+    packs_open(shipped, folders, &Open::default(), sources)
+}
+
+/// What is open in an editor, or not written yet.
+#[derive(Clone, Debug, Default)]
+pub struct Open {
+    /// Texts that count in place of the files on disk, by path.
+    pub texts: BTreeMap<PathBuf, Arc<str>>,
+}
+
+/// Reads packs as [`packs`] does, with what is open in an editor in place of the files on disk.
+///
+/// # Errors
+///
+/// As [`packs`].
+pub fn packs_open(
+    shipped: bool,
+    folders: &[PathBuf],
+    open: &Open,
+    sources: &mut Sources,
+) -> Result<Packs, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let mut own: Vec<PackFiles> = Vec::new();
     for folder in folders {
-        own.push(pack_folder(folder, sources, &mut problems));
+        own.push(pack_folder(folder, open, sources, &mut problems));
     }
     let files = SHIPPED.iter().map(|(path, text)| {
         ((*path).to_owned(), format!("rules/{path}"), Ok(text.as_bytes().to_vec()))
@@ -148,17 +169,28 @@ pub fn packs(
 }
 
 /// The files of a pack's folder.
-fn pack_folder(folder: &Path, sources: &mut Sources, problems: &mut Vec<Diagnostic>) -> PackFiles {
+fn pack_folder(
+    folder: &Path,
+    open: &Open,
+    sources: &mut Sources,
+    problems: &mut Vec<Diagnostic>,
+) -> PackFiles {
     let mut paths = Vec::new();
     let endings = ["yaml", "yml", "rhai"];
     let mut walker = Walker { endings: &endings, visited: HashSet::new() };
-    walker.walk(folder, &mut paths, problems);
+    let mut added: Vec<PathBuf> = open.below(folder, &endings).cloned().collect();
+    // A folder that is only to come has nothing on disk.
+    if added.is_empty() || folder.exists() {
+        walker.walk(folder, &mut paths, problems);
+    }
+    added.retain(|path| !paths.contains(path));
+    paths.extend(added);
     let below = |path: &Path| shown(path.strip_prefix(folder).unwrap_or(path));
     let files = paths
         .iter()
         .map(|path| (below(path), path))
         .filter(|(name, _)| !name.starts_with("cases/") && !name.starts_with("fixtures/"))
-        .map(|(name, path)| (name, shown(path), read_file(path)));
+        .map(|(name, path)| (name, shown(path), open.read(path)));
     let pack = pack_files(files, sources, problems);
     if problems.is_empty() && !pack.holds_something() {
         let message = format!("no rule was found in `{}`, nor an action or table", shown(folder));
@@ -166,6 +198,23 @@ fn pack_folder(folder: &Path, sources: &mut Sources, problems: &mut Vec<Diagnost
         problems.push(Diagnostic::error("no-rules", message).help(help));
     }
     pack
+}
+
+impl Open {
+    fn below(&self, folder: &Path, endings: &[&str]) -> impl Iterator<Item = &PathBuf> {
+        self.texts.keys().filter(move |path| {
+            let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+            path.starts_with(folder)
+                && ending.is_some_and(|ending| endings.contains(&ending.as_str()))
+        })
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, Diagnostic> {
+        match self.texts.get(path) {
+            Some(text) => Ok(text.as_bytes().to_vec()),
+            None => read_file(path),
+        }
+    }
 }
 
 impl Packs {
@@ -212,6 +261,10 @@ impl Packs {
         let (set, found) = pack::build_all(sources, &self.model, &schemas, &self.files, overrides);
         problems.extend(found);
         (Some(set), problems)
+    /// Whether there is a rule, action or table of that id in them.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.files.iter().any(|pack| pack.has(id))
     }
 
     /// The schema of fact files, with what packs add to it.

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of facts or rules. Bytes are handed in by `load`.
 
+mod compact;
 mod encoding;
 mod scalar;
 mod write;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, FileId, Location, Place};
 use crate::digest;
 
+pub use compact::{scalar_text, to_compact_yaml};
 pub use write::to_yaml;
 pub use yaml::read;
 

@@ -151,13 +151,43 @@ fn name_of(below: &str) -> String {
     plain.rsplit_once('.').map_or(plain, |(name, _)| name).to_owned()
 }
 
+/// Makes a case ready that may not be on disk yet; none for another document of ours.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn prepare(
+    file: CaseFile,
+    folder: &Path,
+    packs: &Packs,
+    set: &RuleSet,
+    bases: &mut Bases,
+    sources: &mut Sources,
+) -> Result<Option<Ready>, Vec<Diagnostic>> {
+    let rule_schema = load::schema("rule-v1").map_err(|problem| vec![problem])?;
+    let prefix = format!("{}/", load::shown(folder).trim_end_matches('/'));
+    let name = name_of(&file.below);
+    let draft = draft(file, name, &prefix, set, packs, bases, sources);
+    match draft.map_err(|broken| broken.problems)? {
+        Some(draft) => ready(draft, packs, set, &rule_schema, sources)
+            .map(Some)
+            .map_err(|broken| broken.problems),
+        None => Ok(None),
+    }
+}
+
 /// Fact files that cases start from, each read once.
-#[derive(Default)]
-struct Bases {
+#[derive(Debug, Default)]
+pub struct Bases {
     known: HashMap<PathBuf, Result<Node, Vec<Diagnostic>>>,
 }
 
 impl Bases {
+    /// Adds a fact file that is not on disk.
+    pub fn add(&mut self, path: &Path, root: Node) {
+        self.known.insert(load::cases::plain(path), Ok(root));
+    }
+
     fn get(
         &mut self,
         path: &Path,

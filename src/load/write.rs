@@ -55,6 +55,68 @@ pub fn write_files(files: &[(&Path, &[u8])], sources: &Sources) -> Result<(), Di
     Ok(())
 }
 
+/// Writes new files and the folders they lie in, all or none; none replaces what is there.
+///
+/// # Errors
+///
+/// Files that exist already, or why one cannot be written. What was made until then is taken away.
+pub fn create_files(files: &[(PathBuf, Vec<u8>)]) -> Result<(), Vec<Diagnostic>> {
+    none_exists(files)?;
+    let (mut folders, mut made) = (Vec::new(), Vec::new());
+    let written = files.iter().try_for_each(|(path, bytes)| {
+        let mut create = || {
+            create_folder(path, &mut folders)?;
+            let file = prepare(path, bytes)?;
+            file.persist_noclobber(path).map_err(|error| error.error)?;
+            made.push(path.clone());
+            Ok(())
+        };
+        create().map_err(|error: io::Error| vec![cannot(path, &error)])
+    });
+    if written.is_err() {
+        for path in &made {
+            let _ = fs::remove_file(path);
+        }
+        for folder in folders.iter().rev() {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+    written
+}
+
+/// Says which of the files exist already.
+///
+/// # Errors
+///
+/// One for each that does.
+pub fn none_exists(files: &[(PathBuf, Vec<u8>)]) -> Result<(), Vec<Diagnostic>> {
+    let there = files.iter().filter(|(path, _)| fs::symlink_metadata(path).is_ok());
+    let problems: Vec<Diagnostic> = there
+        .map(|(path, _)| {
+            let message = format!("`{}` exists already; nothing was written", shown(path));
+            Diagnostic::error("file-exists", message).help("choose another name, or remove it")
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Makes the folders that a file needs; those that were not there are added to `made`, outermost first.
+fn create_folder(path: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
+    let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    let missing = parent.ancestors().take_while(|folder| {
+        !folder.as_os_str().is_empty() && fs::symlink_metadata(folder).is_err()
+    });
+    let mut missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
+    missing.reverse();
+    for folder in missing {
+        fs::create_dir(&folder)?;
+        made.push(folder);
+    }
+    Ok(())
+}
+
 fn is_regular(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|known| known.is_file())
 }

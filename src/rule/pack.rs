@@ -329,6 +329,12 @@ impl PackFiles {
         all.next().is_some() || self.models().next().is_some()
     }
 
+    /// Whether a rule, action or table has that id.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.rules().chain(self.actions()).chain(self.tables()).any(|(stem, _)| stem == id)
+    }
+
     fn yaml(&self) -> impl Iterator<Item = (&PackFile, &Node)> {
         self.files.iter().filter_map(|file| Some((file, file.root.as_ref()?)))
     }

@@ -39,7 +39,7 @@ fn quote_words(text: &str) -> String {
     quoted
 }
 
-fn is_same(text: &str, value: &Json) -> bool {
+pub(super) fn is_same(text: &str, value: &Json) -> bool {
     let mut sources = Sources::default();
     let file = sources.add("written.yaml", text.as_bytes());
     file.is_ok_and(|file| read(&sources, file).is_ok_and(|node| node.to_json() == *value))

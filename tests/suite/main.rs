@@ -23,6 +23,7 @@ mod functions;
 mod hostile;
 mod lint;
 mod needs;
+mod new;
 mod output;
 mod print;
 mod promises;
