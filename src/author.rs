@@ -13,6 +13,7 @@ pub mod mutate;
 pub mod needs;
 pub mod new;
 pub mod patch;
+pub mod shrink;
 pub mod snapshot;
 pub mod suite;
 pub mod trial;

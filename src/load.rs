@@ -261,6 +261,8 @@ impl Packs {
         let (set, found) = pack::build_all(sources, &self.model, &schemas, &self.files, overrides);
         problems.extend(found);
         (Some(set), problems)
+    }
+
     /// Whether there is a rule, action or table of that id in them.
     #[must_use]
     pub fn has(&self, id: &str) -> bool {

@@ -144,7 +144,10 @@ fn commands_in_the_documentation_are_commands() {
                     .split_whitespace()
                     .collect();
                 let Some(first) = words.first() else { continue };
-                if !["check", "explain", "rules", "facts", "schema", "completions", "man"]
+                if ![
+                    "check", "explain", "rules", "facts", "schema", "completions", "man", "new",
+                    "test", "lint",
+                ]
                     .contains(first)
                     || !line.contains('`') && !line.starts_with("dpmguard")
                 {
@@ -157,7 +160,7 @@ fn commands_in_the_documentation_are_commands() {
                     })
                     .copied()
                     .collect();
-                if args.len() > 1 && !["rules", "facts"].contains(first) {
+                if args.len() > 1 && !["rules", "facts", "new"].contains(first) {
                     args.truncate(1);
                 }
                 args.truncate(3);

@@ -32,5 +32,7 @@ mod reference;
 mod repair;
 mod safety;
 mod scopes;
+mod shrink;
 mod support;
 mod testing;
+mod tutorial;

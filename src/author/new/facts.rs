@@ -138,7 +138,11 @@ fn definition<'s>(schema: &'s Json, kind: &Kind) -> &'s Json {
 }
 
 /// The schema of a field, as it stands where the field is declared.
-pub(super) fn property<'s>(schema: &'s Json, kind: &Kind, path: &[String]) -> Option<&'s Json> {
+pub(in crate::author) fn property<'s>(
+    schema: &'s Json,
+    kind: &Kind,
+    path: &[String],
+) -> Option<&'s Json> {
     let mut at = definition(schema, kind);
     let mut declared = None;
     for name in path {
