@@ -17,3 +17,4 @@ pub mod shrink;
 pub mod snapshot;
 pub mod suite;
 pub mod trial;
+pub mod workbench;

@@ -3,12 +3,13 @@
 //! Each command is load, decide, write: the decisions are the library's.
 
 pub mod check;
+pub mod eval;
 pub mod explain;
 pub mod explain_code;
 pub mod facts;
 pub mod lint;
-mod packs;
 pub mod new;
+mod packs;
 mod progress;
 pub mod rules;
 pub mod test;
@@ -62,20 +63,24 @@ enum Command {
     /// Look for what is doubtful about rules
     Lint(lint::Args),
     New(new::Args),
+    Eval(eval::Args),
     ExplainCode(explain_code::Args),
     /// Import facts from what other tools export
     Facts(facts::Args),
     /// Print a JSON Schema of ours
-    #[command(
-        after_help = "Examples:\n  dpmguard schema rule-v1 > rule-v1.schema.json\n  dpmguard schema          list the names\n  \
-        dpmguard schema --all my-rules/.schemas    write all of them into a folder"
-    )]
+    #[command(after_help = "Examples:\n  dpmguard schema rule-v1 > rule-v1.schema.json\n  \
+        dpmguard schema facts-v1 --rules my-rules    with the kinds that a pack adds\n  \
+        dpmguard schema          list the names\n  \
+        dpmguard schema --all my-rules/.schemas    write all of them into a folder")]
     Schema {
         /// Its name; without one, the names are listed
         name: Option<String>,
         /// Write all of them into this folder, in place of older ones
         #[arg(long, value_name = "DIR", conflicts_with = "name")]
         all: Option<PathBuf>,
+        /// With `facts-v1`: what the packs in these folders add to it, too; can be repeated
+        #[arg(long, value_name = "DIR", requires = "name")]
+        rules: Vec<PathBuf>,
     },
     /// Print a completion script for a shell
     #[command(
@@ -103,6 +108,7 @@ enum Colour {
 }
 
 /// Where a command reads and writes.
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of one stream")]
 pub struct Streams<'a> {
     /// Standard input.
     pub input: &'a mut dyn Read,
@@ -116,6 +122,8 @@ pub struct Streams<'a> {
     pub colour_err: bool,
     /// Whether somebody watches standard error: long work says how far it is.
     pub is_watched: bool,
+    /// Whether somebody sits at standard input and output: a prompt can be shown.
+    pub is_interactive: bool,
 }
 
 impl std::fmt::Debug for Streams<'_> {
@@ -156,6 +164,7 @@ pub fn main() -> u8 {
         colour_out: io::stdout().is_terminal() && !plain,
         colour_err: io::stderr().is_terminal() && !plain,
         is_watched: io::stderr().is_terminal() && !dumb,
+        is_interactive: io::stdin().is_terminal() && io::stdout().is_terminal() && !dumb,
     };
     run(std::env::args_os(), &mut streams)
 }
@@ -198,10 +207,11 @@ fn dispatch(command: &Command, streams: &mut Streams<'_>) -> Result<u8, CliError
         Command::Explain(args) => explain::run(args, streams),
         Command::Lint(args) => lint::run(args, streams),
         Command::New(args) => new::run(args, streams),
+        Command::Eval(args) => eval::run(args, streams),
         Command::ExplainCode(args) => explain_code::run(args, streams),
         Command::Facts(args) => facts::run(args, streams),
         Command::Schema { all: Some(folder), .. } => all_schemas(folder, streams),
-        Command::Schema { name, .. } => schema(name.as_deref(), streams),
+        Command::Schema { name, rules, .. } => schema(name.as_deref(), rules, streams),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "dpmguard", &mut script);
@@ -230,13 +240,20 @@ fn usage(error: &clap::Error, streams: &mut Streams<'_>) -> u8 {
     if error.use_stderr() { WRONG } else { 0 }
 }
 
-fn schema(name: Option<&str>, streams: &mut Streams<'_>) -> Result<u8, CliError> {
+fn schema(
+    name: Option<&str>,
+    rules: &[PathBuf],
+    streams: &mut Streams<'_>,
+) -> Result<u8, CliError> {
     let Some(name) = name else {
         for (name, _) in load::SCHEMAS {
             writeln!(streams.out, "{name}")?;
         }
         return Ok(0);
     };
+    if !rules.is_empty() {
+        return facts_schema(name, rules, streams);
+    }
     if let Some((_, text)) = load::SCHEMAS.iter().find(|(known, _)| *known == name) {
         streams.out.write_all(text.as_bytes())?;
         Ok(0)
@@ -260,6 +277,20 @@ fn all_schemas(folder: &Path, streams: &mut Streams<'_>) -> Result<u8, CliError>
     let sources = Sources::default();
     load::write_files(&files, &sources).map_err(|problem| CliError::one(problem, &sources))?;
     writeln!(streams.out, "wrote {} schemas into {}", files.len(), load::shown(folder))?;
+    Ok(0)
+}
+
+/// The schema of fact files with what packs add to it.
+fn facts_schema(name: &str, rules: &[PathBuf], streams: &mut Streams<'_>) -> Result<u8, CliError> {
+    let mut sources = Sources::default();
+    if name != "facts-v1" {
+        let message = format!("packs add nothing to the schema `{name}`");
+        let problem = Diagnostic::error("wrong-option", message);
+        return Err(CliError::one(problem.help("`--rules` goes with `facts-v1`"), &sources));
+    }
+    let text = load::packs(true, rules, &mut sources).and_then(|packs| packs.facts_schema_text());
+    let text = text.map_err(|found| CliError::Input(found, sources))?;
+    streams.out.write_all(text.as_bytes())?;
     Ok(0)
 }
 

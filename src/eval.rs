@@ -11,8 +11,10 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+pub use crate::eval::judge::missing;
 use crate::eval::judge::{RuleResult, judge};
 use crate::expr::eval::{Env, NoVerdicts, Outcome as Value3, Unknown, Verdicts, View, Watch};
+use crate::facts::model::KindId;
 use crate::facts::store::Facts;
 use crate::facts::time::{Instant, say_duration};
 use crate::facts::value::{Absence, ObjectId, Value, fold};
@@ -32,6 +34,8 @@ pub trait Observer: Watch {
     fn selected(&self, _step: usize, _fitting: usize) {}
     /// What a rule says for a case where it goes no further.
     fn otherwise(&self, _: &Otherwise) {}
+    /// All names of a rule are bound; `require` and `violated` are asked next.
+    fn decides(&self, _: &Env<'_>) {}
     /// A verdict.
     fn verdict(&self, _: &Verdict) {}
 }
@@ -62,22 +66,8 @@ pub fn evaluate_observed(
     wanted: &dyn Fn(&Rule) -> bool,
     observer: Option<&dyn Observer>,
 ) -> Evaluation {
-    let fresh = Arc::new(View { facts: facts.clone(), now: now.clone(), stale: Vec::new() });
-    let needed = needed(set, wanted);
-    let mut ledger = Ledger { set, fresh: fresh.clone(), results: HashMap::new() };
-    let mut judged: Vec<(usize, Vec<Verdict>)> = Vec::new();
-    for position in &set.order {
-        let Some(rule) = set.rules.get(*position).filter(|_| needed.contains(position)) else {
-            continue;
-        };
-        let view = view_for(rule, max_age, &fresh);
-        let observer = observer.filter(|_| wanted(rule));
-        let (verdicts, result) = judge(rule, set, &view, &ledger, observer);
-        ledger.results.insert(*position, result);
-        if wanted(rule) {
-            judged.push((*position, verdicts));
-        }
-    }
+    let (ledger, mut judged) = judge_all(facts, set, now, max_age, wanted, observer);
+    let fresh = ledger.fresh.clone();
     judged.sort_by_key(|(position, _)| *position);
     let mut evaluation = Evaluation::default();
     for (number, (position, verdicts)) in judged.into_iter().enumerate() {
@@ -106,6 +96,58 @@ pub fn order(a: &Verdict, b: &Verdict) -> Ordering {
     sort_key(a).cmp(&sort_key(b))
 }
 
+/// Judges the wanted rules and those that they ask.
+fn judge_all<'a>(
+    facts: &Arc<Facts>,
+    set: &'a RuleSet,
+    now: &Instant,
+    max_age: Option<i64>,
+    wanted: &dyn Fn(&Rule) -> bool,
+    observer: Option<&dyn Observer>,
+) -> (Ledger<'a>, Vec<(usize, Vec<Verdict>)>) {
+    let fresh = Arc::new(View { facts: facts.clone(), now: now.clone(), stale: Vec::new() });
+    let needed = needed(set, wanted);
+    let mut ledger = Ledger { set, fresh: fresh.clone(), results: HashMap::new() };
+    let mut judged: Vec<(usize, Vec<Verdict>)> = Vec::new();
+    for position in &set.order {
+        let Some(rule) = set.rules.get(*position).filter(|_| needed.contains(position)) else {
+            continue;
+        };
+        let view = aged(&rule.max_age, max_age, &fresh);
+        let observer = observer.filter(|_| wanted(rule));
+        let (verdicts, result) = judge(rule, set, &view, &ledger, observer);
+        ledger.results.insert(*position, result);
+        if wanted(rule) {
+            judged.push((*position, verdicts));
+        }
+    }
+    (ledger, judged)
+}
+
+/// The outcomes of the rules for which `wanted` holds, for expressions that stand in no rule.
+#[must_use]
+pub fn ledger<'a>(
+    facts: &Arc<Facts>,
+    set: &'a RuleSet,
+    now: &Instant,
+    max_age: Option<i64>,
+    wanted: &dyn Fn(&Rule) -> bool,
+) -> Ledger<'a> {
+    judge_all(facts, set, now, max_age, wanted, None).0
+}
+
+/// The facts as a rule sees them, without what is too old; without a rule, as any expression does.
+#[must_use]
+pub fn view(
+    rule: Option<&Rule>,
+    facts: &Arc<Facts>,
+    now: &Instant,
+    max_age: Option<i64>,
+) -> Arc<View> {
+    let fresh = Arc::new(View { facts: facts.clone(), now: now.clone(), stale: Vec::new() });
+    aged(rule.map(|rule| &*rule.max_age).unwrap_or_default(), max_age, &fresh)
+}
+
 fn sort_key(verdict: &Verdict) -> (&Subject, Outcome, Option<&str>, Option<&str>, &[Missing]) {
     let finding = verdict.finding.as_ref();
     (
@@ -132,15 +174,15 @@ fn needed(set: &RuleSet, wanted: &dyn Fn(&Rule) -> bool) -> BTreeSet<usize> {
     needed
 }
 
-/// The facts without what is too old for the rule.
-fn view_for(rule: &Rule, max_age: Option<i64>, fresh: &Arc<View>) -> Arc<View> {
-    if rule.max_age.is_empty() && max_age.is_none() {
+/// The facts without what is too old: for some kinds as `ages` says, for all as `max_age` does.
+fn aged(ages: &[(KindId, i64)], max_age: Option<i64>, fresh: &Arc<View>) -> Arc<View> {
+    if ages.is_empty() && max_age.is_none() {
         return fresh.clone();
     }
     let kinds = fresh.facts.model().kinds();
     let mut stale: Vec<Option<Arc<str>>> = vec![None; kinds.len()];
     for kind in kinds.iter().map(|kind| kind.id) {
-        let own = rule.max_age.iter().filter(|(known, _)| *known == kind).map(|(_, most)| *most);
+        let own = ages.iter().filter(|(known, _)| *known == kind).map(|(_, most)| *most);
         let Some(most) = own.chain(max_age).min() else { continue };
         let collected = fresh.facts.table(kind).and_then(|table| table.collected());
         let Some(collected) = collected else { continue };
@@ -211,7 +253,8 @@ fn subject(view: &View, id: ObjectId) -> Subject {
 }
 
 /// The results so far.
-struct Ledger<'a> {
+#[derive(Debug)]
+pub struct Ledger<'a> {
     set: &'a RuleSet,
     fresh: Arc<View>,
     results: HashMap<usize, RuleResult>,

@@ -1,6 +1,7 @@
 //! Files, standard input and the shipped pack: the only module that touches the file system.
 
 pub mod cases;
+pub mod history;
 mod pages;
 mod write;
 
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use crate::diagnostic::{Diagnostic, FileId};
+use crate::expr::syntax::is_name;
 use crate::facts::merge::merge;
 use crate::facts::model::{self, Model};
 use crate::facts::store::Facts;
@@ -23,11 +25,12 @@ use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
 
 /// The published schemas, by name.
-pub static SCHEMAS: [(&str, &str); 14] = [
+pub static SCHEMAS: [(&str, &str); 15] = [
     ("action-v1", include_str!("../schemas/action-v1.schema.json")),
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),
     ("coverage-v1", include_str!("../schemas/coverage-v1.schema.json")),
+    ("eval-v1", include_str!("../schemas/eval-v1.schema.json")),
     ("explain-v1", include_str!("../schemas/explain-v1.schema.json")),
     ("facts-v1", include_str!("../schemas/facts-v1.schema.json")),
     ("lint-v1", include_str!("../schemas/lint-v1.schema.json")),
@@ -89,6 +92,8 @@ pub struct Packs {
     pub model: Arc<Model>,
     files: Vec<PackFiles>,
     schema: Arc<Schema>,
+    /// The schema of fact files as a document, where packs add to it.
+    extended: Option<serde_json::Value>,
     /// What is wrong with files, or with what they add to the model.
     problems: Vec<Diagnostic>,
     /// Whether the model lacks something that a pack wanted to add.
@@ -146,8 +151,13 @@ pub fn packs_open(
     for overlay in files.iter().flat_map(PackFiles::models) {
         is_extended = true;
         let found = schema("model-v1").map_err(|problem| vec![problem])?.check(overlay);
-        let found =
-            if found.is_empty() { model::extend(&mut root, overlay).err() } else { Some(found) };
+        let found = if found.is_empty() {
+            let mut found = reserved(overlay);
+            found.extend(model::extend(&mut root, overlay).err().into_iter().flatten());
+            Some(found).filter(|found| !found.is_empty())
+        } else {
+            Some(found)
+        };
         is_model_broken |= found.is_some();
         problems.extend(found.into_iter().flatten());
     }
@@ -165,7 +175,20 @@ pub fn packs_open(
         }
         Err(found) => return Err(found),
     };
-    Ok(Packs { model: Arc::new(model), files, schema, problems, is_model_broken })
+    let extended = is_extended.then(|| root.to_json());
+    Ok(Packs { model: Arc::new(model), files, schema, extended, problems, is_model_broken })
+}
+
+/// Names of an overlay that no expression could name.
+fn reserved(overlay: &Node) -> Vec<Diagnostic> {
+    let added = overlay.get("properties").and_then(Node::as_map).unwrap_or_default();
+    let is_taken = |name: &str| matches!(name, "now" | "params") || !is_name(name);
+    let wrong = added.iter().filter(|entry| is_taken(&entry.key));
+    let say = |entry: &source::Entry| {
+        let message = format!("`{}` is a reserved word; choose another name", entry.key);
+        Diagnostic::error("reserved-word", message).at(entry.key_place)
+    };
+    wrong.map(say).collect()
 }
 
 /// The files of a pack's folder.
@@ -267,6 +290,20 @@ impl Packs {
     #[must_use]
     pub fn has(&self, id: &str) -> bool {
         self.files.iter().any(|pack| pack.has(id))
+    }
+
+    /// The schema of fact files as text, with what packs add to it.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with what they add, or with a file that may want to.
+    pub fn facts_schema_text(&self) -> Result<String, Vec<Diagnostic>> {
+        if !self.problems.is_empty() {
+            return Err(self.problems.clone());
+        }
+        let shipped = SCHEMAS.iter().find(|(name, _)| *name == "facts-v1");
+        let shipped = shipped.map_or("", |(_, text)| text).to_owned();
+        Ok(self.extended.as_ref().map_or(shipped, |schema| format!("{schema:#}\n")))
     }
 
     /// The schema of fact files, with what packs add to it.

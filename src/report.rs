@@ -6,6 +6,7 @@
 pub mod coverage;
 pub mod diagnostic;
 pub mod diff;
+pub mod eval;
 pub mod explain;
 pub mod human;
 pub mod json;

@@ -14,6 +14,7 @@ pub mod table;
 use std::sync::Arc;
 
 use crate::diagnostic::Place;
+use crate::expr::check::Scope;
 use crate::expr::template::Template;
 use crate::expr::tree::Expr;
 use crate::facts::model::{KindId, Type};
@@ -70,6 +71,8 @@ pub struct Rule {
     pub slots: usize,
     /// The names bound by `params`, `select` and `let`, with their slots.
     pub names: Vec<(Arc<str>, usize)>,
+    /// What an expression can name once `select` and `let` have bound all names.
+    pub scope: Scope,
     /// The file that it was read from.
     pub root: Arc<Node>,
 }

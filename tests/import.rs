@@ -33,6 +33,7 @@ fn run(args: &[&str], input: &[u8]) -> (u8, String, String) {
         colour_out: false,
         colour_err: false,
         is_watched: false,
+        is_interactive: false,
     };
     let args = ["dpmguard"].iter().chain(args).map(OsString::from);
     let code = cli::run(args, &mut streams);

@@ -195,6 +195,17 @@ pub fn signature(text: &str, cursor: usize, context: &Context<'_>) -> Option<Sig
     Some(Signature { label, params, active, help })
 }
 
+/// Whether no bracket and no text is open at the end: else the expression goes on in the next line.
+#[must_use]
+pub fn is_finished(text: &str) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    let scan = Scan::new(&chars, chars.len());
+    let is_open_text = scan.tokens.last().is_some_and(|token| {
+        token.kind == TokenKind::Blind && chars.get(token.at.start) == Some(&'`')
+    });
+    !is_open_text && scan.open_brackets(scan.tokens.len()).is_empty()
+}
+
 /// The type of a finished expression, as far as it can be told; guards against null need not stand.
 #[must_use]
 pub fn type_of(text: &str, context: &Context<'_>) -> Option<Type> {

@@ -231,6 +231,9 @@ impl<'a> Judge<'a, '_> {
             self.env.new_clause();
             self.env.bind_let(*slot, expr);
         }
+        if let Some(observer) = self.observer {
+            observer.decides(self.env);
+        }
         for (that, otherwise) in &self.rule.require {
             self.env.new_clause();
             match self.env.condition(that) {
@@ -476,7 +479,9 @@ pub(super) fn facts_of(unknown: &Unknown) -> String {
     facts.join(", ")
 }
 
-fn missing(unknown: &Unknown) -> Vec<Missing> {
+/// What is not known, in words.
+#[must_use]
+pub fn missing(unknown: &Unknown) -> Vec<Missing> {
     let mut missing: Vec<Missing> = unknown.reasons.iter().map(say).collect();
     missing.sort();
     missing.dedup();

@@ -2,6 +2,7 @@
 //!
 //! Fits 80 columns where words can be broken; colour only says again what a word says.
 
+pub mod eval;
 pub mod explain;
 mod repair;
 mod undecided;

@@ -160,9 +160,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Text of an expression: a plain number or `true` is one too.
     pub(super) fn source_of(node: &Node) -> String {
-        node.as_str().map_or_else(|| node.to_json().to_string(), str::to_owned)
+        source_of(node)
     }
 
     pub(super) fn checked<T>(&mut self, node: &Node, result: Result<T, Vec<Problem>>) -> Option<T> {
@@ -311,6 +310,12 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Text of an expression: a plain number or `true` is one too.
+#[must_use]
+pub fn source_of(node: &Node) -> String {
+    node.as_str().map_or_else(|| node.to_json().to_string(), str::to_owned)
+}
+
 /// What is wrong with an id that is not the name of its file.
 pub(super) fn id_not_stem(root: &Node, id: &str, stem: &str) -> Option<Diagnostic> {
     let message = format!("the id `{id}` is not the name of its file, `{stem}`");
@@ -324,14 +329,20 @@ pub(super) fn kind_named(model: &Model, name: &str, place: Place) -> Result<Kind
     if let Some(kind) = model.kind_named(name) {
         return Ok(kind.id);
     }
+    Err(unknown_kind(model, name).at(place))
+}
+
+/// That there is no kind of that name, and what may be meant.
+#[must_use]
+pub fn unknown_kind(model: &Model, name: &str) -> Diagnostic {
     let message = format!("there is no kind of object named `{name}`");
-    let problem = Diagnostic::error("unknown-kind", message).at(place);
-    Err(match model.kind_in(name) {
+    let problem = Diagnostic::error("unknown-kind", message);
+    match model.kind_in(name) {
         Some(kind) => {
             problem.help(format!("the kind of the objects in `{name}` is `{}`", kind.name))
         }
         None => problem.suggest(name, model.kinds().iter().map(|kind| &*kind.name)),
-    })
+    }
 }
 
 /// What a schema has against the value of that name.

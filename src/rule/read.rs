@@ -63,6 +63,7 @@ impl Reader<'_> {
         let select = self.select(root);
         let lets = self.lets(root);
         let names = self.scope.bound().map(|(name, slot)| (name.clone(), slot)).collect();
+        let scope = self.scope.clone();
         let require = self.require(root);
         let violated = root.get("violated").and_then(|node| self.condition(node));
         let finding = root.get("finding").and_then(|node| self.finding(node));
@@ -103,6 +104,7 @@ impl Reader<'_> {
             asks: std::mem::take(&mut self.asks),
             slots: self.scope.slots,
             names,
+            scope,
             root: Arc::new(root.clone()),
         })
     }

@@ -27,7 +27,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["report/diagnostic"]),
     (
         "anstyle",
-        &["report/coverage", "report/human", "report/lint", "report/mutation", "report/test"],
+        &[
+            "cli/eval/terminal",
+            "report/coverage",
+            "report/human",
+            "report/lint",
+            "report/mutation",
+            "report/test",
+        ],
     ),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
@@ -38,6 +45,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("quick_xml", &["import/clixml"]),
     ("rayon", &["author/coverage", "author/lint", "author/mutate", "author/suite", "author/trial"]),
     ("rhai", &["expr/syntax", "expr/script"]),
+    ("rustyline", &["cli/eval/terminal"]),
     ("serde_yaml", &["source/write"]),
     ("sha2", &["digest"]),
     ("similar", &["report/diff"]),

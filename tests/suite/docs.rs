@@ -145,10 +145,19 @@ fn commands_in_the_documentation_are_commands() {
                     .collect();
                 let Some(first) = words.first() else { continue };
                 if ![
-                    "check", "explain", "rules", "facts", "schema", "completions", "man", "new",
-                    "test", "lint",
+                    "check",
+                    "eval",
+                    "explain",
+                    "rules",
+                    "facts",
+                    "schema",
+                    "completions",
+                    "man",
+                    "new",
+                    "test",
+                    "lint",
                 ]
-                    .contains(first)
+                .contains(first)
                     || !line.contains('`') && !line.starts_with("dpmguard")
                 {
                     continue;

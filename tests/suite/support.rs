@@ -58,6 +58,7 @@ pub(crate) fn run_with(args: &[&str], input: &[u8]) -> Ran {
         colour_out: false,
         colour_err: false,
         is_watched: false,
+        is_interactive: false,
     };
     let args = std::iter::once("dpmguard").chain(args.iter().copied()).map(OsString::from);
     let code = cli::run(args, &mut streams);

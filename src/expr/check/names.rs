@@ -40,7 +40,7 @@ impl<'a> Checker<'a, '_> {
         let problem = problem.suggest(name, names.iter().copied());
         let problem = match model.kind_named(name) {
             Some(kind) => problem.help(format!("the list of all is `{}`", kind.collection)),
-            None if problem.help.is_empty() => problem
+            None if problem.help.is_empty() && self.scope.names().next().is_some() => problem
                 .help(format!("bound here: {}", self.scope.names().collect::<Vec<_>>().join(", "))),
             None => problem,
         };

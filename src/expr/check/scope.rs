@@ -123,6 +123,13 @@ impl Scope {
         self.broken.iter().any(|broken| &**broken == name)
     }
 
+    /// Forgets a name and what is assumed of it; its slot stays taken.
+    pub fn unbind(&mut self, name: &str) {
+        self.names.retain(|(known, ..)| &**known != name);
+        let is_of = |path: &str| path == name || path.starts_with(&format!("{name}."));
+        self.not_null.retain(|path| !is_of(path));
+    }
+
     /// Slot and type of a name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<(usize, &Type)> {

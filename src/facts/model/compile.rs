@@ -34,6 +34,10 @@ impl<'a> Compiler<'a> {
         }
         for (_, def) in &collections {
             let name = def.get("x-kind").and_then(Node::as_str).unwrap_or_default();
+            if self.names.iter().any(|known| &**known == name) {
+                let place = def.get("x-kind").map_or(def.place, |node| node.place);
+                self.problem(place, format!("there are two kinds named `{name}`"));
+            }
             self.names.push(name.into());
         }
         let mut kinds = Vec::new();
@@ -47,6 +51,9 @@ impl<'a> Compiler<'a> {
     fn kind(&mut self, position: usize, collection: &str, def: &'a Node) -> Kind {
         let name = self.names.get(position).cloned().unwrap_or_else(|| "".into());
         let record = self.record(&name, def);
+        if let Some(entry) = def.get("properties").and_then(|fields| fields.entry("key")) {
+            self.problem(entry.key_place, "`key` cannot be a field: it is every object's key");
+        }
         let key = self.key(&name, &record, def);
         Kind {
             id: kind_id(position),

@@ -6,13 +6,15 @@ use crate::source::{Entry, Node, Style, Value};
 /// Adds to the facts schema what an overlay declares: collections and single records under
 /// `properties`, their types under `$defs`, and further fields of types that exist.
 ///
-/// New collections can be declared complete and can have their own time, like the others.
+/// New collections can be declared complete and can have their own time, like the others. Objects that
+/// do not say `additionalProperties` allow none.
 ///
 /// # Errors
 ///
 /// What stands in the schema already: an overlay adds, it changes nothing.
 pub fn extend(base: &mut Node, overlay: &Node) -> Result<(), Vec<Diagnostic>> {
     let mut problems = Vec::new();
+    annotations(overlay, &mut problems);
     let mut collections: Vec<(String, Place)> = Vec::new();
     for entry in entries(overlay, "properties") {
         let known = entries(base, "properties").iter().any(|known| known.key == entry.key);
@@ -20,14 +22,17 @@ pub fn extend(base: &mut Node, overlay: &Node) -> Result<(), Vec<Diagnostic>> {
             problems.push(taken(entry, "a collection or record of the facts"));
             continue;
         }
-        if entry.node.get("items").is_some() {
+        if let Some(items) = entry.node.get("items") {
+            problems.extend(no_kind(base, overlay, items, &entry.key));
             collections.push((entry.key.to_string(), entry.key_place));
         }
         add(base, &["properties"], entry.clone());
     }
     for entry in entries(overlay, "$defs") {
         if !entries(base, "$defs").iter().any(|known| known.key == entry.key) {
-            add(base, &["$defs"], entry.clone());
+            let mut entry = entry.clone();
+            close(&mut entry.node);
+            add(base, &["$defs"], entry);
             continue;
         }
         let path = ["$defs", &*entry.key, "properties"];
@@ -48,7 +53,9 @@ pub fn extend(base: &mut Node, overlay: &Node) -> Result<(), Vec<Diagnostic>> {
             if known {
                 problems.push(taken(field, &format!("a field of `{}`", entry.key)));
             } else {
-                add(base, &path, field.clone());
+                let mut field = field.clone();
+                close(&mut field.node);
+                add(base, &path, field);
             }
         }
     }
@@ -56,6 +63,72 @@ pub fn extend(base: &mut Node, overlay: &Node) -> Result<(), Vec<Diagnostic>> {
         announce(base, &name, place);
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// The annotations that the model understands.
+const ANNOTATIONS: [&str; 9] = [
+    "x-kind",
+    "x-key",
+    "x-ref",
+    "x-ref-scope",
+    "x-ref-outside",
+    "x-inverse",
+    "x-within",
+    "x-unit",
+    "x-source",
+];
+
+/// Misspelt annotations: JSON Schema would pass over them, and the model would lack what they say.
+fn annotations(node: &Node, problems: &mut Vec<Diagnostic>) {
+    match &node.value {
+        Value::Map(entries) => {
+            for entry in entries {
+                if entry.key.starts_with("x-") && !ANNOTATIONS.contains(&&*entry.key) {
+                    let message = format!("`{}` is no annotation", entry.key);
+                    let problem = Diagnostic::error("schema-not-understood", message);
+                    problems.push(problem.at(entry.key_place).suggest(&entry.key, ANNOTATIONS));
+                }
+                annotations(&entry.node, problems);
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| annotations(item, problems)),
+        _ => {}
+    }
+}
+
+/// That the objects of a collection have no kind: no rule could ask for them.
+fn no_kind(base: &Node, overlay: &Node, items: &Node, collection: &str) -> Option<Diagnostic> {
+    let target = items.get("$ref")?;
+    let name = target.as_str()?.strip_prefix("#/$defs/")?;
+    let def = overlay.get("$defs").and_then(|defs| defs.get(name));
+    let def = def.or_else(|| base.get("$defs")?.get(name))?;
+    if def.get("x-kind").is_some() {
+        return None;
+    }
+    let message = format!("`{name}` has no `x-kind`, so `{collection}` would hold no objects");
+    Some(Diagnostic::error("schema-not-understood", message).at(target.place))
+}
+
+/// Closes every object: a misspelt field of a fact file is never passed over.
+fn close(node: &mut Node) {
+    let place = node.place;
+    match &mut node.value {
+        Value::Map(entries) => {
+            for entry in entries.iter_mut() {
+                close(&mut entry.node);
+            }
+            let has = |key: &str| entries.iter().any(|entry| *entry.key == *key);
+            let is_object = entries
+                .iter()
+                .any(|entry| &*entry.key == "type" && entry.node.as_str() == Some("object"));
+            if is_object && has("properties") && !has("additionalProperties") {
+                let node = Node { value: Value::Bool(false), place };
+                entries.push(Entry { key: "additionalProperties".into(), key_place: place, node });
+            }
+        }
+        Value::List(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
 }
 
 fn entries<'a>(node: &'a Node, key: &str) -> &'a [Entry] {
