@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod breakages;
 mod cases;
 mod cli;
 mod complete;
