@@ -18,7 +18,7 @@ use crate::load;
 use crate::report::diff::diff;
 use crate::report::lint::{self as report, Check, LintReport, LooksAt, Mended};
 use crate::rule::pack::RuleSet;
-use crate::source::Sources;
+use crate::source::{Node, Sources};
 
 /// Look for what is doubtful about rules
 #[derive(Debug, clap::Args)]
@@ -173,7 +173,8 @@ fn read(args: &Args) -> Result<Read, CliError> {
     let shipped = !args.rules.no_shipped_rules && config.shipped_rules.unwrap_or(true);
     let packs = load::packs(shipped, &all, &mut sources)
         .map_err(|found| CliError::Input(found, sources.clone()))?;
-    let (set, loading) = packs.rules_and_problems(&config.params, &sources);
+    // What a site sets is no matter of the rules.
+    let (set, loading) = packs.rules_and_problems(&[], &sources);
     let Some(set) = set else { return Err(CliError::Input(loading, sources)) };
     let judges = CHECKS.iter().any(|check| check.looks_at != LooksAt::Rule && args.wants(check));
     let suite = suite::read(&folders, packs, set, sources, &|_| judges)
@@ -260,8 +261,7 @@ fn write_plans(args: &Args, before: &Read, plans: &[Plan]) -> Result<Read, CliEr
 fn same_verdicts(before: &RuleSet, after: &RuleSet) -> bool {
     before.rules.len() == after.rules.len()
         && before.rules.iter().zip(&after.rules).all(|(a, b)| {
-            let part =
-                |rule: &crate::rule::Rule, key: &str| rule.root.get(key).map(|n| n.to_json());
+            let part = |rule: &crate::rule::Rule, key: &str| rule.root.get(key).map(Node::to_json);
             let keys = ["select", "require", "violated", "finding", "consequence", "remediation"];
             a.id == b.id && keys.iter().all(|key| part(a, key) == part(b, key))
         })

@@ -5,6 +5,7 @@
 //! what is not known.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io;
 
 use serde_json::{Value as Json, json};
@@ -76,7 +77,7 @@ fn result(
         code => format!("{} ({code})", diagnostic.message),
     };
     for help in &diagnostic.help {
-        text.push_str("\n");
+        text.push('\n');
         text.push_str(help);
     }
     let mut result = json!({
@@ -138,7 +139,10 @@ fn uri(file: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
                 said.push(char::from(byte));
             }
-            _ => said.push_str(&format!("%{byte:02X}")),
+            _ => {
+                // Writing to a string cannot fail.
+                let _ = write!(said, "%{byte:02X}");
+            }
         }
     }
     let has_drive = file.as_bytes().get(1) == Some(&b':') && file.as_bytes().get(2) == Some(&b'/');

@@ -34,7 +34,7 @@ fn follows_its_schema(name: &str, text: &str) {
 fn the_report_for_people() {
     let ran = covered(&["--coverage", "--annotate", "server-behind"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    snapshot_beside(&root().join(PACK).join("coverage.txt"), &ran.out);
+    snapshot_beside(&root().join("tests/output/coverage.txt"), &ran.out);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn the_reports_for_machines() {
     let ran = covered(&["--format", "coverage-json"]);
     follows_its_schema("coverage-v1", &ran.out);
     let lcov = covered(&["--format", "lcov"]);
-    snapshot_beside(&root().join(PACK).join("lcov.txt"), &lcov.out);
+    snapshot_beside(&root().join("tests/output/coverage-lcov.txt"), &lcov.out);
     let ran = covered(&["--format", "json", "--coverage-min", "100"]);
     follows_its_schema("test-v1", &ran.out);
     let report: Value = serde_json::from_str(&ran.out).unwrap();

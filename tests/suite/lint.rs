@@ -159,8 +159,10 @@ fn checks_are_listed_and_explained_as_they_are_documented() {
 #[test]
 fn the_shipped_pack_is_clean() {
     let rules = root().join("rules").display().to_string();
-    let ran = run(&["lint", &rules, "--fail-on", "note"]);
+    // What no case turns away is told of `--mutate`, too, and rule by rule.
+    let ran = run(&["lint", &rules, "--fail-on", "note", "--skip", "always-true"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(!ran.out.contains("cannot be judged"), "{}", ran.out);
 }
 
 /// A pack with problems of each severity, one of them allowed.
@@ -181,14 +183,14 @@ fn reports_show_places_and_exceptions() {
         |text: &str| text.replace(&here, "my-rules").replace("file://my-rules", "file:///my-rules");
     let ran = lint(folder.path(), &["-v", "--no-cases"]);
     assert_eq!(ran.code, 1);
-    snapshot_beside(&root().join(PACK).join("human.txt"), &steady(&ran.out));
+    snapshot_beside(&root().join("tests/output/lint.txt"), &steady(&ran.out));
     let sarif = lint(folder.path(), &["--format", "sarif", "--no-cases"]);
     assert_eq!(sarif.code, 1);
     let document: Value = serde_json::from_str(&sarif.out).unwrap();
     let run = &document["runs"][0];
     let results = Value::Array(run["results"].as_array().unwrap().clone());
     let shown = format!("{:#}\n{:#}", run["invocations"], results);
-    snapshot_beside(&root().join(PACK).join("sarif.txt"), &steady(&shown));
+    snapshot_beside(&root().join("tests/output/lint-sarif.txt"), &steady(&shown));
     well_formed(&document);
 }
 
@@ -233,9 +235,7 @@ fn well_formed(document: &Value) {
 #[test]
 fn a_relative_pack_has_relative_references() {
     std::env::set_current_dir(root()).unwrap();
-    let rule = fs::read_to_string(root().join(PACK).join(RULE)).unwrap();
-    assert!(!rule.contains("lone"));
-    let ran = run(&["lint", "tests/packs/coverage", "--format", "sarif", "--no-cases"]);
+    let ran = run(&["lint", "tests/packs/coverage", "--format", "sarif"]);
     let document: Value = serde_json::from_str(&ran.out).unwrap();
     let results = document["runs"][0]["results"].as_array().unwrap();
     assert!(!results.is_empty());

@@ -155,17 +155,13 @@ fn through_let(expr: &Expr, rule: &Rule) -> bool {
 
 /// The kind of the object that a path starts from, and the names behind it.
 fn path(expr: &Expr) -> (Option<KindId>, Vec<&str>) {
-    match &expr.kind {
-        ExprKind::Field { base, name, .. } => match base.ty.required() {
-            Type::Object(kinds) => (kinds.first().copied(), vec![name]),
-            _ => {
-                let (kind, mut names) = path(base);
-                names.push(name);
-                (kind, names)
-            }
-        },
-        _ => (None, Vec::new()),
+    let ExprKind::Field { base, name, .. } = &expr.kind else { return (None, Vec::new()) };
+    if let Type::Object(kinds) = base.ty.required() {
+        return (kinds.first().copied(), vec![name]);
     }
+    let (kind, mut names) = path(base);
+    names.push(name);
+    (kind, names)
 }
 
 /// Kinds of all objects that an expression comes by.

@@ -61,7 +61,9 @@ impl Linter<'_> {
 
     fn unread_select(&mut self, rule: &Arc<Rule>, exprs: &[(Part, &Expr)]) {
         let mut used = BTreeSet::from([rule.finding.subject]);
-        exprs.iter().for_each(|(_, expr)| names(expr, &mut used));
+        for (_, expr) in exprs {
+            names(expr, &mut used);
+        }
         let nodes = rule.root.get("select").and_then(Node::as_list).unwrap_or_default();
         for (binding, node) in rule.select.iter().zip(nodes) {
             let (Binding::Each { slot, .. } | Binding::One { slot, .. }) = binding;
@@ -78,7 +80,9 @@ impl Linter<'_> {
         let behind = |parts: &[Part]| -> BTreeSet<usize> {
             let mut direct = BTreeSet::new();
             let wanted = exprs.iter().filter(|(part, _)| parts.contains(part));
-            wanted.for_each(|(_, expr)| names(expr, &mut direct));
+            for (_, expr) in wanted {
+                names(expr, &mut direct);
+            }
             direct.iter().filter_map(|name| roots.get(name)).flatten().copied().collect()
         };
         let subject = rule.finding.subject;

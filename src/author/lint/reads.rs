@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::expr::template::Template;
 use crate::expr::tree::{Expr, ExprKind};
 use crate::facts::model::{Model, Type};
 use crate::rule::{Binding, Command, Rule};
@@ -67,7 +68,7 @@ fn follows(rule: &Rule) -> Vec<&Expr> {
     }
     for step in &rule.remediation {
         all.extend(step.each.iter().map(|(_, list)| list));
-        all.extend(step.text.iter().flat_map(|text| text.exprs()));
+        all.extend(step.text.iter().flat_map(Template::exprs));
         all.extend(&step.with);
         all.extend(step.when.iter().chain(&step.unless));
         for Command { when, run, .. } in step.commands.iter().flatten() {
@@ -96,7 +97,9 @@ pub(super) fn roots(rule: &Rule) -> HashMap<usize, BTreeSet<usize>> {
     let mut all: HashMap<usize, BTreeSet<usize>> = HashMap::new();
     let mut add = |slot: usize, exprs: &[&Expr]| {
         let mut direct = BTreeSet::new();
-        exprs.iter().for_each(|expr| names(expr, &mut direct));
+        for expr in exprs {
+            names(expr, &mut direct);
+        }
         let behind: BTreeSet<usize> = direct
             .iter()
             .flat_map(|name| all.get(name).cloned().unwrap_or_else(|| [*name].into()))

@@ -36,7 +36,7 @@ impl Linter<'_> {
                 let message = format!("`{}` cannot be false when it is asked", clause.path);
                 self.add(rule, "redundant-clause", clause.node.place, message);
             }
-            self.dead_parts(rule, clause, clause.expr, before.to_vec(), &mut logic);
+            self.dead_parts(rule, clause, clause.expr, before, &mut logic);
         }
     }
 
@@ -92,23 +92,23 @@ impl Linter<'_> {
         rule: &Arc<Rule>,
         clause: &Clause<'r>,
         expr: &'r Expr,
-        before: Vec<Wanted<'r>>,
+        before: &[Wanted<'r>],
         logic: &mut Logic<'_>,
     ) {
         match &expr.kind {
             ExprKind::And(parts) => {
                 for (position, part) in parts.iter().enumerate() {
                     let others = parts.iter().enumerate().filter(|(other, _)| *other != position);
-                    let mut around = before.clone();
+                    let mut around = before.to_vec();
                     around.extend(others.map(|(_, other)| (other, true)));
                     if matches!(part.kind, ExprKind::Or(_)) {
-                        self.dead_parts(rule, clause, part, around, logic);
+                        self.dead_parts(rule, clause, part, &around, logic);
                     }
                 }
             }
             ExprKind::Or(parts) => {
                 for part in parts {
-                    let mut wanted = before.clone();
+                    let mut wanted = before.to_vec();
                     wanted.push((part, true));
                     if logic.is_impossible(&wanted) {
                         let text = clause.text_of(part);

@@ -101,12 +101,11 @@ impl Linter<'_> {
             ExprKind::Negate(inner) => self.unit(inner, rule),
             ExprKind::Coalesce(a, _) | ExprKind::Get(a, _) => self.unit(a, rule),
             ExprKind::If(_, a, b) => both(a, b),
-            ExprKind::ListMethod { method, closure, .. } => match method {
-                ListMethod::Sum | ListMethod::Min | ListMethod::Max => {
-                    self.unit(&closure.as_ref()?.body, rule)
-                }
-                _ => None,
-            },
+            ExprKind::ListMethod {
+                method: ListMethod::Sum | ListMethod::Min | ListMethod::Max,
+                closure,
+                ..
+            } => self.unit(&closure.as_ref()?.body, rule),
             _ => None,
         }
     }
