@@ -7,6 +7,7 @@ pub mod complete;
 pub mod coverage;
 pub mod decide;
 pub mod docs;
+pub mod edit;
 pub mod explain;
 pub mod lint;
 pub mod mutate;

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod explain_code;
 pub mod facts;
 pub mod lint;
+pub mod lsp;
 pub mod new;
 mod packs;
 mod progress;
@@ -67,6 +68,7 @@ enum Command {
     ExplainCode(explain_code::Args),
     /// Import facts from what other tools export
     Facts(facts::Args),
+    Lsp(lsp::Args),
     /// Print a JSON Schema of ours
     #[command(after_help = "Examples:\n  dpmguard schema rule-v1 > rule-v1.schema.json\n  \
         dpmguard schema facts-v1 --rules my-rules    with the kinds that a pack adds\n  \
@@ -212,6 +214,7 @@ fn dispatch(command: &Command, streams: &mut Streams<'_>) -> Result<u8, CliError
         Command::Facts(args) => facts::run(args, streams),
         Command::Schema { all: Some(folder), .. } => all_schemas(folder, streams),
         Command::Schema { name, rules, .. } => schema(name.as_deref(), rules, streams),
+        Command::Lsp(args) => lsp::run(args, streams),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "dpmguard", &mut script);

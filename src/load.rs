@@ -20,6 +20,7 @@ use crate::facts::merge::merge;
 use crate::facts::model::{self, Model};
 use crate::facts::store::Facts;
 use crate::rule::clause::Override;
+pub use crate::rule::pack::Assembled;
 use crate::rule::pack::{self, PackFile, PackFiles, RuleSet, Schemas};
 use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
@@ -116,10 +117,13 @@ pub fn packs(
 }
 
 /// What is open in an editor, or not written yet.
+/// What is open in an editor.
 #[derive(Clone, Debug, Default)]
 pub struct Open {
     /// Texts that count in place of the files on disk, by path.
     pub texts: BTreeMap<PathBuf, Arc<str>>,
+    /// Whether only files that say they are a document of ours count: for a folder that is no pack.
+    pub ours_only: bool,
 }
 
 /// Reads packs as [`packs`] does, with what is open in an editor in place of the files on disk.
@@ -208,12 +212,23 @@ fn pack_folder(
     }
     added.retain(|path| !paths.contains(path));
     paths.extend(added);
+    walker.walk(folder, &mut paths, problems);
+    paths.extend(
+        open.below(folder, &endings)
+            .filter(|path| !paths.contains(path))
+            .cloned()
+            .collect::<Vec<_>>(),
+    );
     let below = |path: &Path| shown(path.strip_prefix(folder).unwrap_or(path));
     let files = paths
         .iter()
         .map(|path| (below(path), path))
         .filter(|(name, _)| !name.starts_with("cases/") && !name.starts_with("fixtures/"))
-        .map(|(name, path)| (name, shown(path), open.read(path)));
+        .map(|(name, path)| (name, shown(path), open.read(path)))
+        .filter(|(name, _, bytes)| {
+            let is_script = Path::new(name).extension().is_some_and(|ending| ending == "rhai");
+            !open.ours_only || is_script || bytes.as_ref().is_ok_and(|bytes| is_ours(bytes))
+        });
     let pack = pack_files(files, sources, problems);
     if problems.is_empty() && !pack.holds_something() {
         let message = format!("no rule was found in `{}`, nor an action or table", shown(folder));
@@ -240,7 +255,48 @@ impl Open {
     }
 }
 
+/// Whether a file says in one of its lines that it is a document of ours.
+fn is_ours(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().any(|line| line.starts_with("schema: dpmguard."))
+}
+
+/// The nearest folder around `file` that has one of these files in it, on disk or open.
+#[must_use]
+pub fn nearest(file: &Path, names: &[&str], open: &Open) -> Option<PathBuf> {
+    let has = |folder: &&Path| {
+        let mut paths = names.iter().map(|name| folder.join(name));
+        paths.any(|path| open.texts.contains_key(&path) || path.is_file())
+    };
+    file.ancestors().skip(1).find(has).map(Path::to_path_buf)
+}
+
 impl Packs {
+    /// The files of all packs.
+    #[must_use]
+    pub fn files(&self) -> &[PackFiles] {
+        &self.files
+    }
+
+    /// What can be made of the packs, and all that is wrong with them.
+    ///
+    /// # Errors
+    ///
+    /// Only if a shipped schema is broken, which a test excludes.
+    pub fn assemble(
+        &self,
+        overrides: &[Override],
+        sources: &Sources,
+    ) -> Result<Assembled, Diagnostic> {
+        let schemas = schemas()?;
+        let found = pack::assemble(sources, &self.model, &schemas, &self.files, overrides);
+        let mut problems = self.problems.clone();
+        if !self.is_model_broken {
+            problems.extend(found.problems);
+        }
+        Ok(Assembled { problems, ..found })
+    }
+
     /// The rules of all packs, with the values that the user set.
     ///
     /// # Errors
@@ -251,20 +307,9 @@ impl Packs {
         overrides: &[Override],
         sources: &Sources,
     ) -> Result<RuleSet, Vec<Diagnostic>> {
-        let schemas = schemas().map_err(|problem| vec![problem])?;
-        let mut problems = self.problems.clone();
-        if self.is_model_broken {
-            // Whatever names the missing fields would be complained of again.
-            return Err(problems);
-        }
-        match pack::build(sources, &self.model, &schemas, &self.files, overrides) {
-            Ok(set) if problems.is_empty() => Ok(set),
-            Ok(_) => Err(problems),
-            Err(found) => {
-                problems.extend(found);
-                Err(problems)
-            }
-        }
+        // Whatever names what is missing in a broken model would be complained of again.
+        let found = self.assemble(overrides, sources).map_err(|problem| vec![problem])?;
+        if found.problems.is_empty() { Ok(found.set) } else { Err(found.problems) }
     }
 
     /// As [`Packs::rules`], with the rules that can be judged although others cannot; none where the fact
@@ -275,15 +320,10 @@ impl Packs {
         overrides: &[Override],
         sources: &Sources,
     ) -> (Option<RuleSet>, Vec<Diagnostic>) {
-        let mut problems = self.problems.clone();
-        let schemas = match schemas() {
-            Ok(schemas) if !self.is_model_broken => schemas,
-            Ok(_) => return (None, problems),
-            Err(problem) => return (None, vec![problem]),
-        };
-        let (set, found) = pack::build_all(sources, &self.model, &schemas, &self.files, overrides);
-        problems.extend(found);
-        (Some(set), problems)
+        match self.assemble(overrides, sources) {
+            Ok(found) => ((!self.is_model_broken).then_some(found.set), found.problems),
+            Err(problem) => (None, vec![problem]),
+        }
     }
 
     /// Whether there is a rule, action or table of that id in them.
@@ -310,6 +350,19 @@ impl Packs {
     #[must_use]
     pub fn facts_schema(&self) -> &Schema {
         &self.schema
+    }
+
+    /// Checks one fact document by itself: the problems that make it useless, and what is odd about it.
+    #[must_use]
+    pub fn check_facts(&self, file: FileId, root: &Node) -> Vec<Diagnostic> {
+        let found = self.schema.check(root);
+        if !found.is_empty() || self.is_model_broken {
+            return found;
+        }
+        match merge(&self.model, &[(file, root.clone())]) {
+            Ok((_, warnings)) => warnings,
+            Err(problems) => problems,
+        }
     }
 }
 
@@ -590,7 +643,7 @@ fn pack_files(
     sources: &mut Sources,
     problems: &mut Vec<Diagnostic>,
 ) -> PackFiles {
-    let mut read = Vec::new();
+    let (mut read, mut unreadable) = (Vec::new(), Vec::new());
     for (path, name, bytes) in files {
         let file = match bytes.and_then(|bytes| sources.add(name, &bytes)) {
             Ok(file) => file,
@@ -605,10 +658,14 @@ fn pack_files(
         }
         match source::read(sources, file) {
             Ok(root) => read.push(PackFile { path, file, root: Some(root) }),
-            Err(found) => problems.extend(found),
+            Err(found) => {
+                let stem = Path::new(&path).file_stem().map(|stem| stem.to_string_lossy());
+                unreadable.extend(stem.map(std::borrow::Cow::into_owned));
+                problems.extend(found);
+            }
         }
     }
-    PackFiles { files: read, with_rules: true }
+    PackFiles { files: read, with_rules: true, unreadable }
 }
 
 /// Settings of a project, from `dpmguard.yaml`.

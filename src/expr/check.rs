@@ -7,6 +7,7 @@ mod calls;
 mod names;
 mod operators;
 mod scope;
+mod sight;
 mod types;
 
 use crate::expr::check::types::{fits, unify};
@@ -15,6 +16,7 @@ use crate::expr::tree::{Expr, ExprKind};
 use crate::facts::model::Type;
 use crate::facts::value::Value;
 pub use scope::{Condition, Constant, Mark, Problem, Scope, Signature, World};
+pub use sight::{Seen, Sight};
 
 use std::ops::Range;
 use std::sync::Arc;

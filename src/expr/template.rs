@@ -47,7 +47,10 @@ impl Template {
                 break;
             };
             let inner: String = chars.get(start..end).unwrap_or_default().iter().collect();
-            match check::check(&inner, scope, world) {
+            let seen = scope.seen_count();
+            let checked = check::check(&inner, scope, world);
+            scope.shift_seen(seen, start);
+            match checked {
                 Ok(expr) => {
                     parts.push(Part::Text(std::mem::take(&mut plain)));
                     parts.push(Part::Value(Box::new(expr)));

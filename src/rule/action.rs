@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::expr::check;
 use crate::expr::template::Template;
 use crate::expr::tree::Expr;
 use crate::facts::model::{Type, compile_type};
 use crate::finding::{Reference, Role};
-use crate::rule::clause::{Context, Reader, references, text, transpose};
+use crate::rule::clause::{Context, Looked, Reader, references, text, transpose};
 use crate::rule::{Command, Param};
 use crate::source::{Entry, Node};
 
@@ -84,6 +84,19 @@ pub fn read(root: &Node, stem: &str, context: Context<'_>) -> Result<Action, Vec
         Some(action) if reader.problems.is_empty() => Ok(action),
         _ => Err(reader.problems),
     }
+}
+
+/// Reads an action for what its expressions look up; whatever is wrong with it, the rest is looked at.
+#[must_use]
+pub fn watch(
+    root: &Node,
+    stem: &str,
+    context: Context<'_>,
+    wanted: Option<Place>,
+) -> (Looked, Vec<Diagnostic>) {
+    let mut reader = Reader::watched(context, wanted);
+    reader.read_action(root, stem);
+    (reader.looked.unwrap_or_default(), reader.problems)
 }
 
 impl Reader<'_> {

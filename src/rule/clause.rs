@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::expr::check::{self, Problem, Scope, World};
+use crate::expr::check::{self, Problem, Scope, Sight, World};
 use crate::expr::template::Template;
 use crate::expr::tree::Expr;
 use crate::facts::merge::read_value;
@@ -43,6 +43,26 @@ pub struct Override {
     pub value: Node,
 }
 
+/// What an expression of a file looked up, or a clause bound, in the order in which the file is read.
+#[derive(Clone, Debug)]
+pub struct Met {
+    /// Where it is named.
+    pub place: Place,
+    /// What it is.
+    pub sight: Sight,
+}
+
+/// What is remembered of a file that is read for an editor.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// What was looked up and bound.
+    pub met: Vec<Met>,
+    /// The names that the expression or message at the wanted place can use.
+    pub scope: Option<Scope>,
+    /// The place whose scope is wanted.
+    pub(super) wanted: Option<Place>,
+}
+
 /// A file being read: the names bound so far, and what is wrong with it.
 pub(super) struct Reader<'a> {
     pub(super) context: Context<'a>,
@@ -50,12 +70,28 @@ pub(super) struct Reader<'a> {
     pub(super) problems: Vec<Diagnostic>,
     /// Tags of the rules whose outcomes are asked for, and where.
     pub(super) asks: Vec<(Arc<str>, Place)>,
+    /// What was looked up and bound, where somebody asked to be told.
+    pub(super) looked: Option<Looked>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(context: Context<'a>) -> Self {
         let scope = Scope::with_broken(context.broken);
-        Self { context, scope, problems: Vec::new(), asks: Vec::new() }
+        Self { context, scope, problems: Vec::new(), asks: Vec::new(), looked: None }
+    }
+
+    /// One that remembers what it meets, and the scope at a place.
+    pub(super) fn watched(context: Context<'a>, wanted: Option<Place>) -> Self {
+        let looked = Looked { wanted, ..Looked::default() };
+        let mut reader = Self { looked: Some(looked), ..Self::new(context) };
+        reader.scope.watch();
+        reader
+    }
+
+    pub(super) fn meet(&mut self, place: Place, sight: impl FnOnce() -> Sight) {
+        if let Some(looked) = &mut self.looked {
+            looked.met.push(Met { place, sight: sight() });
+        }
     }
 
     pub(super) fn check_id(&mut self, root: &Node, id: &str, stem: &str) {
@@ -165,6 +201,15 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn checked<T>(&mut self, node: &Node, result: Result<T, Vec<Problem>>) -> Option<T> {
+        for seen in self.scope.take_seen() {
+            let place = self.context.sources.inside(node, seen.at);
+            self.meet(place, || seen.sight);
+        }
+        if let Some(looked) = &mut self.looked
+            && looked.wanted == Some(node.place)
+        {
+            looked.scope = Some(self.scope.clone());
+        }
         match result {
             Ok(value) => Some(value),
             Err(problems) => {
@@ -226,6 +271,7 @@ impl<'a> Reader<'a> {
             let message = format!("`{name}` is a reserved word; choose another name");
             self.problems.push(Diagnostic::error("reserved-word", message).at(place));
         }
+        self.meet(place, || Sight::Bound { name: name.into(), ty: ty.clone() });
         match ty {
             Some(ty) => self.scope.bind(name, ty),
             None => self.scope.bind_broken(name),

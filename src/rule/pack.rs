@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, FileId, Place};
 use crate::digest::sha256;
-use crate::expr::check::{self, Constant, Scope, World};
+use crate::expr::check::{self, Constant, Scope, Signature, World};
 use crate::expr::script::{ScriptProblem, Scripts};
 use crate::expr::tree::Expr;
 use crate::facts::model::{KindId, Model, Type};
 use crate::rule::Rule;
 use crate::rule::action::{self, Action};
-use crate::rule::clause::{Context, Override, kind_named, text};
+use crate::rule::clause::{Context, Looked, Override, kind_named, text};
 use crate::rule::links::{order, unknown_names};
 use crate::rule::read::{self, Vocabulary};
 use crate::rule::table::{self, Table};
@@ -37,6 +37,8 @@ pub struct PackFiles {
     pub files: Vec<PackFile>,
     /// Whether its rules take part; its actions, tables and causes do in any case.
     pub with_rules: bool,
+    /// Names, without their endings, of the files that are no YAML: what they declare is not missed.
+    pub unreadable: Vec<String>,
 }
 
 /// A loaded pack.
@@ -149,16 +151,11 @@ impl RuleSet {
         overrides: &[Override],
     ) -> Result<Self, Vec<Diagnostic>> {
         valid(schema, root)?;
-        let constants: Vec<Constant> =
-            self.tables.iter().map(|table| table.constant.clone()).collect();
-        let pack = self.packs.get(rule.pack);
-        let scripts = pack.map(|pack| pack.scripts.signatures()).unwrap_or_default();
-        let world = World { model, scripts, tables: &constants };
+        let constants = self.constants();
+        let world = World { model, scripts: self.scripts(rule.pack), tables: &constants };
         let actions = &self.actions;
         let context = Context { sources, world, actions, broken: &[], pack: rule.pack, overrides };
-        let metadata = pack.map(|pack| pack.metadata.clone()).unwrap_or_default();
-        let vocabulary = Vocabulary { metadata, causes: causes(&self.packs) };
-        let read = read::read(root, &rule.id, &vocabulary, context)?;
+        let read = read::read(root, &rule.id, &self.vocabulary(rule.pack), context)?;
         let mut set = self.clone();
         for known in &mut set.rules {
             if known.id == rule.id {
@@ -173,6 +170,73 @@ impl RuleSet {
         }
         if problems.is_empty() { Ok(set) } else { Err(problems) }
     }
+
+    /// The tables as expressions see them.
+    #[must_use]
+    pub fn constants(&self) -> Vec<Constant> {
+        self.tables.iter().map(|table| table.constant.clone()).collect()
+    }
+
+    /// The functions of the pack at that position.
+    #[must_use]
+    pub fn scripts(&self, pack: usize) -> &[Signature] {
+        self.packs.get(pack).map(|pack| pack.scripts.signatures()).unwrap_or_default()
+    }
+
+    /// What rules of the pack at that position may name.
+    #[must_use]
+    pub fn vocabulary(&self, pack: usize) -> Vocabulary {
+        let metadata = self.packs.get(pack).map(|pack| pack.metadata.clone());
+        Vocabulary { metadata: metadata.unwrap_or_default(), causes: causes(&self.packs) }
+    }
+
+    /// What the expressions of a rule (or of an action) look up, and what is wrong with them; whatever is
+    /// wrong, the rest is looked at. `broken` are names of what is there but wrong.
+    #[must_use]
+    pub fn watch(
+        &self,
+        document: &Watched<'_>,
+        sources: &Sources,
+        model: &Model,
+        broken: &[Arc<str>],
+    ) -> (Looked, Vec<Diagnostic>) {
+        let constants = self.constants();
+        let pack = document.pack;
+        let world = World { model, scripts: self.scripts(pack), tables: &constants };
+        let actions = &self.actions;
+        let context = Context { sources, world, actions, broken, pack, overrides: &[] };
+        if document.is_action {
+            action::watch(
+                document.root,
+                document.stem,
+                Context { actions: &[], ..context },
+                document.wanted,
+            )
+        } else {
+            read::watch(
+                document.root,
+                document.stem,
+                &self.vocabulary(pack),
+                context,
+                document.wanted,
+            )
+        }
+    }
+}
+
+/// A document whose expressions are looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Watched<'a> {
+    /// Its tree.
+    pub root: &'a Node,
+    /// Name of its file, without ending.
+    pub stem: &'a str,
+    /// Position of its pack.
+    pub pack: usize,
+    /// Whether it is an action, not a rule.
+    pub is_action: bool,
+    /// Place of the expression or message whose scope is wanted.
+    pub wanted: Option<Place>,
 }
 
 /// Ids and titles of the causes of all packs.
@@ -207,25 +271,40 @@ pub fn build(
     files: &[PackFiles],
     overrides: &[Override],
 ) -> Result<RuleSet, Vec<Diagnostic>> {
-    let (set, problems) = build_all(sources, model, schemas, files, overrides);
-    if problems.is_empty() { Ok(set) } else { Err(problems) }
+    let assembled = assemble(sources, model, schemas, files, overrides);
+    if assembled.problems.is_empty() { Ok(assembled.set) } else { Err(assembled.problems) }
 }
 
-/// As [`build`], with the rules that can be judged although others cannot.
+/// What could be made of packs, whatever is wrong with some of their files.
+#[derive(Debug)]
+pub struct Assembled {
+    /// What can be judged although other things cannot.
+    pub set: RuleSet,
+    /// Names of tables and actions that are there but wrong.
+    pub broken: Vec<Arc<str>>,
+    /// The problems of all files of all packs.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Builds what can be built of all packs.
 #[must_use]
-pub fn build_all(
+pub fn assemble(
     sources: &Sources,
     model: &Model,
     schemas: &Schemas,
     files: &[PackFiles],
     overrides: &[Override],
-) -> (RuleSet, Vec<Diagnostic>) {
+) -> Assembled {
     let mut problems = Vec::new();
+    let unreadable = || files.iter().flat_map(|files| &files.unreadable);
     let (tables, wrong) = documents(files, PackFiles::tables, &mut problems, |_, root, stem| {
         whole(valid(&schemas.table, root).and_then(|()| table::read(root, stem, model)))
     });
-    let broken_tables: Vec<Arc<str>> =
-        wrong.iter().map(|stem| stem.replace('-', "_").into()).collect();
+    let broken_tables: Vec<Arc<str>> = wrong
+        .into_iter()
+        .chain(unreadable().map(String::as_str))
+        .map(|stem| stem.replace('-', "_").into())
+        .collect();
     let constants: Vec<Constant> = tables.iter().map(|(_, table)| table.constant.clone()).collect();
     let packs: Vec<Pack> =
         files.iter().map(|files| pack(sources, model, schemas, files, &mut problems)).collect();
@@ -239,7 +318,7 @@ pub fn build_all(
             let context = context(position, &[], &broken_tables);
             whole(valid(&schemas.action, root).and_then(|()| action::read(root, stem, context)))
         });
-    let broken_actions = wrong.iter().map(|stem| Arc::from(*stem));
+    let broken_actions = wrong.into_iter().chain(unreadable().map(String::as_str)).map(Arc::from);
     let broken: Vec<Arc<str>> = broken_tables.iter().cloned().chain(broken_actions).collect();
     let actions: Vec<Action> = actions.into_iter().map(|(_, action)| action).collect();
     let causes = causes(&packs);
@@ -263,18 +342,20 @@ pub fn build_all(
             problems.push(Diagnostic::error("duplicate-id", message).at(*place));
         }
     }
-    if problems.is_empty() {
+    let is_whole = unreadable().next().is_none();
+    if problems.is_empty() && is_whole {
         let all = rules.iter().map(AsRef::as_ref);
         unknown_names(all, &rules, &actions, overrides, &mut problems);
     }
     // A rule or action that is wrong would be complained of again wherever it is missed.
     let mut of_order = Vec::new();
     let order = order(&rules, &places, &mut of_order);
-    if problems.is_empty() {
+    if problems.is_empty() && is_whole {
         problems = of_order;
     }
     let tables = tables.into_iter().map(|(_, table)| table).collect();
-    (RuleSet { packs: packs.into(), rules, order, actions: actions.into(), tables }, problems)
+    let set = RuleSet { packs: packs.into(), rules, order, actions: actions.into(), tables };
+    Assembled { set, broken, problems }
 }
 
 /// What was read, or what is wrong with it.
@@ -342,13 +423,14 @@ impl PackFiles {
     /// Stem and tree of each rule file: every YAML file of the pack that does not say it is another
     /// kind of document of ours. One that says nothing is taken for a rule, so that a misspelt head
     /// is an error and not a rule switched off.
-    fn rules(&self) -> impl Iterator<Item = (&str, &Node)> {
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &Node)> {
         let others = ["action", "case", "config", "facts", "model", "mutants", "plan", "table"];
         self.documents(move |kind| !others.iter().any(|other| is(kind, other)))
             .filter(|_| self.with_rules)
     }
 
-    fn actions(&self) -> impl Iterator<Item = (&str, &Node)> {
+    /// Stem and tree of each action file.
+    pub fn actions(&self) -> impl Iterator<Item = (&str, &Node)> {
         self.documents(|kind| is(kind, "action"))
     }
 
@@ -363,7 +445,8 @@ impl PackFiles {
         self.yaml().find(|(file, _)| is_pack(&file.path))?.1.get("name")?.as_str()
     }
 
-    fn tables(&self) -> impl Iterator<Item = (&str, &Node)> {
+    /// Stem and tree of each table file.
+    pub fn tables(&self) -> impl Iterator<Item = (&str, &Node)> {
         self.documents(|kind| is(kind, "table"))
     }
 

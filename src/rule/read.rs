@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::Diagnostic;
-use crate::expr::check::{self, Scope};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::expr::check::{self, Scope, Sight};
 use crate::expr::tree::{Expr, ExprKind};
 use crate::facts::model::{KindId, Type};
 use crate::facts::time::parse_duration;
 use crate::finding::{Outcome, Severity};
-use crate::rule::clause::{Context, Reader, references, text, texts, transpose};
+use crate::rule::clause::{Context, Looked, Reader, references, text, texts, transpose};
 use crate::rule::{Binding, Consequence, FindingText, Otherwise, Rule, StepText, WithheldText};
 use crate::source::{Entry, Node};
 
@@ -49,6 +49,20 @@ pub fn read_all(
     let mut reader = Reader::new(context);
     let rule = reader.rule(root, stem, vocabulary);
     (rule, reader.problems)
+}
+
+/// Reads a rule for what its expressions look up; whatever is wrong with it, the rest is looked at.
+#[must_use]
+pub fn watch(
+    root: &Node,
+    stem: &str,
+    vocabulary: &Vocabulary,
+    context: Context<'_>,
+    wanted: Option<Place>,
+) -> (Looked, Vec<Diagnostic>) {
+    let mut reader = Reader::watched(context, wanted);
+    reader.rule(root, stem, vocabulary);
+    (reader.looked.unwrap_or_default(), reader.problems)
 }
 
 impl Reader<'_> {
@@ -238,6 +252,10 @@ impl Reader<'_> {
 
     fn finding(&mut self, node: &Node) -> Option<FindingText> {
         let subject = node.get("subject")?;
+        if let Some(name) = subject.as_str() {
+            let ty = self.scope.find(name).map(|(_, ty)| ty.clone());
+            self.meet(subject.place, || Sight::Name { name: name.into(), ty });
+        }
         let slot = match self.scope.find(subject.as_str()?) {
             Some((slot, Type::Object(_))) => Some(slot),
             Some(_) if self.scope.is_broken(subject.as_str()?) => None,

@@ -39,6 +39,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
+    ("gen_lsp_types", &["cli/lsp"]),
     ("granit_parser", &["source"]),
     ("jiff", &["facts/time"]),
     ("jsonschema", &["schema"]),

@@ -208,7 +208,7 @@ fn pack_problems(changed: &str, text: &str) -> (Vec<Diagnostic>, Sources) {
             Err(found) => return (found, sources),
         }
     }
-    let files = PackFiles { files, with_rules: true };
+    let files = PackFiles { files, with_rules: true, unreadable: Vec::new() };
     let schemas = load::schemas().unwrap();
     let found = build(&sources, &model, &schemas, &[files], &[]).err().unwrap_or_default();
     (found, sources)
@@ -226,7 +226,7 @@ fn a_rule_and_an_action_cannot_share_an_id() {
         let root = Some(source::read(&sources, file).unwrap());
         files.push(PackFile { path: path.to_owned(), file, root });
     }
-    let files = PackFiles { files, with_rules: true };
+    let files = PackFiles { files, with_rules: true, unreadable: Vec::new() };
     let found = build(&sources, &model, &load::schemas().unwrap(), &[files], &[]).unwrap_err();
     assert_eq!(found.len(), 1, "{}", said(&found, &sources));
     assert_eq!(found[0].code, "duplicate-id");

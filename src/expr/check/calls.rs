@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::expr::check::Checker;
 use crate::expr::check::scope::{Problem, Signature};
 use crate::expr::check::types::ordered;
+use crate::expr::check::{Checker, Sight};
 use crate::expr::functions::{self, FUNCTIONS, Function, Takes};
 use crate::expr::syntax::{Node, Syntax};
 use crate::expr::tree::{Closure, Expr, ExprKind, ListMethod, ListMethod as M};
@@ -20,6 +20,7 @@ impl<'a> Checker<'a, '_> {
         at: &Range<usize>,
     ) -> Option<Expr> {
         let checked = self.expr(base)?;
+        self.scope.see(at, || Sight::Method { of: checked.ty.clone(), name: name.clone() });
         match &checked.ty {
             Type::List(_) if &**name == "contains" && args.len() == 1 => {
                 let member = args.first()?;
@@ -132,6 +133,7 @@ impl<'a> Checker<'a, '_> {
             let message = format!("`{param}` is bound already; choose another name");
             return self.fail(Problem::new("name-bound-twice", &syntax.at, message));
         }
+        self.scope.see(&syntax.at, || Sight::Bound { name: param.clone(), ty: Some(item.clone()) });
         let mark = self.scope.mark();
         let slot = self.scope.bind(param, item.clone());
         let body = self.expr(body);
@@ -173,6 +175,7 @@ impl<'a> Checker<'a, '_> {
         args: &[Syntax],
         at: &Range<usize>,
     ) -> Option<Expr> {
+        self.scope.see(at, || Sight::Function { name: name.clone() });
         match (&**name, args) {
             ("known", [value]) => {
                 let value = self.expr(value)?;
@@ -183,10 +186,12 @@ impl<'a> Checker<'a, '_> {
                 })
             }
             ("any_violated", [tag, object]) => {
+                let tag_at = &tag.at;
                 let Node::Text(tag) = &tag.node else {
                     let message = "the tag must stand here as text";
                     return self.fail(Problem::new("wrong-arguments", &tag.at, message));
                 };
+                self.scope.see(tag_at, || Sight::Tag { name: tag.clone() });
                 let object = self.expr(object)?;
                 if !matches!(object.ty, Type::Object(_)) {
                     let message =

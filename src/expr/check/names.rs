@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::expr::check::scope::Problem;
 use crate::expr::check::types::{list_of, unify};
-use crate::expr::check::{Checker, path};
+use crate::expr::check::{Checker, Sight, path};
 use crate::expr::syntax::Syntax;
 use crate::expr::tree::{Expr, ExprKind};
 use crate::facts::model::{KindId, Type};
@@ -14,26 +14,21 @@ impl<'a> Checker<'a, '_> {
     pub(super) fn variable(&mut self, name: &Arc<str>, syntax: &Syntax) -> Option<Expr> {
         let made = |kind, ty| Some(Expr { kind, ty, at: syntax.at.clone() });
         if self.scope.broken.contains(name) {
+            self.scope.see(&syntax.at, || Sight::Name { name: name.clone(), ty: None });
             return None;
         }
         if let Some((slot, ty)) = self.scope.find(name) {
             let ty = self.known_type(syntax, ty);
+            let sight = || Sight::Name { name: name.clone(), ty: Some(ty.clone()) };
+            self.scope.see(&syntax.at, sight);
             return made(ExprKind::Variable(slot), ty);
         }
-        if &**name == "now" {
-            return made(ExprKind::Now, Type::Time);
+        if let Some((kind, ty)) = self.global(name) {
+            let sight = || Sight::Global { name: name.clone(), ty: ty.clone() };
+            self.scope.see(&syntax.at, sight);
+            return made(kind, ty);
         }
         let model = self.world.model;
-        if let Some(kind) = model.kind_in(name) {
-            return made(ExprKind::All(kind.id), list_of(kind.id));
-        }
-        if let Some(position) = model.singles().iter().position(|field| field.name == *name) {
-            let ty = model.singles().get(position).map_or(Type::Null, |field| field.ty.clone());
-            return made(ExprKind::Single(position), ty);
-        }
-        if let Some(table) = self.world.tables.iter().find(|table| table.name == *name) {
-            return made(ExprKind::Constant(table.value.clone()), table.ty.clone());
-        }
         let problem =
             Problem::new("unknown-name", &syntax.at, format!("nothing is named `{name}` here"));
         let names: Vec<&str> = self.scope.names().chain(self.globals()).collect();
@@ -45,6 +40,23 @@ impl<'a> Checker<'a, '_> {
             None => problem,
         };
         self.fail(problem)
+    }
+
+    /// What every expression knows under that name.
+    fn global(&self, name: &Arc<str>) -> Option<(ExprKind, Type)> {
+        if &**name == "now" {
+            return Some((ExprKind::Now, Type::Time));
+        }
+        let model = self.world.model;
+        if let Some(kind) = model.kind_in(name) {
+            return Some((ExprKind::All(kind.id), list_of(kind.id)));
+        }
+        if let Some(position) = model.singles().iter().position(|field| field.name == *name) {
+            let ty = model.singles().get(position).map_or(Type::Null, |field| field.ty.clone());
+            return Some((ExprKind::Single(position), ty));
+        }
+        let table = self.world.tables.iter().find(|table| table.name == *name)?;
+        Some((ExprKind::Constant(table.value.clone()), table.ty.clone()))
     }
 
     pub(super) fn globals(&self) -> impl Iterator<Item = &'a str> + use<'a> {
@@ -74,6 +86,7 @@ impl<'a> Checker<'a, '_> {
     ) -> Option<Expr> {
         let base = self.expr(base)?;
         let at = &syntax.at;
+        self.scope.see(at, || Sight::Field { of: base.ty.clone(), name: name.clone() });
         match base.ty.clone() {
             Type::Object(kinds) => self.object_field(base, &kinds, name, syntax),
             Type::Record(record) => {

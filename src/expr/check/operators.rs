@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::expr::check::scope::Problem;
 use crate::expr::check::types::{equal, ordered};
-use crate::expr::check::{Checker, path};
+use crate::expr::check::{Checker, Sight, path};
 use crate::expr::functions;
 use crate::expr::syntax::{Node, Operator, Syntax};
 use crate::expr::tree::{Expr, ExprKind};
@@ -42,6 +42,8 @@ impl Checker<'_, '_> {
         if equality && (left.ty == Type::Null || right.ty == Type::Null) {
             return self.null_test(operator, left, right, at);
         }
+        self.see_member(&left, &right.ty);
+        self.see_member(&right, &left.ty);
         for side in [&left, &right] {
             if matches!(side.ty, Type::Optional(_) | Type::Null) {
                 return self.may_be_null(side);
@@ -136,8 +138,17 @@ impl Checker<'_, '_> {
         Some((left, right))
     }
 
+    /// Tells of a text literal where one of several texts is needed.
+    fn see_member(&mut self, expr: &Expr, ty: &Type) {
+        if let (Some(text), Type::Enum(members)) = (expr.constant_text(), ty.required()) {
+            let sight = || Sight::Member { members: members.clone(), text: text.clone() };
+            self.scope.see(&expr.at, sight);
+        }
+    }
+
     /// Reads a text literal as a value of `ty`; anything else stays what it is.
     pub(super) fn read_as(&mut self, expr: Expr, ty: &Type) -> Option<Expr> {
+        self.see_member(&expr, ty);
         let Some(text) = expr.constant_text().cloned() else { return Some(expr) };
         let malformed =
             |what: &str| Problem::new("wrong-format", &expr.at, format!("`{text}` is not {what}"));
@@ -205,6 +216,11 @@ impl Checker<'_, '_> {
     ) -> Option<Expr> {
         let (member, list) = (self.expr(member), self.expr(list));
         let (mut member, mut list) = (member?, list?);
+        if let ExprKind::List(parts) = &list.kind {
+            for part in parts {
+                self.see_member(part, &member.ty);
+            }
+        }
         if matches!(member.ty, Type::Optional(_) | Type::Null) {
             return self.may_be_null(&member);
         }

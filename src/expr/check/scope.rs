@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::diagnostic::nearest;
+use crate::expr::check::sight::{Seen, Sight, Watch};
 use crate::expr::tree::Expr;
 use crate::facts::model::{Model, Type};
 use crate::facts::value::Value;
@@ -94,6 +95,7 @@ pub struct Scope {
     /// How many slots are needed, closures included. No slot is used twice: the path of a fact is found
     /// by evaluating again what stands before it, and must not disturb a name bound since.
     pub slots: usize,
+    watch: Watch,
 }
 
 impl Scope {
@@ -155,6 +157,29 @@ impl Scope {
     /// Remembers that a guard did not check.
     pub fn assume_broken(&mut self) {
         self.is_unguarded = true;
+    }
+
+    /// From here on, remembers what expressions look up.
+    pub fn watch(&mut self) {
+        self.watch.begin();
+    }
+
+    /// What was looked up since this was last asked, if it is watched.
+    #[must_use]
+    pub fn take_seen(&mut self) -> Vec<Seen> {
+        self.watch.take()
+    }
+
+    pub(in crate::expr) fn seen_count(&self) -> usize {
+        self.watch.count()
+    }
+
+    pub(in crate::expr) fn shift_seen(&mut self, since: usize, by: usize) {
+        self.watch.shift(since, by);
+    }
+
+    pub(super) fn see(&mut self, at: &Range<usize>, sight: impl FnOnce() -> Sight) {
+        self.watch.see(at, sight);
     }
 
     /// What is bound and assumed now, to come back to.
