@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::author::new::{self, Failed, Ground, NewFile, pack, rule};
 use crate::cli::check::{PackArgs, settings};
+use crate::cli::packs::with;
 use crate::cli::{CliError, Streams};
 use crate::diagnostic::Diagnostic;
 use crate::load::{self, Config, Open, Packs, cases};
@@ -353,12 +354,7 @@ impl Found {
             let help = format!("make it with `dpmguard new pack {}`", load::shown(&folder));
             return Err(wrong(Diagnostic::error("no-pack", message).help(help)));
         }
-        let mut folders: Vec<PathBuf> = Vec::new();
-        for one in config.rules.iter().chain(&place.packs.rules).chain([&folder]) {
-            if !folders.iter().any(|known| cases::plain(known) == cases::plain(one)) {
-                folders.push(one.clone());
-            }
-        }
+        let folders = with(&config, &place.packs, std::slice::from_ref(&folder));
         let shipped = !place.packs.no_shipped_rules && config.shipped_rules.unwrap_or(true);
         let packs = load::packs_open(shipped, &folders, &Open::default(), &mut sources);
         let packs = packs.map_err(|found| CliError::Input(found, sources.clone()))?;

@@ -140,6 +140,11 @@ fn a_rule_of_every_kind_passes_at_once() {
         assert_eq!(ran.code, 0, "{kind}: {}{}", ran.out, ran.err);
     }
     assert!(passes(&path).contains("21 rules"));
+    // Nothing is doubtful about them but what is left to the author.
+    let ran = run(&["lint", &path, "--no-shipped-rules"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let ran = run(&["lint", &path, "--no-shipped-rules", "--no-cases", "--only", "left-to-do"]);
+    assert_eq!(ran.out.matches("note[left-to-do]").count(), 4 * 21, "{}{}", ran.out, ran.err);
     let drive = fs::read_to_string(format!("{path}/of-tape-drive.yaml")).unwrap();
     assert!(drive.contains("violated: tape_drive.hours > params.most"), "{drive}");
     // Nothing but a key, and a field of one value only: the key is what can be asked for.
@@ -233,6 +238,16 @@ fn nothing_is_written_where_one_file_exists_or_on_a_dry_run() {
         assert_eq!(ran.code, 2, "{}", ran.out);
         assert!(ran.err.contains("cases/mine/violated.snap` exists already"), "{}", ran.err);
     }
+    // All or none: where a folder cannot be made, what was written before goes again.
+    fs::write(format!("{path}/actions"), "no folder").unwrap();
+    let made = [
+        (Path::new(&path).join("first.yaml"), b"1".to_vec()),
+        (Path::new(&path).join("new/second.yaml"), b"2".to_vec()),
+        (Path::new(&path).join("actions/third.yaml"), b"3".to_vec()),
+    ];
+    let problems = load::create_files(&made).unwrap_err();
+    assert!(problems[0].message.contains("actions/third.yaml"), "{problems:?}");
+    assert!(!Path::new(&path).join("new").exists());
     assert_eq!(files(Path::new(&path), "yaml").len(), 1);
     assert_eq!(fs::read_to_string(format!("{path}/cases/mine/violated.snap")).unwrap(), "mine");
 }

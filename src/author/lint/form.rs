@@ -18,10 +18,28 @@ impl Linter<'_> {
         self.steps(rule);
         self.evidence(rule);
         self.ages(rule);
+        self.left_to_do(rule, &rule.root);
         let mut texts = Vec::new();
         plain_texts(&rule.root, &mut texts);
         for node in texts {
             self.cut(rule, node);
+        }
+    }
+
+    /// Texts of the scaffold that nobody has written yet.
+    fn left_to_do(&mut self, rule: &Arc<Rule>, node: &Node) {
+        for Entry { key, node, .. } in node.as_map().unwrap_or_default() {
+            let is_open = node.as_str().is_some_and(|text| {
+                text.split(|c: char| !c.is_alphanumeric()).any(|word| word == "TODO")
+            });
+            if is_open {
+                let message = format!("`{key}` is still to be written");
+                self.add(rule, "left-to-do", node.place, message);
+            }
+            self.left_to_do(rule, node);
+        }
+        for item in node.as_list().unwrap_or_default() {
+            self.left_to_do(rule, item);
         }
     }
 

@@ -101,6 +101,13 @@ pub static CHECKS: &[Check] = &[
         "Rules are found by their file's name. One of the two is a slip.",
     ),
     check(
+        "left-to-do",
+        Severity::Note,
+        "A text says that it is still to be written",
+        "`dpmguard new rule` writes `TODO` where only the author knows what to say. Whoever reads the report, \
+         or looks for the source of the claim, should not find it there.",
+    ),
+    check(
         "load",
         Severity::Error,
         "A file of the pack cannot be read",

@@ -191,7 +191,10 @@ pub(super) fn candidates(schema: &Json, property: &Json, ty: &Type) -> Vec<Json>
     let made: Vec<Json> = match ty.required() {
         Type::Bool => vec![json!(true), json!(false)],
         Type::Int | Type::Float => {
-            [10, 20, 1, 2, 0, 5, 50, 100, 1_000, 10_000, 1_000_000].map(Json::from).to_vec()
+            let made = [10, 20, 1, 2, 0, 5, 50, 100, 1_000, 10_000, 1_000_000].map(Json::from);
+            let numbers: Vec<Json> = values.iter().cloned().chain(made).collect();
+            let next = numbers.iter().filter_map(|number| Some(json!(number.as_i64()? + 1)));
+            numbers.iter().cloned().chain(next).collect()
         }
         Type::Text | Type::Name | Type::Object(_) => vec![json!("one"), json!("other")],
         Type::Path => vec![json!("D:\\One"), json!("E:\\Other")],

@@ -153,7 +153,12 @@ pub fn scaffold(
             let property = facts::property(json, kind, &facet.path);
             let values = property.map(|property| facts::candidates(json, property, &facet.ty));
             let values: Vec<Json> = values.into_iter().flatten().filter(allowed).collect();
-            question(facet, &name, &values)
+            let bound = |key| {
+                let value = property.and_then(|property| property.get(key))?;
+                Some(format!("\n    {key}: {value}"))
+            };
+            let bounds: String = ["minimum", "maximum"].into_iter().filter_map(bound).collect();
+            question(facet, &name, &values, &bounds)
         }
         None => Some(by_key(&name, &key)),
     };
@@ -175,7 +180,8 @@ fn variable(kind: &Kind, model: &Model) -> String {
     names.into_iter().find(|name| !is_taken(name)).unwrap_or("x").to_owned()
 }
 
-fn question(facet: &Facet, name: &str, values: &[Json]) -> Option<Question> {
+/// `bounds` are those of the field, for a limit to it.
+fn question(facet: &Facet, name: &str, values: &[Json], bounds: &str) -> Option<Question> {
     let what = format!("{name}.{}", facet.name());
     let (first, second) = (values.first()?.clone(), values.get(1)?.clone());
     let expected = |schema: &str, help: &str| {
@@ -193,33 +199,32 @@ fn question(facet: &Facet, name: &str, values: &[Json]) -> Option<Question> {
         }),
         Type::Enum(_) => unequal(None, format!("{what} != {first}")),
         Type::Int | Type::Float => {
-            let number = |value: &&Json| value.as_f64();
-            let (low, high) = (
-                values.iter().min_by(|a, b| {
-                    number(a).partial_cmp(&number(b)).unwrap_or(std::cmp::Ordering::Equal)
-                }),
-                values.iter().max_by(|a, b| {
-                    number(a).partial_cmp(&number(b)).unwrap_or(std::cmp::Ordering::Equal)
-                }),
-            );
-            let (low, high) = (low?, high?);
-            // The schema's example is a likely limit, unless it is the largest of all.
-            let limit = values.iter().find(|value| number(value) < number(&high)).unwrap_or(low);
+            // The first, the schema's example perhaps, is a likely limit; the next number is over it.
+            let over = |limit: &Json| {
+                let next = json!(limit.as_i64()? + 1);
+                values.iter().find(|value| **value == next).cloned()
+            };
+            let (limit, bad) = values.iter().find_map(|limit| Some((limit, over(limit)?)))?;
             let schema = if facet.ty.required() == &Type::Int { "integer" } else { "number" };
             let unit =
                 facet.unit.as_deref().map_or_else(String::new, |unit| format!(", in {unit}"));
             let help = format!("The most that is all right{unit}.");
             Some(Question {
-                param: Some(("most", format!("type: {schema}"), limit.clone(), help)),
+                param: Some(("most", format!("type: {schema}{bounds}"), limit.clone(), help)),
                 violated: format!("{what} > params.most"),
                 good: limit.clone(),
-                bad: high.clone(),
+                bad,
             })
         }
         Type::Time => {
             let help = "How many days ago it may be.".to_owned();
             Some(Question {
-                param: Some(("max_days", "type: integer".to_owned(), json!(30), help)),
+                param: Some((
+                    "max_days",
+                    "type: integer\n    minimum: 0".to_owned(),
+                    json!(30),
+                    help,
+                )),
                 violated: format!("now - {what} > days(params.max_days)"),
                 good: json!("2025-12-16T12:00:00Z"),
                 bad: json!("2025-12-16T11:59:59Z"),

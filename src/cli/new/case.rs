@@ -119,7 +119,7 @@ fn cut(
     let whole = shrink::unite(&packs.model, &files, &loaded.facts);
     let Some(whole) = whole.filter(|whole| judge.holds(whole, &aim)) else {
         let message = "these files cannot be one document on which the rule says the same";
-        let help = "a collection is declared complete in one of them, and not in another";
+        let help = "perhaps a collection is declared complete in one of them, and not in another";
         return Err(wrong(Diagnostic::error("misfit", message).help(help)));
     };
     let all = shrink::count(&whole);
