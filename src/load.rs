@@ -212,13 +212,6 @@ fn pack_folder(
     }
     added.retain(|path| !paths.contains(path));
     paths.extend(added);
-    walker.walk(folder, &mut paths, problems);
-    paths.extend(
-        open.below(folder, &endings)
-            .filter(|path| !paths.contains(path))
-            .cloned()
-            .collect::<Vec<_>>(),
-    );
     let below = |path: &Path| shown(path.strip_prefix(folder).unwrap_or(path));
     let files = paths
         .iter()

@@ -100,7 +100,8 @@ pub(super) fn json(report: &TestReport, out: &mut dyn io::Write) -> io::Result<(
 fn message(case: &TestCase) -> String {
     let whole = super::human::case(case, false);
     let lines = whole.lines().skip(1).map(|line| line.strip_prefix("  ").unwrap_or(line));
-    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    format!("{}\n{}", case.title, lines.trim_end()).trim_start().to_owned()
 }
 
 fn kind(status: Status) -> &'static str {
