@@ -86,10 +86,32 @@ fn every_command_knows_the_kinds_of_a_pack() {
 }
 
 #[test]
-fn the_cases_of_the_tape_pack_pass() {
-    let pack = example("pack");
-    let ran = run(&["test", &pack]);
+fn explanations_and_pages_know_the_kinds_of_a_pack() {
+    let facts = example("pack/fixtures/estate.yaml");
+    let rule = "tape-drive-needs-cleaning";
+    let drive = "DPM01/LIB1/Drive 1";
+    let ran = with_pack(&["explain", rule, drive, "--facts", &facts, "--now", "observed"]);
+    assert!(ran.out.contains("each drive of tape_drive"), "{}{}", ran.out, ran.err);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().display().to_string();
+    let ran = with_pack(&["rules", "docs", "--out", &out]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let page = fs::read_to_string(folder.path().join("model/tape_drive.md")).unwrap();
+    assert!(page.contains("hours_since_cleaning"), "{page}");
+    let ran = run(&["lint", &example("pack")]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+/// The pack is an example for its cases, too: they reach everything and notice every slip.
+#[test]
+fn the_cases_of_the_tape_pack_pass_and_reach_everything() {
+    let pack = example("pack");
+    let ran = run(&["test", &pack, "--coverage"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("are reached (100 %)"), "{}", ran.out);
+    let ran = run(&["test", &pack, "--mutate"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains(" 0 survived"), "{}", ran.out);
 }
 
 #[test]
