@@ -132,10 +132,19 @@ pub(super) fn facts(expr: &Expr, rule: &Rule, model: &Model, found: &mut Facts) 
             for (kind, _) in positions {
                 let of = match (kind.and_then(|kind| model.kind(kind)), base.ty.required()) {
                     (Some(kind), _) => kind.name.to_string(),
-                    (None, Type::Record(record)) => record.name.to_string(),
+                    // What a parameter says is no fact.
+                    (None, Type::Record(record)) if &*record.name != "params" => {
+                        record.name.to_string()
+                    }
                     _ => continue,
                 };
                 found.insert((of, name.to_string()));
+            }
+        }
+        ExprKind::Key(base) => {
+            if let Type::Object(kinds) = base.ty.required() {
+                let kinds = kinds.iter().filter_map(|kind| model.kind(*kind));
+                found.extend(kinds.map(|kind| (kind.name.to_string(), "key".to_owned())));
             }
         }
         ExprKind::Single(position) => {
