@@ -80,8 +80,8 @@ enum Command {
         /// Write all of them into this folder, in place of older ones
         #[arg(long, value_name = "DIR", conflicts_with = "name")]
         all: Option<PathBuf>,
-        /// With `facts-v1`: what the packs in these folders add to it, too; can be repeated
-        #[arg(long, value_name = "DIR", requires = "name")]
+        /// In `facts-v1`: what the packs in these folders add to it, too; can be repeated
+        #[arg(long, value_name = "DIR")]
         rules: Vec<PathBuf>,
     },
     /// Print a completion script for a shell
@@ -212,7 +212,7 @@ fn dispatch(command: &Command, streams: &mut Streams<'_>) -> Result<u8, CliError
         Command::Eval(args) => eval::run(args, streams),
         Command::ExplainCode(args) => explain_code::run(args, streams),
         Command::Facts(args) => facts::run(args, streams),
-        Command::Schema { all: Some(folder), .. } => all_schemas(folder, streams),
+        Command::Schema { all: Some(folder), rules, .. } => all_schemas(folder, rules, streams),
         Command::Schema { name, rules, .. } => schema(name.as_deref(), rules, streams),
         Command::Lsp(args) => lsp::run(args, streams),
         Command::Completions { shell } => {
@@ -249,13 +249,19 @@ fn schema(
     streams: &mut Streams<'_>,
 ) -> Result<u8, CliError> {
     let Some(name) = name else {
+        if !rules.is_empty() {
+            let problem = Diagnostic::error("wrong-option", "`--rules` goes with a schema's name");
+            let problem = problem.help("`dpmguard schema facts-v1 --rules my-rules`");
+            return Err(CliError::one(problem, &Sources::default()));
+        }
         for (name, _) in load::SCHEMAS {
             writeln!(streams.out, "{name}")?;
         }
         return Ok(0);
     };
     if !rules.is_empty() {
-        return facts_schema(name, rules, streams);
+        streams.out.write_all(facts_schema(name, rules)?.as_bytes())?;
+        return Ok(0);
     }
     if let Some((_, text)) = load::SCHEMAS.iter().find(|(known, _)| *known == name) {
         streams.out.write_all(text.as_bytes())?;
@@ -270,13 +276,22 @@ fn schema(
 }
 
 /// Writes all schemas into a folder that exists.
-fn all_schemas(folder: &Path, streams: &mut Streams<'_>) -> Result<u8, CliError> {
-    let files: Vec<(PathBuf, &[u8])> = load::SCHEMAS
+fn all_schemas(
+    folder: &Path,
+    rules: &[PathBuf],
+    streams: &mut Streams<'_>,
+) -> Result<u8, CliError> {
+    let facts = if rules.is_empty() { None } else { Some(facts_schema("facts-v1", rules)?) };
+    let text = |name: &str, text: &'static str| match &facts {
+        Some(facts) if name == "facts-v1" => facts.clone().into_bytes(),
+        _ => text.as_bytes().to_vec(),
+    };
+    let files: Vec<(PathBuf, Vec<u8>)> = load::SCHEMAS
         .iter()
-        .map(|(name, text)| (folder.join(format!("{name}.schema.json")), text.as_bytes()))
+        .map(|(name, known)| (folder.join(format!("{name}.schema.json")), text(name, known)))
         .collect();
     let files: Vec<(&Path, &[u8])> =
-        files.iter().map(|(path, bytes)| (path.as_path(), *bytes)).collect();
+        files.iter().map(|(path, bytes)| (path.as_path(), bytes.as_slice())).collect();
     let sources = Sources::default();
     load::write_files(&files, &sources).map_err(|problem| CliError::one(problem, &sources))?;
     writeln!(streams.out, "wrote {} schemas into {}", files.len(), load::shown(folder))?;
@@ -284,7 +299,7 @@ fn all_schemas(folder: &Path, streams: &mut Streams<'_>) -> Result<u8, CliError>
 }
 
 /// The schema of fact files with what packs add to it.
-fn facts_schema(name: &str, rules: &[PathBuf], streams: &mut Streams<'_>) -> Result<u8, CliError> {
+fn facts_schema(name: &str, rules: &[PathBuf]) -> Result<String, CliError> {
     let mut sources = Sources::default();
     if name != "facts-v1" {
         let message = format!("packs add nothing to the schema `{name}`");
@@ -292,9 +307,7 @@ fn facts_schema(name: &str, rules: &[PathBuf], streams: &mut Streams<'_>) -> Res
         return Err(CliError::one(problem.help("`--rules` goes with `facts-v1`"), &sources));
     }
     let text = load::packs(true, rules, &mut sources).and_then(|packs| packs.facts_schema_text());
-    let text = text.map_err(|found| CliError::Input(found, sources))?;
-    streams.out.write_all(text.as_bytes())?;
-    Ok(0)
+    text.map_err(|found| CliError::Input(found, sources))
 }
 
 /// Draws diagnostics on standard error, with a line that counts them.

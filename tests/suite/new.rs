@@ -130,6 +130,13 @@ fn a_pack_without_an_example_takes_rules() {
 fn a_rule_of_every_kind_passes_at_once() {
     let (_folder, path, _) = pack(&["--no-example"]);
     fs::write(format!("{path}/tapes.yaml"), TAPES).unwrap();
+    // The schemas for editors can know the pack's own kinds.
+    let folder = format!("{path}/.schemas");
+    assert_eq!(run(&["schema", "--all", &folder, "--rules", &path]).code, 0);
+    let schema = fs::read_to_string(format!("{folder}/facts-v1.schema.json")).unwrap();
+    assert_eq!(schema, run(&["schema", "facts-v1", "--rules", &path]).out);
+    assert!(schema.contains("tape_libraries"));
+    assert_eq!(run(&["schema", "--rules", &path]).code, 2);
     let mut sources = Sources::default();
     let packs = load::packs(true, &[path.clone().into()], &mut sources).unwrap();
     let kinds: Vec<String> = packs.model.kinds().iter().map(|kind| kind.name.to_string()).collect();
