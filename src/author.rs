@@ -5,7 +5,6 @@ pub mod causes;
 pub mod clauses;
 pub mod complete;
 pub mod coverage;
-pub mod decide;
 pub mod docs;
 pub mod edit;
 pub mod explain;

@@ -6,6 +6,7 @@
 mod blame;
 mod clauses;
 pub mod counter;
+mod decided;
 mod left_out;
 pub mod record;
 mod targets;
@@ -33,6 +34,7 @@ use crate::rule::Rule;
 use crate::rule::pack::RuleSet;
 use crate::source::{Node, Sources};
 
+pub use decided::decided;
 pub use left_out::left_out;
 pub use words::{reads, words};
 

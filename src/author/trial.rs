@@ -1,19 +1,20 @@
 //! One case judged: what came of it, and the text that its snapshot holds.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
 use crate::author::case::{self, Difference};
-use crate::author::decide::Deciders;
+use crate::author::explain;
 use crate::author::suite::{Ready, Suite};
 use crate::eval::{Observer, evaluate_observed};
 use crate::finding::{Evaluation, Outcome, Severity};
 use crate::gate::{self, Threshold};
 use crate::load;
 use crate::report::diff::diff;
-use crate::report::test::{Decided, Differing, Operand, Status, TestCase};
+use crate::report::test::{Differing, Status, TestCase};
 use crate::report::{Run, Settings, diagnostic, v1};
 use crate::rule::pack::RuleSet;
 
@@ -179,27 +180,25 @@ fn shown(suite: &Suite, ready: &Ready) -> TestCase {
     }
 }
 
-/// The differences with what decided them: the case is judged once more, watched.
+/// The differences with what decided them: each rule is judged once more, with somebody listening.
 fn differing(suite: &Suite, ready: &Ready, differences: Vec<Difference>) -> Vec<Differing> {
-    let ids = ready.case.rules();
-    let rules = ids.iter().filter_map(|id| ready.set.rule(id)).map(AsRef::as_ref);
-    let deciders = Deciders::new(rules);
-    let _ = judge(suite, ready, &ready.set, Some(&deciders));
+    let run = explain::Run {
+        facts: &ready.facts,
+        now: &ready.case.now,
+        max_age: None,
+        paths: &HashMap::new(),
+    };
     let one = |difference: Difference| {
         let Difference { rule, subject, expected, actual } = difference;
         let unexpected = actual.iter().find(|name| !expected.contains(name));
-        let decision =
-            unexpected.and_then(|name| deciders.decision(&rule, &subject, name, &ready.facts));
-        let decided = decision.map(|decision| Decided {
-            clause: decision.clause,
-            place: suite.sources.location(decision.place).to_string(),
-            text: decision.text,
-            value: decision.value,
-            operands: decision
-                .operands
-                .into_iter()
-                .map(|(text, value)| Operand { text, value })
-                .collect(),
+        let decided = unexpected.zip(ready.set.rule(&rule)).and_then(|(name, rule)| {
+            let about = explain::Subject {
+                sources: &suite.sources,
+                set: &ready.set,
+                rule,
+                model: &suite.packs.model,
+            };
+            explain::decided(about, run, &subject, name)
         });
         Differing { rule, subject, expected, actual, decided }
     };

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::report::coverage::{self, Coverage};
 use crate::report::diff::Line;
+use crate::report::explain::FactX;
 use crate::report::mutation::MutationReport;
 
 pub use human::{case as show_case, lines as show_lines};
@@ -111,12 +112,14 @@ pub struct Decided {
 }
 
 /// A value that a clause looked at.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Operand {
     /// Its text in the rule.
     pub text: String,
     /// Its value.
     pub value: String,
+    /// The facts that it comes from.
+    pub facts: Vec<FactX>,
 }
 
 /// A format of the report.

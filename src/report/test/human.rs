@@ -117,14 +117,14 @@ fn show_decided(decided: &Decided, text: &mut String) {
         let _ = writeln!(text, "      {}", clean(line));
     }
     let width = decided.operands.iter().map(|one| one.text.chars().count()).max().unwrap_or(0);
+    let width = width.min(40);
     for operand in &decided.operands {
-        let name = one(&operand.text);
-        let _ = writeln!(
-            text,
-            "        {name:<width$} = {}",
-            one(&operand.value),
-            width = width.min(40)
-        );
+        let (name, value) = (one(&operand.text), one(&operand.value));
+        let _ = writeln!(text, "        {name:<width$} = {value}");
+        for place in operand.facts.iter().filter_map(|fact| fact.place.as_ref()) {
+            let place = format!("{}:{}:{}", place.file, place.line, place.column);
+            let _ = writeln!(text, "        {:<width$}   {}", "", clean(&place));
+        }
     }
 }
 
