@@ -162,7 +162,8 @@ pub fn main() -> u8 {
     let mut streams = Streams {
         input: &mut io::stdin().lock(),
         out: &mut io::BufWriter::new(io::stdout().lock()),
-        err: &mut io::stderr().lock(),
+        // Not locked: progress is told by other threads.
+        err: &mut io::stderr(),
         colour_out: io::stdout().is_terminal() && !plain,
         colour_err: io::stderr().is_terminal() && !plain,
         is_watched: io::stderr().is_terminal() && !dumb,

@@ -14,6 +14,8 @@ use crate::source::Node;
 pub struct Case {
     /// What it shows.
     pub title: String,
+    /// Where that is said.
+    pub title_place: Place,
     /// The rule that it is about.
     pub rule: String,
     /// The fact file it starts from, relative to the case's folder, and where it is named.
@@ -101,6 +103,7 @@ pub fn read(root: &Node, rule: &str) -> Result<Case, Vec<Diagnostic>> {
     match (now, expect) {
         (Some(now), Some(expect)) if problems.is_empty() => Ok(Case {
             title: text("title").unwrap_or_default(),
+            title_place: root.get("title").map_or(root.place, |node| node.place),
             rule,
             base,
             facts,

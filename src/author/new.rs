@@ -92,8 +92,16 @@ impl Ground<'_> {
             Err(problem) => return Err(Failed::Input(vec![problem], sources)),
         };
         let (broken, unreferenced) = (Vec::new(), Vec::new());
-        let suite =
-            Suite { sources, packs, set, cases: Vec::new(), broken, unreferenced, rule_schema };
+        let suite = Suite {
+            sources,
+            packs,
+            set,
+            cases: Vec::new(),
+            broken,
+            unreferenced,
+            left_out: 0,
+            rule_schema,
+        };
         Ok(Trial { suite, cases })
     }
 

@@ -34,6 +34,8 @@ pub struct Suite {
     pub broken: Vec<Broken>,
     /// Snapshots that belong to no case.
     pub unreferenced: Vec<PathBuf>,
+    /// How many cases were not wanted.
+    pub left_out: usize,
     /// Schema of rules, for those that are read again.
     pub rule_schema: Arc<Schema>,
 }
@@ -102,6 +104,7 @@ pub fn read(
     let mut drafts = Vec::new();
     let mut broken = Vec::new();
     let mut unreferenced = Vec::new();
+    let mut left_out = 0;
     let mut bases = Bases::default();
     for folder in folders {
         let files = match load::cases::cases(folder, &mut sources) {
@@ -115,6 +118,7 @@ pub fn read(
         for file in files.cases {
             let name = name_of(&file.below);
             if !wanted(&name) {
+                left_out += 1;
                 continue;
             }
             match draft(file, name, &prefix, &set, &packs, &mut bases, &mut sources) {
@@ -125,6 +129,7 @@ pub fn read(
             }
         }
     }
+    one_snapshot_each(&mut drafts, &mut broken);
     let rule_schema = match load::schema("rule-v1") {
         Ok(schema) => schema,
         Err(problem) => return Err((vec![problem], sources)),
@@ -142,7 +147,30 @@ pub fn read(
     }
     cases.sort_by(|a, b| a.name.cmp(&b.name));
     broken.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Suite { sources, packs, set, cases, broken, unreferenced, rule_schema })
+    Ok(Suite { sources, packs, set, cases, broken, unreferenced, left_out, rule_schema })
+}
+
+/// Cases whose files differ in their endings only would write one snapshot in turn.
+fn one_snapshot_each(drafts: &mut Vec<Draft>, broken: &mut Vec<Broken>) {
+    let mut owners: HashMap<PathBuf, PathBuf> = HashMap::new();
+    drafts.retain(|draft| {
+        let path = &draft.file.path;
+        let other = owners.entry(path.with_extension("snap")).or_insert_with(|| path.clone());
+        if other == path {
+            return true;
+        }
+        let message = format!("it shares its snapshot with `{}`", load::shown(other));
+        let place = draft.file.root.as_ref().ok().map(|root| root.place);
+        let mut problem =
+            Diagnostic::error("duplicate-case", message).help("give one of the two another name");
+        problem.place = place;
+        broken.push(Broken {
+            name: draft.name.clone(),
+            path: path.clone(),
+            problems: vec![problem],
+        });
+        false
+    });
 }
 
 /// `cases/a-rule/a-case.yaml` is `a-rule/a-case`.
@@ -222,7 +250,10 @@ fn draft(
     let broken =
         |problems: Vec<Diagnostic>| Broken { name: name.clone(), path: path.clone(), problems };
     let root = root.map_err(&broken)?;
-    if root.get("schema").and_then(Node::as_str) == Some("dpmguard.mutants/v1") {
+    let stem = path.file_stem().and_then(std::ffi::OsStr::to_str);
+    let says = root.get("schema").and_then(Node::as_str);
+    // Under any other name it would be a case that nobody judges.
+    if says == Some("dpmguard.mutants/v1") && stem == Some("mutants") {
         return Ok(None);
     }
     let schema = load::schema("case-v1").map_err(|problem| broken(vec![problem]))?;

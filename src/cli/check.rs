@@ -84,7 +84,7 @@ pub enum Format {
     /// For a person at a terminal
     #[default]
     Human,
-    /// Stable JSON, see `dpmguard schema report-v1`
+    /// Stable JSON, see `dpmguard schema report-v1` (of `explain`: `explain-v1`)
     Json,
 }
 

@@ -31,7 +31,7 @@ use crate::source::Sources;
     expressions are read from it line by line.\n\n\
     Examples:\n  dpmguard eval 'databases.filter(|d| !(d.mounted ?? true)).map(|d| d.key)' --facts facts/\n  \
     dpmguard eval 'db.edb_path' --facts facts/ --bind 'db=databases.find(|d| d.name == \"DB1\")'\n  \
-    dpmguard eval 'known' --facts facts/ --in database-file-moved --subject DPM01/EX01/SG1\n  \
+    dpmguard eval 'known_file' --facts facts/ --in database-file-moved --subject DPM01/EX01/SG1\n  \
     dpmguard eval 'database.mounted' --facts facts/ --each database\n  \
     dpmguard eval --facts facts/                  a prompt: `:help` says what it knows\n\n\
     Exit codes: 0 the value is known; 1 it is false (with --exit-code); 2 the expression or an input \

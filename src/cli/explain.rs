@@ -49,7 +49,7 @@ pub struct Args {
     /// Say what would have to change for another outcome (or for this one), found by trying
     #[arg(
         long, value_name = "OUTCOME", num_args = 0..=1, require_equals = true, default_missing_value = "",
-        value_parser = ["", "violated", "satisfied", "not_applicable", "undecided"], hide_possible_values = true
+        value_parser = wanted_outcome
     )]
     not: Option<String>,
     /// With `--not`: how many changes are shown
@@ -216,6 +216,17 @@ fn wanted(
 fn no_such(nth: usize, count: usize) -> Diagnostic {
     let message = format!("`--nth {nth}`: there is no such verdict; their number is {count}");
     Diagnostic::error("wrong-option", message)
+}
+
+/// An outcome by its name, or nothing for any other than the present one.
+fn wanted_outcome(text: &str) -> Result<String, String> {
+    let names = ["violated", "satisfied", "not_applicable", "undecided"];
+    if text.is_empty() || names.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    let near = crate::diagnostic::nearest(text, names);
+    let meant = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    Err(format!("{meant}the outcomes are {}", names.join(", ")))
 }
 
 /// Fills in what was asked about.

@@ -174,11 +174,15 @@ fn read(args: &Args) -> Result<Read, CliError> {
     let packs = load::packs(shipped, &all, &mut sources)
         .map_err(|found| CliError::Input(found, sources.clone()))?;
     // What a site sets is no matter of the rules.
-    let (set, loading) = packs.rules_and_problems(&[], &sources);
+    let (set, mut loading) = packs.rules_and_problems(&[], &sources);
     let Some(set) = set else { return Err(CliError::Input(loading, sources)) };
     let judges = CHECKS.iter().any(|check| check.looks_at != LooksAt::Rule && args.wants(check));
     let suite = suite::read(&folders, packs, set, sources, &|_| judges)
         .map_err(|(found, sources)| CliError::Input(found, sources))?;
+    if !args.no_cases {
+        // A case that cannot be read is a file that cannot be read.
+        loading.extend(suite.broken.iter().flat_map(|broken| broken.problems.clone()));
+    }
     Ok(Read { suite, loading })
 }
 
@@ -208,7 +212,9 @@ fn plans(args: &Args, read: &Read, found: &[Found]) -> Result<Vec<Plan>, CliErro
         let Some(source) = sources.get(rule.root.place.file).filter(|_| !fixes.is_empty()) else {
             continue;
         };
-        let Some(new) = fix::mend(&rule.root, source.text(), &fixes) else { continue };
+        let Some((new, fixes)) = fix::mend_most(&rule.root, source.text(), &fixes) else {
+            continue;
+        };
         let path = PathBuf::from(source.name());
         let old = load::read_file(&path).map_err(|one| CliError::one(one, sources))?;
         // A file in another encoding, or changed since it was read, is left alone.

@@ -17,10 +17,10 @@ use crate::cli::{CliError, Streams};
 /// Serve an editor (Language Server Protocol over standard input and output)
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "An editor starts this by itself once it is set up, see docs/editors.md. It shows problems of rules, actions,\n\
-    tables, cases, packs, models, settings and facts as you type, completes names, fields, functions and ids, says what\n\
+    after_help = "An editor starts this by itself once it is set up, see docs/editors.md. It shows problems of rules, actions, \
+    tables, cases, packs, models, settings and facts as you type, completes names, fields, functions and ids, says what \
     they are, leads to where they are declared, renames what a rule binds, and formats.\n\n\
-    Options are set by the editor (`initializationOptions`): `{\"schemas\": false}` leaves out the keys and values that a\n\
+    Options are set by the editor (`initializationOptions`): `{\"schemas\": false}` leaves out the keys and values that a \
     YAML language server offers from our schemas.\n\n\
     Exit codes: 0 the editor said goodbye; 1 it did not.\n\n\
     Examples:\n  dpmguard lsp            speak with an editor\n  \

@@ -18,7 +18,14 @@ pub(super) fn folders(
     command: &str,
 ) -> Result<Vec<PathBuf>, CliError> {
     if !named.is_empty() {
-        return Ok(named.to_vec());
+        // A folder named twice is tested once.
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for folder in named {
+            if !folders.iter().any(|known| cases::whole(known) == cases::whole(folder)) {
+                folders.push(folder.clone());
+            }
+        }
+        return Ok(folders);
     }
     let mut sources = Sources::default();
     let config = settings(args, &mut sources)?;
@@ -40,7 +47,7 @@ pub(super) fn folders(
 pub(super) fn with(config: &Config, args: &PackArgs, folders: &[PathBuf]) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = Vec::new();
     for folder in config.rules.iter().chain(&args.rules).chain(folders) {
-        let is_same = |known: &PathBuf| cases::plain(known) == cases::plain(folder);
+        let is_same = |known: &PathBuf| cases::whole(known) == cases::whole(folder);
         if !all.iter().any(is_same) {
             all.push(folder.clone());
         }

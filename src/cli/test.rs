@@ -187,16 +187,21 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
 fn once(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     let mut suite = read(args)?;
     let progress = Progress::new(streams.is_watched, suite.cases.len(), "cases");
+    // While a case cannot be read nobody knows which snapshots are somebody's.
+    let removes = args.unreferenced == Unreferenced::Delete
+        && args.filter.is_empty()
+        && suite.broken.is_empty();
     let mut report = TestReport {
         cases: trial::judge_all(&suite, &|done| progress.tell(done)),
+        left_out: suite.left_out,
         unreferenced: suite.unreferenced.iter().map(|path| load::shown(path)).collect(),
-        is_removed: args.unreferenced == Unreferenced::Delete,
+        is_removed: removes,
         without_cases: without_cases(args, &suite),
         mutation: None,
         coverage: args.measures().then(|| coverage::run(args, &suite)).transpose()?,
     };
     progress.end();
-    if args.unreferenced == Unreferenced::Delete && args.filter.is_empty() {
+    if removes {
         cases::remove(&suite.unreferenced).map_err(|one| CliError::one(one, &suite.sources))?;
     }
     if args.accept {
@@ -211,6 +216,7 @@ fn once(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
         weak = args.mutate_min.is_some_and(|most| mutation.score.is_some_and(|score| score < most));
         report.mutation = Some(mutation);
     }
+    no_snapshot_is_an_output(args, &suite)?;
     super::write_outputs(
         &args.outputs,
         args.format,
@@ -223,6 +229,21 @@ fn once(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
         0 if stale || weak => 1,
         code => code,
     })
+}
+
+/// A report must not take the place of a snapshot.
+fn no_snapshot_is_an_output(args: &Args, suite: &Suite) -> Result<(), CliError> {
+    let snapshots: Vec<PathBuf> =
+        suite.cases.iter().map(|ready| cases::whole(&ready.snapshot_path())).collect();
+    for (_, path) in &args.outputs {
+        if snapshots.contains(&cases::whole(path)) {
+            let message =
+                format!("`{}` is not written: it is a case's snapshot", load::shown(path));
+            let problem = Diagnostic::error("wrong-option", message).help("choose another file");
+            return Err(CliError::one(problem, &suite.sources));
+        }
+    }
+    Ok(())
 }
 
 /// The folders to test.
@@ -287,6 +308,14 @@ fn accept(
             continue;
         }
         if let Some(ready) = suite.cases.iter().find(|ready| ready.shown == case.file) {
+            if cases::is_link(&ready.snapshot_path()) {
+                let path = load::shown(&ready.snapshot_path());
+                let message =
+                    format!("`{path}` is not written: it is a link, and may lead anywhere");
+                let problem = Diagnostic::error("cannot-write", message);
+                let problem = problem.help("put the file itself there, or remove the link");
+                return Err(CliError::one(problem, &suite.sources));
+            }
             files.push((ready.snapshot_path(), snapshot::file(&case.text)));
             case.status = Status::Accepted;
         }
@@ -347,7 +376,10 @@ fn ask(streams: &mut Streams<'_>) -> io::Result<Answer> {
             "a" | "accept" | "y" | "yes" => return Ok(Answer::Take),
             "s" | "skip" | "n" | "no" => return Ok(Answer::Leave),
             "q" | "quit" => return Ok(Answer::Stop),
-            _ => {}
+            _ => writeln!(
+                streams.out,
+                "a (or y) writes it, s (or n) leaves it as it is, q leaves this and all others"
+            )?,
         }
     }
 }

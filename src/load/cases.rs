@@ -41,12 +41,14 @@ pub struct CaseFile {
 pub fn cases(folder: &Path, sources: &mut Sources) -> Result<CaseFiles, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let mut paths = Vec::new();
-    let mut walker = Walker { endings: &["yaml", "yml", "snap"], visited: HashSet::new() };
+    let mut walker = Walker { endings: &["yaml", "yml", "json", "snap"], visited: HashSet::new() };
     walker.walk(folder, &mut paths, &mut problems);
     let mut files = CaseFiles::default();
     for path in paths {
         if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("snap")) {
-            files.snapshots.push(path);
+            if is_snapshot(&path, folder) {
+                files.snapshots.push(path);
+            }
             continue;
         }
         let below = shown(path.strip_prefix(folder).unwrap_or(&path));
@@ -57,8 +59,9 @@ pub fn cases(folder: &Path, sources: &mut Sources) -> Result<CaseFiles, Vec<Diag
                 continue;
             }
         };
-        let is_listed = below.starts_with("cases/");
-        if !is_listed && !says(&bytes, b"dpmguard.case/v1") {
+        let is_yaml = !below.to_lowercase().ends_with(".json");
+        let is_listed = below.starts_with("cases/") && is_yaml;
+        if !is_listed && !is_case(&bytes) {
             continue;
         }
         let root = match sources.add(shown(&path), &bytes) {
@@ -70,8 +73,48 @@ pub fn cases(folder: &Path, sources: &mut Sources) -> Result<CaseFiles, Vec<Diag
     if problems.is_empty() { Ok(files) } else { Err(problems) }
 }
 
-fn says(bytes: &[u8], word: &[u8]) -> bool {
-    bytes.windows(word.len()).any(|window| window == word)
+/// Whether a document says that it is a case, in whatever encoding; of one that cannot be read the word
+/// is enough.
+fn is_case(bytes: &[u8]) -> bool {
+    let mut sources = Sources::default();
+    let Ok(file) = sources.add("document", bytes) else {
+        return bytes.windows(CASE.len()).any(|window| window == CASE.as_bytes());
+    };
+    match source::read(&sources, file) {
+        Ok(root) => root.get("schema").and_then(Node::as_str) == Some(CASE),
+        Err(_) => sources.get(file).is_some_and(|source| source.text().contains(CASE)),
+    }
+}
+
+const CASE: &str = "dpmguard.case/v1";
+
+/// Whether a file is a snapshot of this pack: written by the runner, and really in the folder. Whatever else
+/// ends in `.snap` is somebody else's.
+fn is_snapshot(path: &Path, folder: &Path) -> bool {
+    let is_inside = match (fs::canonicalize(path), fs::canonicalize(folder)) {
+        (Ok(path), Ok(folder)) => path.starts_with(folder),
+        _ => false,
+    };
+    let is_file = fs::symlink_metadata(path).is_ok_and(|known| known.is_file());
+    is_inside
+        && is_file
+        && read_file(path).is_ok_and(|bytes| {
+            let head =
+                String::from_utf8_lossy(bytes.get(..200.min(bytes.len())).unwrap_or_default());
+            head.lines().any(|line| line.trim() == "source: dpmguard test")
+        })
+}
+
+/// Whether a path is a link: what it leads to may lie anywhere.
+#[must_use]
+pub fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|known| known.is_symlink())
+}
+
+/// A path without links, or as it is where it cannot be followed.
+#[must_use]
+pub fn whole(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| plain(path))
 }
 
 /// Reads one file into a tree.

@@ -191,6 +191,8 @@ fn window(text: &str, line: &Range<usize>, marked: Range<usize>) -> Range<usize>
 /// Text from a file without what could move the cursor or turn the reading order.
 pub fn clean(text: &str) -> String {
     let line = text.replace(['\r', '\n'], " ").replace(MARK, "\u{FFFD}");
+    // Some terminals take the controls behind ASCII for the beginning of a sequence, too.
+    let line = line.replace(|c: char| ('\u{80}'..'\u{A0}').contains(&c), "\u{FFFD}");
     normalize_untrusted_str(&line)
 }
 

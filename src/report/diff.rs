@@ -14,6 +14,9 @@ pub struct Line {
 /// How two texts differ, with a few lines around each change.
 #[must_use]
 pub fn diff(old: &str, new: &str) -> Vec<Line> {
+    if old.lines().count() + new.lines().count() > MOST_LINES {
+        return coarse(old, new);
+    }
     let mut lines = Vec::new();
     let diff = TextDiff::from_lines(old, new);
     for (number, group) in diff.grouped_ops(3).iter().enumerate() {
@@ -27,6 +30,32 @@ pub fn diff(old: &str, new: &str) -> Vec<Line> {
                 ChangeTag::Equal => ' ',
             };
             lines.push(Line { sign, text: change.value().trim_end_matches('\n').to_owned() });
+        }
+    }
+    lines
+}
+
+/// Most lines of both texts of which the least difference is looked for: the work grows with their product.
+const MOST_LINES: usize = 20_000;
+
+/// Most lines shown of each side of a coarse difference.
+const MOST_SHOWN: usize = 200;
+
+/// What stands between the lines that both texts begin and end with.
+fn coarse(old: &str, new: &str) -> Vec<Line> {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let most = old.len().min(new.len()) - head;
+    let tail =
+        old.iter().rev().zip(new.iter().rev()).take(most).take_while(|(a, b)| a == b).count();
+    let mut lines = Vec::new();
+    for (sign, text) in [('-', &old), ('+', &new)] {
+        let middle = text.get(head..text.len() - tail).unwrap_or_default();
+        let shown = middle.iter().take(MOST_SHOWN);
+        lines.extend(shown.map(|line| Line { sign, text: (*line).to_owned() }));
+        if middle.len() > MOST_SHOWN {
+            let more = middle.len() - MOST_SHOWN;
+            lines.push(Line { sign: '@', text: format!("... {more} more lines of this side") });
         }
     }
     lines

@@ -179,6 +179,5 @@ fn entries<S: Serializer>(
 ///
 /// Only those of `out`.
 pub fn write(tried: &Tried, out: &mut dyn io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, tried).map_err(io::Error::from)?;
-    out.write_all(b"\n")
+    crate::report::json::pretty(tried, out)
 }

@@ -317,6 +317,8 @@ pub struct LeftOut {
 pub struct Counterfactuals {
     /// The outcomes looked for; empty for any verdict at all.
     pub wanted: Vec<&'static str>,
+    /// Whether that is the outcome already; then nothing was tried.
+    pub is_so: bool,
     /// How many changes of one fact were tried.
     pub tried: usize,
     /// How many pairs of them were tried.
@@ -380,6 +382,5 @@ pub struct SideEffect {
 ///
 /// Only those of `out`.
 pub fn write(explanation: &Explanation, out: &mut dyn io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, explanation).map_err(io::Error::from)?;
-    out.write_all(b"\n")
+    crate::report::json::pretty(explanation, out)
 }

@@ -48,8 +48,7 @@ pub fn write(report: &LintReport, sources: &Sources, out: &mut dyn io::Write) ->
             "results": results,
         }],
     });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    out.write_all(b"\n")
+    crate::report::json::pretty(&document, out)
 }
 
 fn rule(check: &Check) -> Json {

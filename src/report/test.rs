@@ -20,6 +20,8 @@ pub use human::{case as show_case, lines as show_lines};
 pub struct TestReport {
     /// The cases, by name.
     pub cases: Vec<TestCase>,
+    /// How many cases a filter left out.
+    pub left_out: usize,
     /// Snapshots that belong to no case.
     pub unreferenced: Vec<String>,
     /// Whether these were taken away.

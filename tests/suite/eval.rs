@@ -82,7 +82,11 @@ fn values_are_laid_out_for_a_reader() {
     assert!(size.code == 0 || size.code == 3, "{}", size.err);
     let time = on_facts(&["now - hours(3)"]);
     assert!(time.out.contains("(3 h before now)"), "{}", time.out);
-    assert!(on_facts(&["databases.filter(|d| d.name == \"none\")"]).out.starts_with("no database"));
+    assert!(
+        on_facts(&["databases.filter(|d| d.name == \"none\")"])
+            .out
+            .starts_with("[]  (no database)")
+    );
     assert!(on_facts(&["\"\""]).out.starts_with("\"\"\n"));
     assert!(on_facts(&["10 / 4.0"]).out.starts_with("2.5\n"));
     let record = on_facts(&["calibration"]);

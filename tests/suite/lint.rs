@@ -128,7 +128,8 @@ fn every_check_finds_its_example() {
         if !checks_of(&report).contains(check) {
             wrong.push(format!("{check}: {:#}", report["problems"]));
         }
-        let code = if check == "load" { 2 } else { 1 };
+        // Cases of a rule with another id are about a rule that is not there.
+        let code = if matches!(check.as_str(), "load" | "id-not-stem") { 2 } else { 1 };
         if report["exit_code"] != code {
             wrong.push(format!("{check}: exit {}", report["exit_code"]));
         }
@@ -451,4 +452,53 @@ fn contradictions_are_found() {
         assert!(found.contains(format!("rule-{number}").as_str()), "{condition}: {report:#}");
     }
     assert_eq!(found.len(), impossible.len());
+}
+
+/// Only its author knows whether a comment goes with what it stands at.
+#[test]
+fn what_has_a_comment_is_left_to_its_author() {
+    for (from, to) in [
+        ("  - restarted: >-", "  # An old idea.\n  - restarted: >-"),
+        ("      dpm.last_boot_at\n", "      dpm.last_boot_at\n    # so far\n"),
+    ] {
+        let example = UNUSED.replace(from, to);
+        assert_ne!(example, UNUSED);
+        let folder = with_example(RULE, &example);
+        let path = folder.path().join(RULE);
+        let before = fs::read_to_string(&path).unwrap();
+        let ran = lint(folder.path(), &["--fix"]);
+        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+        let after = fs::read_to_string(&path).unwrap();
+        // The parameter goes, the value with the comment stays.
+        assert!(!after.contains("days_allowed:") && before.contains("days_allowed:"), "{after}");
+        assert!(after.contains("- restarted:") && after.contains('#'), "{after}");
+    }
+}
+
+#[test]
+fn a_case_that_cannot_be_read_is_no_clean_pack() {
+    let folder = copy();
+    fs::write(folder.path().join("cases/server-waits/broken.yaml"), "x: [").unwrap();
+    let ran = lint(folder.path(), &["--fail-on", "error"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.out.contains("broken.yaml:1"), "{}", ran.out);
+}
+
+/// A message that shows a number only, and hours that were taken for seconds.
+#[test]
+fn a_number_tells_no_object_and_has_its_unit() {
+    for (check, code) in [
+        (
+            "message-without-subject",
+            "finding:\n  subject: dpm\n  message: 'It waits for ${now - dpm.last_boot_at} seconds.'\n  evidence: [dpm.reboot_pending]\n  fingerprint: [dpm]\n",
+        ),
+        ("suspicious-unit", "violated: dpm.reboot_pending && now - dpm.last_boot_at < 24\n"),
+    ] {
+        let folder = with_example(RULE, code);
+        let report = json(folder.path(), &["--fail-on", "note"]);
+        assert!(checks_of(&report).contains(check), "{check}: {:#}", report["problems"]);
+    }
+    let fine = "violated: dpm.reboot_pending && now - dpm.last_boot_at < hours(24)\n";
+    let report = json(with_example(RULE, fine).path(), &["--fail-on", "note"]);
+    assert!(!checks_of(&report).contains("suspicious-unit"), "{:#}", report["problems"]);
 }

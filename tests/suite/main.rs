@@ -39,5 +39,6 @@ mod schemas;
 mod scopes;
 mod shrink;
 mod support;
+mod terminal;
 mod testing;
 mod tutorial;

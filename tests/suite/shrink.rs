@@ -207,10 +207,6 @@ fn what_cannot_be_cut_out_is_refused() {
             "take another `--outcome`",
         ),
         (
-            &["--rule", "database-file-moved", "--subject", "DPM01/EX01/SG1"],
-            "say which with `--outcome`",
-        ),
-        (
             &["--rule", "database-file-moved", "--subject", "DPM01/EX01/SG1", "--now", "today"],
             "is not a time",
         ),
@@ -221,4 +217,15 @@ fn what_cannot_be_cut_out_is_refused() {
         assert!(ran.err.contains(says), "{options:?}: {}", ran.err);
     }
     assert_eq!(files(Path::new(&pack), "yaml"), before);
+}
+
+/// Of several verdicts about one object people mean the finding.
+#[test]
+fn a_finding_is_taken_where_an_object_has_several_verdicts() {
+    let (_folder, pack) = new_pack();
+    let ran = cut(&pack, &["--rule", "database-file-moved", "--subject", "DPM01/EX01/SG1"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let made = files(Path::new(&pack), "yaml");
+    let case = made.iter().map(|path| std::fs::read_to_string(path).unwrap());
+    assert!(case.into_iter().any(|text| text.contains("outcome: violated")), "{made:?}");
 }

@@ -214,7 +214,7 @@ fn no_case_is_no_verdict() {
 fn a_snapshot_without_its_case_is_told_and_removed_on_request() {
     let pack = Pack::new().accepted();
     let stale = pack.path("cases/database-too-large/gone.snap");
-    fs::write(&stale, "---\nsource: x\n---\nold\n").unwrap();
+    fs::write(&stale, "---\nsource: dpmguard test\n---\nold\n").unwrap();
     let ran = pack.test(&[]);
     assert_eq!(ran.code, 0);
     assert!(ran.out.contains("gone.snap belongs to no case"), "{}", ran.out);
@@ -374,4 +374,159 @@ fn a_mutant_that_is_the_same_rule_is_proven_so() {
     let ran = pack.accepted().test(&["--mutate", "--verbose"]);
     assert!(ran.out.contains("equivalent violated/swap-or"), "{}", ran.out);
     assert!(ran.out.contains("the same for every truth of its parts"), "{}", ran.out);
+}
+
+/// What was not judged must never look like a pass, and what is not ours must never be lost.
+#[test]
+fn a_case_beside_a_rule_counts_in_any_encoding_and_spelling() {
+    let wrong = CASE.replace("outcome: violated", "outcome: undecided");
+    let wrong = format!("{wrong}rule: database-too-large\n");
+    for (name, bytes) in [
+        ("wide.yaml", wide(&wrong)),
+        (
+            "escaped.yaml",
+            wrong
+                .replace("schema: dpmguard.case/v1", "schema: \"dpmguard.case\\/v1\"")
+                .into_bytes(),
+        ),
+        (
+            "document.json",
+            serde_json::json!({
+                "schema": "dpmguard.case/v1", "title": "t", "rule": "database-too-large",
+                "now": "2026-01-15T12:00:00Z", "expect": "satisfied",
+                "facts": {
+                    "schema": "dpmguard.facts/v1", "observed_at": "2026-01-15T12:00:00Z", "complete": "all",
+                    "databases": [],
+                },
+            })
+            .to_string()
+            .into_bytes(),
+        ),
+    ] {
+        let pack = Pack::new().accepted();
+        fs::write(pack.path(name), bytes).unwrap();
+        let ran = pack.test(&[]);
+        let stem = name.split_once('.').unwrap().0;
+        assert_eq!(ran.code, 1, "{name}: {}{}", ran.out, ran.err);
+        assert!(ran.out.contains(&format!("FAILED   {stem}")), "{name}: {}", ran.out);
+    }
+}
+
+/// UTF-16 with its mark.
+fn wide(text: &str) -> Vec<u8> {
+    let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
+    units.flat_map(u16::to_le_bytes).collect()
+}
+
+#[test]
+fn only_snapshots_of_the_pack_are_removed() {
+    let pack = Pack::new().accepted();
+    let own = fs::read_to_string(pack.path("cases/database-too-large/over.snap")).unwrap();
+    pack.write("cases/database-too-large/gone.snap", &own);
+    pack.write("node_modules/x/App.snap", "// Jest Snapshot v1\n");
+    pack.write("tests/snapshots/foo.snap", "---\nsource: tests/foo.rs\n---\n1\n");
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("victim.snap"), &own).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(outside.path(), pack.path("link")).unwrap();
+    // While a case cannot be read, nothing is removed.
+    pack.write("cases/database-too-large/broken.yaml", "x: [");
+    assert_eq!(pack.test(&["--unreferenced=delete"]).code, 2);
+    assert!(pack.path("cases/database-too-large/gone.snap").exists());
+    fs::remove_file(pack.path("cases/database-too-large/broken.yaml")).unwrap();
+    let ran = pack.test(&["--unreferenced=delete"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(!pack.path("cases/database-too-large/gone.snap").exists());
+    for kept in ["node_modules/x/App.snap", "tests/snapshots/foo.snap"] {
+        assert!(pack.path(kept).exists(), "{kept}");
+    }
+    assert!(outside.path().join("victim.snap").exists());
+}
+
+#[test]
+fn a_case_that_calls_itself_something_else_is_an_error() {
+    let pack = Pack::new().accepted();
+    pack.write("cases/database-too-large/over.yaml", "schema: dpmguard.mutants/v1\naccepted: []\n");
+    let ran = pack.test(&[]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.out.contains("ERROR") && ran.out.contains("dpmguard.case/v1"), "{}", ran.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn no_snapshot_is_written_through_a_link() {
+    let pack = Pack::new();
+    let outside = tempfile::tempdir().unwrap();
+    let victim = outside.path().join("victim.txt");
+    fs::write(&victim, "precious").unwrap();
+    let link = pack.path("cases/database-too-large/over.snap");
+    std::os::unix::fs::symlink(&victim, link).unwrap();
+    let ran = pack.test(&["--accept"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.contains("it is a link"), "{}", ran.err);
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+}
+
+#[test]
+fn a_pack_named_twice_is_tested_once() {
+    let pack = Pack::new().accepted();
+    let folder = pack.folder.path().display().to_string();
+    let other = format!("{folder}/./");
+    let ran = run(&["test", &folder, &other, "--no-shipped-rules", "--accept"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "PASSED  1 case of 1 rule: 1 passed\n"));
+}
+
+#[test]
+fn two_cases_cannot_share_a_snapshot() {
+    let pack = Pack::new().accepted();
+    pack.write("cases/database-too-large/over.yml", CASE);
+    let ran = pack.test(&["--accept"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.out.contains("duplicate-case"), "{}", ran.out);
+}
+
+#[test]
+fn a_report_does_not_take_the_place_of_a_snapshot() {
+    let pack = Pack::new().accepted();
+    let path = pack.path("cases/database-too-large/over.snap");
+    let before = fs::read_to_string(&path).unwrap();
+    let ran = pack.test(&["-o", &format!("json={}", path.display())]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+}
+
+#[test]
+fn no_format_shows_a_control_of_the_terminal_as_it_is() {
+    let pack = Pack::new();
+    let title = "title: \"a\\x9B31m\\e[31m\\u202Eb\"";
+    let case = CASE.replace("title: A database larger than the limit", title);
+    assert_ne!(case, CASE);
+    pack.write("cases/database-too-large/over.yaml", &case);
+    for format in ["human", "json", "junit", "tap", "markdown"] {
+        let ran = pack.test(&["--format", format]);
+        let raw = |c: char| {
+            (c < ' ' && c != '\n' && c != '\t')
+                || ('\u{7F}'..='\u{9F}').contains(&c)
+                || c == '\u{202E}'
+        };
+        assert!(!ran.out.contains(raw), "{format}: {:?}", ran.out);
+    }
+}
+
+#[test]
+fn a_filter_that_leaves_nothing_says_so() {
+    let ran = Pack::new().accepted().test(&["--filter", "nosuch"]);
+    assert_eq!(ran.code, 3);
+    assert_eq!(ran.out, "NO CASE  the filter leaves none of 1 case\n");
+}
+
+#[test]
+fn a_page_has_the_coverage() {
+    let ran = Pack::new().accepted().test(&["--coverage", "--format", "markdown"]);
+    assert!(
+        ran.out.starts_with("# Cases and coverage\n\n1 case of 1 rule: 1 pass, 0 do not."),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("| `database-too-large` | 1 | 2 of 4 | "), "{}", ran.out);
 }

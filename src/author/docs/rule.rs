@@ -7,6 +7,7 @@ use crate::author::docs::text::{
 use crate::author::docs::{Docs, arguments, commands, kind_link, outcome_word, plain, references};
 use crate::author::docs::{functions, index};
 use crate::facts::time::say_duration;
+use crate::rule::pack::RuleSet;
 use crate::rule::{Binding, Otherwise, Rule};
 use crate::source::Node;
 
@@ -30,7 +31,7 @@ impl Docs<'_> {
         blocks.push(heading("Sources"));
         blocks.push(references(&rule.references));
         self.case_list(rule, &mut blocks);
-        try_it(rule, &mut blocks);
+        try_it(rule, self.set, &mut blocks);
         Content {
             page: Page::Rule(rule.id.clone()),
             title: vec![text(&rule.title)],
@@ -335,15 +336,18 @@ impl Docs<'_> {
     }
 }
 
-fn try_it(rule: &Rule, blocks: &mut Vec<Block>) {
+fn try_it(rule: &Rule, set: &RuleSet, blocks: &mut Vec<Block>) {
     blocks.push(heading("Try it"));
+    // A pack behind the first is one that somebody names.
+    let own = set.packs.get(rule.pack).filter(|_| rule.pack > 0);
+    let own = own.map(|pack| format!(" --rules {}", pack.name)).unwrap_or_default();
     let mut lines = vec![
-        format!("dpmguard check facts/ --only {}", rule.id),
-        format!("dpmguard explain {} --facts facts/", rule.id),
+        format!("dpmguard check facts/{own} --only {}", rule.id),
+        format!("dpmguard explain {} --facts facts/{own}", rule.id),
     ];
     if let Some(param) = rule.params.first() {
-        let value = &param.written;
-        lines.push(format!("dpmguard check facts/ --param '{}.{}={value}'", rule.id, param.name));
+        lines
+            .push(format!("dpmguard check facts/{own} --param '{}.{}=VALUE'", rule.id, param.name));
     }
     blocks.push(code_block("sh", &lines.join("\n"), None));
 }

@@ -95,7 +95,8 @@ pub fn search<'r>(search: Search<'r>, heard: &Heard<'r>, about: About<'_, 'r>) -
         (None, About::LeftOut(_)) => Vec::new(),
         (None, About::Verdict(one)) => opposite(one.verdict.outcome),
     };
-    let tries = targets(search, heard, about);
+    let is_so = matches!((search.wanted, about), (Some(wanted), About::Verdict(one)) if one.verdict.outcome == wanted);
+    let tries = if is_so { Vec::new() } else { targets(search, heard, about) };
     let mut searcher = Searcher {
         search,
         about,
@@ -110,7 +111,7 @@ pub fn search<'r>(search: Search<'r>, heard: &Heard<'r>, about: About<'_, 'r>) -
     if searcher.hits.is_empty() {
         searcher.pairs();
     }
-    searcher.answer()
+    Counterfactuals { is_so, ..searcher.answer() }
 }
 
 /// The outcomes that say the opposite.
@@ -397,6 +398,7 @@ impl Searcher<'_, '_> {
         let nearest = self.united(&hits);
         Counterfactuals {
             wanted: self.wanted.iter().map(|one| one.name()).collect(),
+            is_so: false,
             tried: self.tried,
             pairs_tried: self.pairs,
             is_cut: self.tried + self.pairs >= self.search.budget,

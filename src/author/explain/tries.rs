@@ -115,6 +115,8 @@ fn words_of(json: &Json) -> String {
                 said.map(|(key, value)| format!("{key}: {}", words_of(value))).collect();
             format!("{{ {} }}", said.join(", "))
         }
+        // 15.0 is 15 to a person.
+        Json::Number(number) => number.to_string().trim_end_matches(".0").to_owned(),
         other => other.to_string(),
     }
 }

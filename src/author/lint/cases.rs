@@ -30,6 +30,15 @@ impl Linter<'_> {
                 self.always_true(rule, covered);
             }
         }
+        for ready in &suite.cases {
+            let is_open =
+                ready.case.title.split(|c: char| !c.is_alphanumeric()).any(|word| word == "TODO");
+            let rule = rules.iter().find(|rule| *rule.id == *ready.case.rule);
+            if let Some(rule) = rule.filter(|_| is_open) {
+                let message = "`title` is still to be written".to_owned();
+                self.add(rule, "left-to-do", ready.case.title_place, message);
+            }
+        }
         let pairs = self.alike(rules);
         let findings = findings(suite, &pairs);
         for rule in rules {

@@ -67,6 +67,29 @@ pub fn mend(root: &Node, text: &str, fixes: &BTreeSet<Fix>) -> Option<String> {
     (tree(&mended)? == without(root, fixes)).then_some(mended)
 }
 
+/// The text without what can be taken out of it, and the fixes that did so; none where there are none.
+#[must_use]
+pub fn mend_most(
+    root: &Node,
+    text: &str,
+    fixes: &BTreeSet<Fix>,
+) -> Option<(String, BTreeSet<Fix>)> {
+    if let Some(mended) = mend(root, text, fixes) {
+        return Some((mended, fixes.clone()));
+    }
+    let mut best = None;
+    let mut done = BTreeSet::new();
+    for fix in fixes {
+        let mut more = done.clone();
+        more.insert(fix.clone());
+        if let Some(mended) = mend(root, text, &more) {
+            best = Some(mended);
+            done = more;
+        }
+    }
+    best.map(|mended| (mended, done))
+}
+
 fn list(root: &Node) -> &[Node] {
     root.get("let").and_then(Node::as_list).unwrap_or_default()
 }
@@ -127,6 +150,11 @@ fn extent(lines: &[&str], key: Place, start: &str) -> Option<Vec<usize>> {
         return None;
     }
     let deep = indent(head);
+    // A comment above or behind it is about it: only its author knows whether that goes, too.
+    let above = first.checked_sub(1).and_then(|above| lines.get(above));
+    if above.is_some_and(|line| line.trim_start().starts_with('#')) {
+        return None;
+    }
     let mut last = first;
     for (number, line) in lines.iter().enumerate().skip(first + 1) {
         let words = line.trim();
@@ -136,6 +164,14 @@ fn extent(lines: &[&str], key: Place, start: &str) -> Option<Vec<usize>> {
         if !words.is_empty() && !words.starts_with('#') {
             last = number;
         }
+    }
+    let behind = lines.get(last + 1).filter(|line| indent(line) > deep);
+    if behind.is_some_and(|line| line.trim_start().starts_with('#')) {
+        return None;
+    }
+    let inside = lines.get(first..=last)?;
+    if inside.iter().any(|line| line.trim_start().starts_with('#') || line.contains(" #")) {
+        return None;
     }
     Some((first..=last).collect())
 }

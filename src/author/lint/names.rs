@@ -9,6 +9,7 @@ use crate::author::lint::reads::{Part, exprs, has, names, roots};
 use crate::diagnostic::Place;
 use crate::expr::template;
 use crate::expr::tree::{Expr, ExprKind};
+use crate::facts::model::Type;
 use crate::rule::{Binding, Rule};
 use crate::source::{Entry, Node};
 
@@ -88,11 +89,20 @@ impl Linter<'_> {
         let subject = rule.finding.subject;
         let of_subject = roots.get(&subject).cloned().unwrap_or_default();
         let named = behind(&[Part::Message]);
+        // A number alone does not tell of which object it is.
+        let mut told = BTreeSet::new();
+        for (_, expr) in exprs.iter().filter(|(part, _)| *part == Part::Message) {
+            if tells(&expr.ty) {
+                names(expr, &mut told);
+            }
+        }
+        let told: BTreeSet<usize> =
+            told.iter().filter_map(|name| roots.get(name)).flatten().copied().collect();
         let Some(node) = rule.root.get("finding").and_then(|finding| finding.get("message")) else {
             return;
         };
         let name = rule.name_of(subject).map(ToString::to_string).unwrap_or_default();
-        if named.is_disjoint(&of_subject) {
+        if told.is_disjoint(&of_subject) {
             let message =
                 format!("the message names neither `{name}` nor anything that leads to it");
             self.push(rule, "message-without-subject", node.place, message, |one| {
@@ -196,4 +206,13 @@ fn messages<'n>(node: &'n Node, found: &mut Vec<&'n Node>) {
 /// Where a rule is named.
 pub(super) fn id_place(rule: &Rule) -> Place {
     rule.root.get("id").map_or(rule.root.place, |node| node.place)
+}
+
+/// Whether a value of that type can tell which object is meant.
+fn tells(ty: &Type) -> bool {
+    match ty.required() {
+        Type::Object(_) | Type::Name | Type::Text | Type::Path => true,
+        Type::List(item) => tells(item),
+        _ => false,
+    }
 }

@@ -15,6 +15,8 @@ use crate::rule::Rule;
 #[derive(Clone, Debug, PartialEq)]
 enum Unit {
     Named(String),
+    /// Seconds from one instant to another.
+    Elapsed,
     /// A number as it is written.
     Bare(f64),
 }
@@ -61,9 +63,7 @@ impl Linter<'_> {
             && let Some(message) = misfit(&left, &right).or_else(|| misfit(&right, &left))
         {
             let place = clause.place_of(expr, self.sources);
-            self.push(rule, "suspicious-unit", place, message, |one| {
-                one.help("`gb()`, `hours()`, `days()` and `minutes()` give a number its unit")
-            });
+            self.push(rule, "suspicious-unit", place, message, |one| one.help(help(&left, &right)));
         }
         expr.each_child(&mut |child| self.compared(rule, clause, child, open));
     }
@@ -94,7 +94,7 @@ impl Linter<'_> {
                 Some(Unit::Named(unit.to_owned()))
             }
             ExprKind::Arithmetic(operator, a, b) => match operator.sign() {
-                "-" if *a.ty.required() == Type::Time => Some(Unit::Named("seconds".to_owned())),
+                "-" if *a.ty.required() == Type::Time => Some(Unit::Elapsed),
                 "+" | "-" => both(a, b),
                 _ => None,
             },
@@ -111,9 +111,30 @@ impl Linter<'_> {
     }
 }
 
+fn seconds() -> Unit {
+    Unit::Named("seconds".to_owned())
+}
+
+fn help(left: &Unit, right: &Unit) -> &'static str {
+    let is = |name: &str| [left, right].iter().any(|unit| **unit == Unit::Named(name.to_owned()));
+    if is("percent") {
+        "per cent go from 0 to 100"
+    } else if is("bytes") {
+        "a number of bytes is written out, or compared with `gb(...)`"
+    } else {
+        "`hours()`, `days()` and `minutes()` give a number its unit"
+    }
+}
+
 /// What is odd about the two being compared or added.
 fn misfit(left: &Unit, right: &Unit) -> Option<String> {
     match (left, right) {
+        // Nobody counts from one event to another in a few seconds, but in days and hours.
+        (Unit::Elapsed, Unit::Bare(number)) if (1.0..60.0).contains(number) => {
+            Some(format!("{number} is an unlikely number of seconds from one instant to another"))
+        }
+        (Unit::Elapsed, Unit::Bare(_)) => misfit(&seconds(), right),
+        (Unit::Elapsed, Unit::Named(unit)) if unit != "seconds" => misfit(&seconds(), right),
         (Unit::Named(left), Unit::Named(right)) if left != right => {
             Some(format!("{left} on one side, {right} on the other"))
         }

@@ -309,6 +309,7 @@ fn rule(
             facet.description.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         add(&format!("# {what}: {plain}"));
     }
+    add("# TODO: the condition under which something is wrong; this one is a guess.");
     add(&format!("violated: {}", quoted(&question.violated)));
     add(&format!("finding:\n  subject: {name}\n  message: >-"));
     add(&format!(

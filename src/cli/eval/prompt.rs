@@ -105,6 +105,7 @@ impl Prompt<'_> {
             return Ok(After::Go(0));
         }
         let answer = match text.strip_prefix(':') {
+            None if matches!(text, "exit" | "quit" | "q") => Ok(After::Quit),
             Some(command) => self.command(command, out),
             None => self.expression(text, out).map(After::Go),
         };

@@ -27,7 +27,8 @@ use crate::source::{self, Node, Sources, Value};
 #[command(
     after_help = "Examples:\n  dpmguard new case database-file-moved two-servers --pack my-rules\n  \
     dpmguard new case --from-facts facts/ --rule database-file-moved --subject DPM01/EX01/SG1\n  \
-    dpmguard new case --from-facts facts/ --rule database-file-moved --subject DPM01/EX01/SG1 --anonymise moved\n\n\
+    dpmguard new case --from-facts facts/ --rule database-file-moved \\\n      \
+    --subject DPM01/EX01/SG1 --anonymise moved\n\n\
     With --from-facts the case holds the smallest part of the facts on which the rule still says the same of the \
     subject: nothing in it can be taken away. The instant of the run is the newest observation, unless --now says another."
 )]
@@ -44,7 +45,7 @@ pub(super) struct Args {
     /// Key of the object whose verdict the case is to keep
     #[arg(long, value_name = "KEY", requires = "from_facts")]
     subject: Option<String>,
-    /// Which verdict, where the subject has several
+    /// Which verdict, where the subject has several [default: the violated one]
     #[arg(long, requires = "from_facts", value_parser = ["violated", "satisfied", "not_applicable", "undecided"])]
     outcome: Option<String>,
     /// Give servers, databases and folders other names, the same everywhere
@@ -202,6 +203,10 @@ fn chosen<'v>(args: &Args, rule: &Rule, verdicts: &'v [Verdict]) -> Result<&'v V
     let said = outcomes.iter().copied().collect::<Vec<_>>().join(" and ");
     let wanted = match &args.outcome {
         Some(name) => of_it.into_iter().find(|one| one.outcome.name() == name),
+        // A finding is what people make a case of.
+        None if outcomes.contains("violated") => {
+            of_it.into_iter().find(|one| one.outcome == Outcome::Violated)
+        }
         None if outcomes.len() > 1 => {
             let message = format!("`{}` is {said} for `{subject}`", rule.id);
             let help = "say which with `--outcome`";

@@ -77,8 +77,7 @@ pub fn json(coverage: &Coverage, out: &mut dyn io::Write) -> io::Result<()> {
         shortfalls: coverage.shortfalls(),
         rules: rules.collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &report)?;
-    out.write_all(b"\n")
+    crate::report::json::pretty(&report, out)
 }
 
 /// The tracefile of LCOV: a branch for each way that a point can go, a line for each line on which

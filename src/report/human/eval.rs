@@ -166,7 +166,7 @@ impl Page {
         let open = if complete { "" } else { "; there may be more than were collected" };
         let noun = if item.is_empty() || item.contains(' ') { "member" } else { item };
         if members.is_empty() {
-            return self.line(&format!("no {noun}{open}"));
+            return self.line(&format!("[]  (no {noun}{open})"));
         }
         self.line(&format!("{}{open}", plural(members.len(), noun)));
         for member in members.iter().take(limit) {

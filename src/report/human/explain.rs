@@ -386,6 +386,10 @@ fn counterfactuals(found: &Counterfactuals, page: &mut Page) {
     title("What would change it", page);
     let wanted: Vec<String> = found.wanted.iter().map(|one| one.replace('_', " ")).collect();
     let wanted = if wanted.is_empty() { "a verdict".to_owned() } else { wanted.join(" or ") };
+    if found.is_so {
+        let line = format!("It is {wanted} now; `--not` alone looks for what would change that.");
+        return page.paragraph("", 0, &line);
+    }
     for one in &found.nearest {
         for (number, change) in one.changes.iter().enumerate() {
             let first = if number == 0 { "  - " } else { "    and " };

@@ -118,8 +118,7 @@ pub(super) fn json(
             })
             .collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    out.write_all(b"\n")
+    crate::report::json::pretty(&document, out)
 }
 
 fn problem_v1<'a>(problem: &'a Problem, sources: &Sources) -> ProblemV1<'a> {

@@ -181,6 +181,10 @@ fn summary(report: &TestReport, colour: bool) -> String {
     let word = paint(word, colour, coloured(style).bold());
     let (cases, rules) = (plural(report.cases.len(), "case"), plural(rules.len(), "rule"));
     let mut text = match parts.as_slice() {
+        [] if report.left_out > 0 => {
+            let all = plural(report.left_out, "case");
+            format!("{word}  the filter leaves none of {all}\n")
+        }
         [] => format!("{word}  no case was found\n"),
         parts => format!("{word}  {cases} of {rules}: {}\n", parts.join(", ")),
     };

@@ -7,6 +7,8 @@ use std::io;
 use serde::Serialize;
 
 use crate::report::coverage::{Coverage, Share};
+use crate::report::diagnostic::clean;
+use crate::report::json::{self, is_unsafe};
 use crate::report::mutation::MutationReport;
 use crate::report::test::{Differing, Status, TestCase, TestReport};
 
@@ -92,8 +94,7 @@ pub(super) fn json(report: &TestReport, out: &mut dyn io::Write) -> io::Result<(
             shortfalls: coverage.shortfalls(),
         }),
     };
-    serde_json::to_writer_pretty(&mut *out, &report)?;
-    out.write_all(b"\n")
+    crate::report::json::pretty(&report, out)
 }
 
 /// What is not well with a case, as plain text.
@@ -196,7 +197,7 @@ fn xml(text: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
             '\n' | '\t' => safe.push(c),
-            c if c < ' ' || matches!(c, '\u{FFFE}' | '\u{FFFF}') => safe.push('\u{FFFD}'),
+            c if is_unsafe(c) || matches!(c, '\u{FFFE}' | '\u{FFFF}') => safe.push('\u{FFFD}'),
             c => safe.push(c),
         }
     }
@@ -210,13 +211,17 @@ pub(super) fn tap(report: &TestReport, out: &mut dyn io::Write) -> io::Result<()
         let not = if case.status.is_good() { "" } else { "not " };
         // A `#` would begin a directive, which could turn a failure into a `todo`.
         let name = format!("{}: {}", case.name, case.title).replace('#', "\\#");
-        let _ = writeln!(text, "{not}ok {} - {}", number + 1, name.replace(['\r', '\n'], " "));
+        let _ = writeln!(text, "{not}ok {} - {}", number + 1, clean(&name));
         if !case.status.is_good() {
-            let _ =
-                writeln!(text, "  ---\n  message: {}\n  file: {:?}", kind(case.status), case.file);
+            let _ = writeln!(
+                text,
+                "  ---\n  message: {}\n  file: {}",
+                kind(case.status),
+                json::text(&case.file)
+            );
             text.push_str("  details: |\n");
             for line in message(case).lines() {
-                let _ = writeln!(text, "    {line}");
+                let _ = writeln!(text, "    {}", clean(line));
             }
             text.push_str("  ...\n");
         }

@@ -3,30 +3,69 @@
 use std::fmt::Write as _;
 use std::io;
 
+use crate::report::coverage::{Coverage, Share};
 use crate::report::mutation::{MutatedRule, MutationReport};
 use crate::report::test::TestReport;
 
 pub(super) fn write(report: &TestReport, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut text = String::from("# Cases and mutants\n\n");
+    let title = match (&report.mutation, &report.coverage) {
+        (Some(_), Some(_)) => "Cases, coverage and mutants",
+        (Some(_), None) => "Cases and mutants",
+        (None, Some(_)) => "Cases and coverage",
+        (None, None) => "Cases",
+    };
+    let mut text = format!("# {title}\n\n");
     let mut rules: Vec<&str> = report.cases.iter().map(|case| case.rule.as_str()).collect();
     rules.sort_unstable();
     rules.dedup();
     let bad: Vec<_> = report.cases.iter().filter(|case| !case.status.is_good()).collect();
     let _ = writeln!(
         text,
-        "{} cases of {} rules: {} pass, {} do not.",
-        report.cases.len(),
-        rules.len(),
+        "{} of {}: {} pass, {} do not.",
+        plural(report.cases.len(), "case"),
+        plural(rules.len(), "rule"),
         report.cases.len() - bad.len(),
         bad.len()
     );
     for case in bad {
         let _ = writeln!(text, "\n- `{}`: {}", code(&case.name), plain(&case.title));
     }
+    if let Some(coverage) = &report.coverage {
+        reached(coverage, &mut text);
+    }
     if let Some(mutation) = &report.mutation {
         mutants(mutation, &mut text);
     }
     out.write_all(text.as_bytes())
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How much of each rule its cases reach, and what they miss.
+fn reached(coverage: &Coverage, text: &mut String) {
+    let share = |share: Share| format!("{} of {}", share.reached, share.total);
+    text.push_str("\n| Rule | Cases | Outcomes | Points | Missed |\n|---|---|---|---|---|\n");
+    for rule in &coverage.rules {
+        let missed: Vec<String> = rule
+            .points
+            .iter()
+            .flat_map(|point| {
+                let missed = point.states.iter().filter(|state| state.is_missed());
+                missed.map(|state| format!("`{}` {}", code(&point.clause), state.name))
+            })
+            .collect();
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {} | {} |",
+            code(&rule.id),
+            rule.cases,
+            share(rule.outcome_share()),
+            share(rule.share()),
+            missed.join(", ")
+        );
+    }
 }
 
 fn score(killed: usize, survived: usize) -> String {
