@@ -117,7 +117,6 @@ pub fn packs(
 }
 
 /// What is open in an editor, or not written yet.
-/// What is open in an editor.
 #[derive(Clone, Debug, Default)]
 pub struct Open {
     /// Texts that count in place of the files on disk, by path.
@@ -166,7 +165,7 @@ pub fn packs_open(
         problems.extend(found.into_iter().flatten());
     }
     let compiled = Model::compile(&root).and_then(|model| {
-        let own = || Schema::compile(&root.to_json().to_string()).map(Arc::new);
+        let own = || Schema::of(&root).map(Arc::new);
         let schema = if is_extended { own() } else { schema("facts-v1") };
         Ok((model, schema.map_err(|problem| vec![problem])?))
     });

@@ -35,13 +35,28 @@ impl Schema {
     ///
     /// `invalid-schema` for what is no JSON, no schema, or names an unknown format or document.
     pub fn compile(text: &str) -> Result<Self, Diagnostic> {
-        let invalid = |why: String| Diagnostic::error("invalid-schema", why);
-        let json: Json = serde_json::from_str(text)
-            .map_err(|error| invalid(format!("the schema is not JSON: {error}")))?;
+        let json: Json = serde_json::from_str(text).map_err(|error| {
+            Diagnostic::error("invalid-schema", format!("the schema is not JSON: {error}"))
+        })?;
+        Self::build(json, None)
+    }
+
+    /// Compiles a schema that was read from a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Schema::compile`], with the place of what is wrong.
+    pub fn of(root: &Node) -> Result<Self, Diagnostic> {
+        Self::build(root.to_json(), Some(root))
+    }
+
+    fn build(json: Json, root: Option<&Node>) -> Result<Self, Diagnostic> {
         let validator = options().build(&json).map_err(|error| {
             let path = error.instance_path().as_str();
             let at = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
-            invalid(format!("not a valid schema{at}: {error}"))
+            let place = root.map(|root| root.pointer(path).unwrap_or(root).place);
+            let message = format!("not a valid schema{at}: {error}");
+            Diagnostic { place, ..Diagnostic::error("invalid-schema", message) }
         })?;
         Ok(Self { json, validator })
     }

@@ -220,8 +220,16 @@ fn one_line(text: &str) -> Result<&str, CliError> {
 
 fn new_rule(args: &RuleCommand, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     new::kebab("the id of a rule", &args.id).map_err(wrong)?;
+    if args.id == "pack" {
+        let message = "a rule cannot be named `pack`: `pack.yaml` says what the pack is";
+        return Err(wrong(Diagnostic::error("wrong-name", message).help("choose another id")));
+    }
     let severity = severity(args)?;
     let found = Found::new(&args.place)?;
+    // A file of another kind in its place would be complained of as if it were the rule.
+    let file = found.folder.join(format!("{}.yaml", args.id));
+    load::none_exists(&[(file, Vec::new())])
+        .map_err(|problems| CliError::Input(problems, Sources::default()))?;
     let (packs, sources) = (&found.packs, &found.sources);
     if packs.has(&args.id) {
         let message = format!("there is a rule, action or table `{}` already", args.id);

@@ -207,7 +207,7 @@ impl Model {
     ///
     /// Everything in the schema that is not one of the understood shapes, each at its place.
     pub fn compile(root: &Node) -> Result<Self, Vec<Diagnostic>> {
-        let mut compiler = Compiler { root, problems: Vec::new(), names: Vec::new(), depth: 0 };
+        let mut compiler = Compiler::new(root);
         let model = compiler.compile();
         if compiler.problems.is_empty() { Ok(model) } else { Err(compiler.problems) }
     }
@@ -277,7 +277,7 @@ impl Model {
 ///
 /// The first thing not understood.
 pub fn compile_type(root: &Node) -> Result<Type, Vec<Diagnostic>> {
-    let mut compiler = Compiler { root, problems: Vec::new(), names: Vec::new(), depth: 0 };
+    let mut compiler = Compiler::new(root);
     let ty = compiler.ty(root, "parameter");
     if compiler.problems.is_empty() { Ok(ty) } else { Err(compiler.problems) }
 }

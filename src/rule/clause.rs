@@ -152,10 +152,10 @@ impl<'a> Reader<'a> {
             }
         };
         let written = set.or_else(|| node.get("default"))?;
-        let schema = match Schema::compile(&node.to_json().to_string()) {
+        let schema = match Schema::of(node) {
             Ok(schema) => schema,
             Err(problem) => {
-                self.problems.push(problem.at(node.place));
+                self.problems.push(problem);
                 return None;
             }
         };

@@ -101,7 +101,7 @@ fn columns(root: &Node, problems: &mut Vec<Diagnostic>) -> Vec<Column> {
     let mut columns = Vec::new();
     for entry in root.get("columns").and_then(Node::as_map).unwrap_or_default() {
         let is_optional = entry.node.get("optional").and_then(Node::as_bool) == Some(true);
-        match (compile_type(&entry.node), Schema::compile(&entry.node.to_json().to_string())) {
+        match (compile_type(&entry.node), Schema::of(&entry.node)) {
             (Ok(ty), Ok(schema)) => {
                 let ty = if is_optional { ty.optional() } else { ty };
                 let field = Field::plain(entry.key.clone(), ty, text(&entry.node, "help"));
@@ -109,7 +109,7 @@ fn columns(root: &Node, problems: &mut Vec<Diagnostic>) -> Vec<Column> {
             }
             (ty, schema) => {
                 problems.extend(ty.err().into_iter().flatten());
-                problems.extend(schema.err().map(|problem| problem.at(entry.node.place)));
+                problems.extend(schema.err());
             }
         }
     }

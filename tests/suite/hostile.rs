@@ -209,3 +209,42 @@ fn a_folder_without_rules_is_no_pack() {
     assert_eq!(ran.code, 2, "{}", ran.out);
     assert!(ran.err.contains("no rule was found"), "{}", ran.err);
 }
+
+/// Types that name the next one twice double with every step.
+#[test]
+fn types_that_double_are_refused() {
+    let mut overlay = String::from(
+        "schema: dpmguard.model/v1
+title: Doubling
+properties:
+  things: { type: array, items: { $ref: '#/$defs/thing' } }
+$defs:
+  thing:
+    x-kind: thing
+    x-key: [name]
+    type: object
+    required: [name]
+    properties: { name: { type: string }, l: { $ref: '#/$defs/l0' } }
+",
+    );
+    for step in 0..25 {
+        let next = format!("$ref: '#/$defs/l{}'", step + 1);
+        overlay.push_str(&format!(
+            "  l{step}: {{ type: object, properties: {{ a: {{ {next} }}, b: {{ {next} }} }} }}\n"
+        ));
+    }
+    for (last, wanted) in [
+        ("type: string", "the facts have more than 20000 fields"),
+        ("type: object, properties: { a: { $ref: '#/$defs/l0' } }", "a type that holds itself"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("{overlay}  l25: {{ {last} }}\n");
+        fs::write(folder.path().join("model.yaml"), text).unwrap();
+        let rules = folder.path().display().to_string();
+        let ran = run(&["schema", "facts-v1", "--rules", &rules]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+        assert!(ran.err.contains(wanted) && ran.err.contains("model.yaml:"), "{}", ran.err);
+        assert!(ran.err.len() < 20_000, "{} bytes", ran.err.len());
+        assert_eq!(run(&["rules", "list", "--rules", &rules]).code, 2);
+    }
+}

@@ -502,3 +502,26 @@ fn a_number_tells_no_object_and_has_its_unit() {
     let report = json(with_example(RULE, fine).path(), &["--fail-on", "note"]);
     assert!(!checks_of(&report).contains("suspicious-unit"), "{:#}", report["problems"]);
 }
+
+/// Every copy is told once, with the first rule of all that are alike.
+#[test]
+fn many_rules_that_say_the_same_are_told_once_each() {
+    let folder = copy();
+    let stem = RULE.trim_end_matches(".yaml");
+    let rule = fs::read_to_string(folder.path().join(RULE)).unwrap();
+    for number in 1..=8 {
+        let id = format!("{stem}-{number}");
+        let text = rule.replacen(&format!("id: {stem}"), &format!("id: {id}"), 1);
+        fs::write(folder.path().join(format!("{id}.yaml")), text).unwrap();
+        let (from, to) =
+            (folder.path().join("cases").join(stem), folder.path().join("cases").join(id));
+        fs::create_dir_all(&to).unwrap();
+        for case in files(&from, "yaml") {
+            fs::copy(&case, to.join(case.file_name().unwrap())).unwrap();
+        }
+    }
+    let report = json(folder.path(), &["--only", "rules-overlap"]);
+    let found = report["problems"].as_array().unwrap();
+    assert_eq!(found.len(), 8, "{report}");
+    assert!(found.iter().all(|one| one["rule"] == stem), "{report}");
+}

@@ -212,6 +212,26 @@ fn overlays_that_are_wrong_are_refused_at_their_place() {
             "format: name, x-ref: dpm_server, x-inverse: name }",
             "`dpm_server` has a field `name` already",
         ),
+        (
+            "inverse named key",
+            "format: name }",
+            "format: name, x-ref: dpm_server, x-inverse: key }",
+            "`key` cannot be a field",
+        ),
+        (
+            "inverse that is no name",
+            "format: name }",
+            "format: name, x-ref: dpm_server, x-inverse: 'a b' }",
+            "`a b` is not a name for a field",
+        ),
+        ("key named twice", "[name]", "[name, name]", "`name` stands in the key of `thing` twice"),
+        ("two question marks", "[name]", "['name??']", "`name?` is not a field of `thing`"),
+        (
+            "bad pattern",
+            "format: name }",
+            "pattern: '(' }",
+            "not a valid schema at `/$defs/thing/properties/name/pattern`",
+        ),
     ] {
         let overlay = [HEAD, THING].concat();
         assert!(overlay.contains(change), "{name}");

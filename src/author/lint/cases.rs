@@ -1,6 +1,6 @@
 //! What the cases show of rules, and what they do not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -17,8 +17,18 @@ use crate::finding::Outcome;
 use crate::report::coverage::{RuleCoverage, What};
 use crate::rule::{Binding, Rule};
 
-/// A finding: case, key of the subject, fingerprint, message.
-type Finding = (String, String, String, String);
+/// Rules with subjects of one kind and the same evidence.
+type Group = Vec<Arc<Rule>>;
+
+/// What a case shows of the rules of a group.
+#[derive(Default)]
+struct Shown {
+    /// The group, and of each of its rules which subjects it finds something about: equal numbers for equal
+    /// sets, none for the empty one. The sets themselves would be as many as rules times cases.
+    alike: Option<(usize, Vec<usize>)>,
+    /// Rules with two findings that have one fingerprint and different messages, and the subject.
+    clashes: Vec<(Arc<str>, String)>,
+}
 
 impl Linter<'_> {
     pub(super) fn cases(&mut self, suite: &Suite, rules: &[Arc<Rule>]) {
@@ -39,13 +49,21 @@ impl Linter<'_> {
                 self.add(rule, "left-to-do", ready.case.title_place, message);
             }
         }
-        let pairs = self.alike(rules);
-        let findings = findings(suite, &pairs);
-        for rule in rules {
-            self.fingerprints(rule, findings.get(&*rule.id).map_or(&[], Vec::as_slice));
+        let groups = self.alike(rules);
+        let shown = shown(suite, &groups);
+        let mut clashing: HashMap<&str, (&str, &str)> = HashMap::new();
+        for (ready, shown) in suite.cases.iter().zip(&shown) {
+            for (rule, subject) in &shown.clashes {
+                clashing.entry(rule).or_insert((subject, &ready.name));
+            }
         }
-        for (first, second) in &pairs {
-            self.overlap(first, second, &findings);
+        for rule in rules {
+            if let Some((subject, case)) = clashing.get(&*rule.id) {
+                self.fingerprint(rule, subject, case);
+            }
+        }
+        for (position, group) in groups.iter().enumerate() {
+            self.overlap(group, position, &shown);
         }
     }
 
@@ -82,40 +100,25 @@ impl Linter<'_> {
         }
     }
 
-    fn fingerprints(&mut self, rule: &Arc<Rule>, findings: &[Finding]) {
-        let mut seen: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
-        for (case, subject, fingerprint, message) in findings {
-            let other = seen.insert((case, subject, fingerprint), message);
-            if other.is_some_and(|other| other != message) {
-                let node = rule.root.get("finding").and_then(|finding| finding.get("fingerprint"));
-                let place = node.map_or(id_place(rule), |node| node.place);
-                let said = "two findings that say different things have one fingerprint";
-                self.push(rule, "fingerprint-not-unique", place, said.to_owned(), |one| {
-                    one.help(format!("see `{subject}` in the case `{case}`"))
-                });
-                return;
-            }
-        }
+    fn fingerprint(&mut self, rule: &Arc<Rule>, subject: &str, case: &str) {
+        let node = rule.root.get("finding").and_then(|finding| finding.get("fingerprint"));
+        let place = node.map_or(id_place(rule), |node| node.place);
+        let said = "two findings that say different things have one fingerprint";
+        self.push(rule, "fingerprint-not-unique", place, said.to_owned(), |one| {
+            one.help(format!("see `{subject}` in the case `{case}`"))
+        });
     }
 
-    /// Pairs of rules, the first of them among `rules`, with subjects of one kind and the same evidence.
-    fn alike(&self, rules: &[Arc<Rule>]) -> Vec<(Arc<Rule>, Arc<Rule>)> {
-        let mut groups: BTreeMap<(String, Facts), Vec<&Arc<Rule>>> = BTreeMap::new();
+    fn alike(&self, rules: &[Arc<Rule>]) -> Vec<Group> {
+        let mut groups: BTreeMap<(String, Facts), Group> = BTreeMap::new();
         for rule in rules {
             let mut shown = Facts::new();
             for (_, expr) in &rule.finding.evidence {
                 facts(expr, rule, self.model, &mut shown);
             }
-            groups.entry((self.subject_kind(rule), shown)).or_default().push(rule);
+            groups.entry((self.subject_kind(rule), shown)).or_default().push(rule.clone());
         }
-        let mut pairs = Vec::new();
-        for group in groups.values() {
-            for (position, first) in group.iter().enumerate() {
-                let later = group.iter().skip(position + 1);
-                pairs.extend(later.map(|second| ((*first).clone(), (*second).clone())));
-            }
-        }
-        pairs
+        groups.into_values().collect()
     }
 
     fn subject_kind(&self, rule: &Rule) -> String {
@@ -134,23 +137,31 @@ impl Linter<'_> {
         }
     }
 
-    fn overlap(
-        &mut self,
-        first: &Arc<Rule>,
-        second: &Arc<Rule>,
-        findings: &BTreeMap<String, Vec<Finding>>,
-    ) {
-        let of = |rule: &Rule| -> BTreeSet<(&str, &str)> {
-            let all = findings.get(&*rule.id).into_iter().flatten();
-            all.map(|(case, subject, ..)| (case.as_str(), subject.as_str())).collect()
-        };
-        let (mine, theirs) = (of(first), of(second));
-        if !mine.is_empty() && mine == theirs {
+    /// Rules that every case shows alike are told once, with the first of them.
+    fn overlap(&mut self, group: &Group, position: usize, shown: &[Shown]) {
+        let mut of_rule: Vec<Vec<usize>> = vec![Vec::new(); group.len()];
+        for shown in shown {
+            let Some((_, numbers)) = shown.alike.as_ref().filter(|(of, _)| *of == position) else {
+                continue;
+            };
+            for (all, number) in of_rule.iter_mut().zip(numbers) {
+                all.push(*number);
+            }
+        }
+        let mut firsts: HashMap<&[usize], &Arc<Rule>> = HashMap::new();
+        for (rule, numbers) in group.iter().zip(&of_rule) {
+            if numbers.iter().all(|number| *number == 0) {
+                continue;
+            }
+            let first = *firsts.entry(numbers).or_insert(rule);
+            if Arc::ptr_eq(first, rule) {
+                continue;
+            }
             let message = format!(
                 "`{}` and `{}` are violated by the same objects in all of their cases",
-                first.id, second.id
+                first.id, rule.id
             );
-            let there = id_place(second);
+            let there = id_place(rule);
             self.push(first, "rules-overlap", id_place(first), message, |one| {
                 one.related(there, "the other rule")
             });
@@ -158,33 +169,40 @@ impl Linter<'_> {
     }
 }
 
-/// The findings of rules in their own cases, and in those of the rule that each is paired with.
-fn findings(suite: &Suite, pairs: &[(Arc<Rule>, Arc<Rule>)]) -> BTreeMap<String, Vec<Finding>> {
-    let judge = |ready: &Ready| {
-        let own = ready.case.rule.as_str();
-        let partners: Vec<&str> = pairs
-            .iter()
-            .filter_map(|(a, b)| match own {
-                id if id == &*a.id => Some(&*b.id),
-                id if id == &*b.id => Some(&*a.id),
-                _ => None,
-            })
-            .collect();
-        let wanted = |rule: &Rule| *rule.id == *own || partners.contains(&&*rule.id);
-        let evaluation = evaluate(&ready.facts, &ready.set, &ready.case.now, None, &wanted);
-        let violated = evaluation.verdicts.iter().filter(|one| one.outcome == Outcome::Violated);
-        let found = violated.filter_map(|verdict| {
-            let (rule, finding) = (evaluation.rule(verdict)?, verdict.finding.as_ref()?);
-            let subject = verdict.subject.key.to_string();
-            let (name, print) = (ready.name.clone(), finding.fingerprint.clone());
-            Some((rule.id.to_string(), (name, subject, print, finding.message.clone())))
-        });
-        found.collect::<Vec<_>>()
-    };
-    let mut all: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
-    let judged: Vec<Vec<(String, Finding)>> = suite.cases.par_iter().map(judge).collect();
-    for (rule, finding) in judged.into_iter().flatten() {
-        all.entry(rule).or_default().push(finding);
+/// What every case of the suite shows of its rule, and of the others in the group of that rule.
+fn shown(suite: &Suite, groups: &[Group]) -> Vec<Shown> {
+    let mut group_of: HashMap<&str, usize> = HashMap::new();
+    for (position, group) in groups.iter().enumerate() {
+        group_of.extend(group.iter().map(|rule| (&*rule.id, position)));
     }
-    all
+    let judge = |ready: &Ready| {
+        let Some(position) = group_of.get(ready.case.rule.as_str()) else {
+            return Shown::default();
+        };
+        let wanted = |rule: &Rule| group_of.get(&*rule.id) == Some(position);
+        let evaluation = evaluate(&ready.facts, &ready.set, &ready.case.now, None, &wanted);
+        let mut subjects: HashMap<&str, BTreeSet<String>> = HashMap::new();
+        let mut messages: BTreeMap<(&str, String, &str), &str> = BTreeMap::new();
+        let mut clashes = Vec::new();
+        for verdict in evaluation.verdicts.iter().filter(|one| one.outcome == Outcome::Violated) {
+            let (Some(rule), Some(finding)) = (evaluation.rule(verdict), &verdict.finding) else {
+                continue;
+            };
+            let subject = verdict.subject.key.to_string();
+            subjects.entry(&rule.id).or_default().insert(subject.clone());
+            let key = (&*rule.id, subject.clone(), finding.fingerprint.as_str());
+            let other = messages.insert(key, &finding.message);
+            if other.is_some_and(|other| other != finding.message) {
+                clashes.push((Arc::from(&*rule.id), subject));
+            }
+        }
+        let mut sets: HashMap<&BTreeSet<String>, usize> = HashMap::new();
+        let group = groups.get(*position).map(Vec::as_slice).unwrap_or_default();
+        let numbers = group.iter().map(|rule| {
+            let next = sets.len() + 1;
+            subjects.get(&*rule.id).map_or(0, |set| *sets.entry(set).or_insert(next))
+        });
+        Shown { alike: Some((*position, numbers.collect())), clashes }
+    };
+    suite.cases.par_iter().map(judge).collect()
 }

@@ -49,12 +49,14 @@ pub fn files(wish: &Wish<'_>) -> Vec<NewFile> {
     let example = if wish.example { &EXAMPLE[..] } else { &[] };
     let fill = |(below, schema, text): &Template| {
         let head = schema.map(|schema| modeline(wish.schemas, below, schema)).unwrap_or_default();
-        // A title stands in YAML here, and in Markdown there.
-        let title = if schema.is_some() { scalar_text(wish.title) } else { wish.title.to_owned() };
+        // A text stands in YAML here, and in Markdown there.
+        let written = |text: &str| {
+            if schema.is_some() { scalar_text(text) } else { text.to_owned() }
+        };
         let text = text
-            .replace("{{name}}", wish.name)
+            .replace("{{name}}", &written(wish.name))
             .replace("{{dir}}", wish.folder)
-            .replace("{{title}}", &title);
+            .replace("{{title}}", &written(wish.title));
         NewFile { below: (*below).to_owned(), text: head + &text }
     };
     PACK.iter().chain(example).map(fill).collect()

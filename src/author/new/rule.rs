@@ -273,7 +273,7 @@ fn rule(
         text.push('\n');
     };
     add("schema: dpmguard.rule/v1");
-    add(&format!("id: {id}"));
+    add(&format!("id: {}", scalar_text(id)));
     add(&format!("title: {}", scalar_text(&title)));
     let severity = format!("severity: {severity}");
     add(&format!("{severity:<24}# note | warning | error"));

@@ -77,6 +77,12 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError
     };
     if let Some(name) = name {
         new::kebab("the name of a case", name).map_err(wrong)?;
+        if name == "mutants" {
+            let message = "a case cannot be named `mutants`: `mutants.yaml` lists the mutants that are accepted";
+            return Err(wrong(
+                Diagnostic::error("wrong-name", message).help("choose another name"),
+            ));
+        }
     }
     let found = Found::new(&args.place)?;
     let set = found.packs.rules(&found.config.params, &found.sources);

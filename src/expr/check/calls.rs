@@ -129,8 +129,8 @@ impl<'a> Checker<'a, '_> {
                 "the closure takes one name: `|x| ...`",
             ));
         };
-        if self.scope.find(param).is_some() {
-            let message = format!("`{param}` is bound already; choose another name");
+        if let Some(what) = self.taken(param) {
+            let message = format!("`{param}` {what}; choose another name");
             return self.fail(Problem::new("name-bound-twice", &syntax.at, message));
         }
         self.scope.see(&syntax.at, || Sight::Bound { name: param.clone(), ty: Some(item.clone()) });
@@ -139,6 +139,18 @@ impl<'a> Checker<'a, '_> {
         let body = self.expr(body);
         self.scope.rewind(mark);
         Some(Closure { name: param.clone(), slot, body: Box::new(body?) })
+    }
+
+    /// What a name means already, where it means something.
+    fn taken(&self, name: &str) -> Option<&'static str> {
+        if self.scope.find(name).is_some() {
+            return Some("is bound already");
+        }
+        let means = name == "now"
+            || self.world.model.kind_in(name).is_some()
+            || self.world.model.singles().iter().any(|field| &*field.name == name)
+            || self.world.tables.iter().any(|table| &*table.name == name);
+        means.then_some("means something already")
     }
 
     pub(super) fn get(

@@ -21,6 +21,9 @@ use crate::facts::version::Version;
 /// Most operations of one call.
 const MAX_OPERATIONS: u64 = 100_000;
 
+/// Most calls of functions within each other; the stack of the program is the same for them all.
+pub(super) const MAX_LEVELS: usize = 8;
+
 /// The sandbox: no modules, clock, files or printing; limits on everything.
 ///
 /// `reference` leaves rhai's own operators in place for values that it knows; scripts get ours for all,
@@ -43,7 +46,7 @@ pub(super) fn engine(reference: bool) -> Engine {
     engine.disable_symbol("switch");
     engine.set_strict_variables(true);
     engine.set_max_operations(MAX_OPERATIONS);
-    engine.set_max_call_levels(8);
+    engine.set_max_call_levels(MAX_LEVELS);
     engine.set_max_array_size(10_000);
     engine.set_max_map_size(1_000);
     engine.set_max_variables(200);

@@ -6,6 +6,7 @@ use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Position};
 
 use crate::expr::eval::{Outcome, Unknown, View};
 use crate::expr::script::failed;
+use crate::expr::script::sandbox::MAX_LEVELS;
 use crate::facts::model::{Record, Type};
 use crate::facts::path::WindowsPath;
 use crate::facts::time::Instant;
@@ -49,6 +50,10 @@ pub(super) fn unknown(name: &str, error: EvalAltResult) -> Unknown {
             Some(Missing(unknown)) => unknown,
             None => failed(name, &EvalAltResult::ErrorRuntime(value, position).to_string()),
         },
+        EvalAltResult::ErrorStackOverflow(_) => {
+            let why = format!("functions call each other more than {MAX_LEVELS} levels deep");
+            failed(name, &why)
+        }
         other => failed(name, &other.to_string()),
     }
 }

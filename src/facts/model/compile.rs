@@ -13,11 +13,25 @@ pub(super) struct Compiler<'a> {
     pub(super) names: Vec<Arc<str>>,
     /// How many types deep the one being read lies.
     pub(super) depth: usize,
+    /// How many fields were read, those of a type again wherever the type is named.
+    pub(super) fields: usize,
 }
 
+/// Most fields that are read. The shipped schema has a few hundred; types that name each other twice double
+/// with every step.
+const MAX_FIELDS: usize = 20_000;
+
 impl<'a> Compiler<'a> {
+    pub(super) fn new(root: &'a Node) -> Self {
+        Self { root, problems: Vec::new(), names: Vec::new(), depth: 0, fields: 0 }
+    }
+
     fn problem(&mut self, place: Place, message: impl Into<String>) {
-        self.problems.push(Diagnostic::error("schema-not-understood", message).at(place));
+        let problem = Diagnostic::error("schema-not-understood", message).at(place);
+        // What is wrong with a type is met wherever the type is named, and told once.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     pub(super) fn compile(&mut self) -> Model {
@@ -77,8 +91,12 @@ impl<'a> Compiler<'a> {
         let required: Vec<&str> = required.iter().filter_map(Node::as_str).collect();
         for part in parts {
             let written = part.as_str().unwrap_or_default();
-            let plain = written.trim_end_matches('?');
+            let plain = written.strip_suffix('?').unwrap_or(written);
             match record.field(plain) {
+                Some((field, _)) if key.iter().any(|(known, _)| *known == field) => {
+                    let message = format!("`{plain}` stands in the key of `{name}` twice");
+                    self.problem(part.place, message);
+                }
                 Some((field, _)) => {
                     let is_optional = plain.len() != written.len();
                     // An object without its key would be lost without a word.
@@ -99,6 +117,9 @@ impl<'a> Compiler<'a> {
     fn record(&mut self, name: &str, def: &'a Node) -> Record {
         let mut fields = Vec::new();
         for entry in def.get("properties").and_then(Node::as_map).unwrap_or_default() {
+            if self.fields > MAX_FIELDS {
+                break;
+            }
             fields.push(self.field(&entry.key, &entry.node));
         }
         Record::new(name, fields)
@@ -125,6 +146,19 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn ty(&mut self, node: &'a Node, name: &str) -> Type {
+        // Told once, where it became too much: what is left would only be more of the same.
+        if self.fields > MAX_FIELDS {
+            return Type::Text;
+        }
+        self.fields += 1;
+        if self.fields > MAX_FIELDS {
+            let message = format!(
+                "`{name}`: with this type the facts have more than {MAX_FIELDS} fields, each counted wherever its type is named"
+            );
+            let problem = Diagnostic::error("schema-not-understood", message).at(node.place);
+            self.problems.push(problem.help("let the types name each other fewer times"));
+            return Type::Text;
+        }
         if self.depth >= 32 {
             return self.refuse(node, name, "a type that holds itself");
         }
@@ -340,12 +374,27 @@ impl<'a> Compiler<'a> {
     }
 
     fn add(&mut self, kind: &mut Kind, field: Field, place: Place) {
+        if &*field.name == "key" {
+            return self.problem(place, "`key` cannot be a field: it is every object's key");
+        }
+        if !is_field_name(&field.name) {
+            let message = format!("`{}` is not a name for a field", field.name);
+            let problem = Diagnostic::error("schema-not-understood", message).at(place);
+            self.problems.push(problem.help("use a-z, 0-9 and `_`, and begin with a letter"));
+            return;
+        }
         if kind.record.fields.iter().any(|known| known.name == field.name) {
             let message = format!("`{}` has a field `{}` already", kind.name, field.name);
             return self.problem(place, message);
         }
         kind.record.fields.push(field);
     }
+}
+
+/// As the schema of overlays asks it of fields that are written out.
+fn is_field_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
 fn kind_id(position: usize) -> KindId {
