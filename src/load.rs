@@ -6,7 +6,7 @@ mod pages;
 mod write;
 
 pub use pages::{Changes, Pages, update};
-pub use write::{create_files, none_exists, write_files};
+pub use write::{create_below, none_exists, write_files};
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -123,6 +123,53 @@ pub struct Open {
     pub texts: BTreeMap<PathBuf, Arc<str>>,
     /// Whether only files that say they are a document of ours count: for a folder that is no pack.
     pub ours_only: bool,
+    /// Folders as they were looked at before; others are looked at when they are asked for.
+    pub known: BTreeMap<PathBuf, Arc<Folder>>,
+}
+
+/// A file's bytes, or why there are none.
+type Bytes = Result<Vec<u8>, Diagnostic>;
+
+/// The files of a pack's folder as they once were on disk.
+#[derive(Debug, Default)]
+pub struct Folder {
+    files: Vec<(PathBuf, Bytes)>,
+    problems: Vec<Diagnostic>,
+}
+
+/// Most files and folders that are looked at below a folder for an editor: the folder may be a whole disk.
+const MOST_SEEN: usize = 20_000;
+
+impl Folder {
+    /// Looks at what is below a folder, for an editor: no further than a pack would ever go.
+    #[must_use]
+    pub fn look(folder: &Path, ours_only: bool) -> Self {
+        let mut found = Self::default();
+        let mut paths = Vec::new();
+        let mut walker = Walker { left: MOST_SEEN, ..Walker::new(&PACK_FILES) };
+        walker.walk(folder, &mut paths, &mut found.problems);
+        for path in paths.into_iter().filter(|path| is_of_pack(folder, path)) {
+            let bytes = read_file(&path);
+            // The others would only take room.
+            if !ours_only || is_script(&path) || bytes.as_ref().is_ok_and(|bytes| is_ours(bytes)) {
+                found.files.push((path, bytes));
+            }
+        }
+        found
+    }
+}
+
+/// How names of a pack's files end.
+const PACK_FILES: [&str; 3] = ["yaml", "yml", "rhai"];
+
+fn is_script(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "rhai")
+}
+
+/// Whether a file below a pack's folder is no case and no facts of one.
+fn is_of_pack(folder: &Path, path: &Path) -> bool {
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    !below.starts_with("cases") && !below.starts_with("fixtures")
 }
 
 /// Reads packs as [`packs`] does, with what is open in an editor in place of the files on disk.
@@ -201,25 +248,31 @@ fn pack_folder(
     sources: &mut Sources,
     problems: &mut Vec<Diagnostic>,
 ) -> PackFiles {
-    let mut paths = Vec::new();
-    let endings = ["yaml", "yml", "rhai"];
-    let mut walker = Walker { endings: &endings, visited: HashSet::new() };
-    let mut added: Vec<PathBuf> = open.below(folder, &endings).cloned().collect();
+    let mut added: Vec<PathBuf> = open.below(folder, &PACK_FILES).cloned().collect();
+    let mut read: Vec<(PathBuf, Option<Bytes>)> = Vec::new();
+    if let Some(known) = open.known.get(folder) {
+        problems.extend(known.problems.iter().cloned());
+        read.extend(known.files.iter().map(|(path, bytes)| (path.clone(), Some(bytes.clone()))));
     // A folder that is only to come has nothing on disk.
-    if added.is_empty() || folder.exists() {
-        walker.walk(folder, &mut paths, problems);
+    } else if added.is_empty() || folder.exists() {
+        let mut paths = Vec::new();
+        Walker::new(&PACK_FILES).walk(folder, &mut paths, problems);
+        read.extend(paths.into_iter().map(|path| (path, None)));
     }
-    added.retain(|path| !paths.contains(path));
-    paths.extend(added);
+    added.retain(|path| read.iter().all(|(known, _)| known != path));
+    read.extend(added.into_iter().map(|path| (path, None)));
     let below = |path: &Path| shown(path.strip_prefix(folder).unwrap_or(path));
-    let files = paths
-        .iter()
-        .map(|path| (below(path), path))
-        .filter(|(name, _)| !name.starts_with("cases/") && !name.starts_with("fixtures/"))
-        .map(|(name, path)| (name, shown(path), open.read(path)))
+    let files = read
+        .into_iter()
+        .filter(|(path, _)| is_of_pack(folder, path))
+        .map(|(path, bytes)| {
+            let bytes = open.text(&path).or(bytes).unwrap_or_else(|| read_file(&path));
+            (below(&path), shown(&path), bytes)
+        })
         .filter(|(name, _, bytes)| {
-            let is_script = Path::new(name).extension().is_some_and(|ending| ending == "rhai");
-            !open.ours_only || is_script || bytes.as_ref().is_ok_and(|bytes| is_ours(bytes))
+            !open.ours_only
+                || is_script(Path::new(name))
+                || bytes.as_ref().is_ok_and(|bytes| is_ours(bytes))
         });
     let pack = pack_files(files, sources, problems);
     if problems.is_empty() && !pack.holds_something() {
@@ -239,11 +292,8 @@ impl Open {
         })
     }
 
-    fn read(&self, path: &Path) -> Result<Vec<u8>, Diagnostic> {
-        match self.texts.get(path) {
-            Some(text) => Ok(text.as_bytes().to_vec()),
-            None => read_file(path),
-        }
+    fn text(&self, path: &Path) -> Option<Bytes> {
+        self.texts.get(path).map(|text| Ok(text.as_bytes().to_vec()))
     }
 }
 
@@ -481,7 +531,7 @@ fn expand(
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<(PathBuf, bool)> {
     let mut files: Vec<(PathBuf, bool)> = Vec::new();
-    let mut walker = Walker { endings, visited: HashSet::new() };
+    let mut walker = Walker::new(endings);
     for path in paths {
         if path.as_os_str() != "-" && path.is_dir() {
             let mut below = Vec::new();
@@ -501,9 +551,15 @@ fn expand(
 struct Walker<'a> {
     endings: &'a [&'a str],
     visited: HashSet<PathBuf>,
+    /// How many more files and folders are looked at.
+    left: usize,
 }
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
+    fn new(endings: &'a [&'a str]) -> Self {
+        Self { endings, visited: HashSet::new(), left: usize::MAX }
+    }
+
     /// Adds the files with one of the endings below `folder`; hidden ones are left out.
     ///
     /// What cannot be looked at is a problem: facts or rules may be in there.
@@ -522,6 +578,8 @@ impl Walker<'_> {
         };
         let mut found: Vec<PathBuf> = Vec::new();
         for entry in entries {
+            let Some(left) = self.left.checked_sub(1) else { break };
+            self.left = left;
             match entry {
                 Ok(entry) => found.push(entry.path()),
                 Err(error) => problems.push(unreadable(folder, &error)),
@@ -601,6 +659,15 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(bytes) }
 }
 
+/// Reads the bytes of a file that another file names: a device has no end, and a pipe may have no beginning.
+fn read_regular(path: &Path) -> Result<Vec<u8>, Diagnostic> {
+    if fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir()) {
+        let message = format!("cannot read `{}`: it is no regular file", shown(path));
+        return Err(Diagnostic::error("cannot-read", message));
+    }
+    read_file(path)
+}
+
 fn read_stdin(stdin: &mut dyn Read) -> Result<Vec<u8>, Diagnostic> {
     let mut bytes = Vec::new();
     let result = stdin.take(MAX_BYTES + 1).read_to_end(&mut bytes);
@@ -631,7 +698,7 @@ pub fn schemas() -> Result<Schemas, Diagnostic> {
 }
 
 fn pack_files(
-    files: impl Iterator<Item = (String, String, Result<Vec<u8>, Diagnostic>)>,
+    files: impl Iterator<Item = (String, String, Bytes)>,
     sources: &mut Sources,
     problems: &mut Vec<Diagnostic>,
 ) -> PackFiles {

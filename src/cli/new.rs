@@ -188,7 +188,7 @@ fn new_pack(args: &PackCommand, streams: &mut Streams<'_>) -> Result<u8, CliErro
         let head = new::modeline(schemas.as_deref(), "", "config-v1");
         all.push((config.to_path_buf(), head + &to_compact_yaml(&rules)));
     }
-    write(all, args.dry_run, streams)?;
+    write(&folder, all, args.dry_run, streams)?;
     let option = if is_listed { String::new() } else { format!(" --pack {shown}") };
     let test = if is_listed { String::new() } else { format!(" {shown}") };
     let mut steps = vec![
@@ -401,12 +401,13 @@ impl Found {
         streams: &mut Streams<'_>,
     ) -> Result<(), CliError> {
         let files = files.into_iter().map(|file| (self.folder.join(&file.below), file.text));
-        write(files.collect(), dry_run, streams)
+        write(&self.folder, files.collect(), dry_run, streams)
     }
 }
 
-/// Writes new files, all or none, and says which; or prints them.
+/// Writes new files of a pack, all or none, and says which; or prints them.
 fn write(
+    folder: &Path,
     files: Vec<(PathBuf, String)>,
     dry_run: bool,
     streams: &mut Streams<'_>,
@@ -428,7 +429,8 @@ fn write(
     }
     let files: Vec<(PathBuf, Vec<u8>)> =
         files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
-    load::create_files(&files).map_err(|found| CliError::Input(found, Sources::default()))?;
+    load::create_below(folder, &files)
+        .map_err(|found| CliError::Input(found, Sources::default()))?;
     let mut schemas = 0;
     for (path, _) in &files {
         if path.extension().is_some_and(|ending| ending == "json") {

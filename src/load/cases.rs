@@ -1,11 +1,10 @@
 //! The cases of a pack: files below `cases/`, and cases that stand beside rules.
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, FileId};
-use crate::load::{Walker, read_file, shown};
+use crate::load::{Walker, read_file, read_regular, shown};
 use crate::source::{self, Node, Sources};
 
 /// What a pack's folder has for testing its rules.
@@ -41,8 +40,8 @@ pub struct CaseFile {
 pub fn cases(folder: &Path, sources: &mut Sources) -> Result<CaseFiles, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let mut paths = Vec::new();
-    let mut walker = Walker { endings: &["yaml", "yml", "json", "snap"], visited: HashSet::new() };
-    walker.walk(folder, &mut paths, &mut problems);
+    Walker::new(&["yaml", "yml", "json", "snap"]).walk(folder, &mut paths, &mut problems);
+    problems.extend(folders_for_lists(folder));
     let mut files = CaseFiles::default();
     for path in paths {
         if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("snap")) {
@@ -71,6 +70,17 @@ pub fn cases(folder: &Path, sources: &mut Sources) -> Result<CaseFiles, Vec<Diag
         files.cases.push(CaseFile { path, below, root });
     }
     if problems.is_empty() { Ok(files) } else { Err(problems) }
+}
+
+/// Folders where the list of a rule's accepted mutants stands: the list would be missed without a word.
+fn folders_for_lists(folder: &Path) -> Vec<Diagnostic> {
+    let rules = fs::read_dir(folder.join("cases")).into_iter().flatten().flatten();
+    let lists = rules.map(|rule| rule.path().join("mutants.yaml")).filter(|list| list.is_dir());
+    let say = |list: PathBuf| {
+        let message = format!("cannot read `{}`: it is a folder", shown(&list));
+        Diagnostic::error("cannot-read", message)
+    };
+    lists.map(say).collect()
 }
 
 /// Whether a document says that it is a case, in whatever encoding; of one that cannot be read the word
@@ -123,7 +133,7 @@ pub fn whole(path: &Path) -> PathBuf {
 ///
 /// Why it cannot be read, or what is wrong with it.
 pub fn tree(path: &Path, sources: &mut Sources) -> Result<(FileId, Node), Vec<Diagnostic>> {
-    let bytes = read_file(path).map_err(|problem| vec![problem])?;
+    let bytes = read_regular(path).map_err(|problem| vec![problem])?;
     let file = sources.add(shown(path), &bytes).map_err(|problem| vec![problem])?;
     Ok((file, source::read(sources, file)?))
 }
@@ -180,8 +190,7 @@ pub fn state(folders: &[PathBuf]) -> Vec<(PathBuf, u64, Option<std::time::System
     let mut files = Vec::new();
     for folder in folders {
         let mut paths = Vec::new();
-        let mut walker =
-            Walker { endings: &["yaml", "yml", "json", "rhai", "snap"], visited: HashSet::new() };
+        let mut walker = Walker::new(&["yaml", "yml", "json", "rhai", "snap"]);
         walker.walk(folder, &mut paths, &mut Vec::new());
         for path in paths {
             if let Ok(known) = fs::metadata(&path) {

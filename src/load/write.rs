@@ -55,13 +55,53 @@ pub fn write_files(files: &[(&Path, &[u8])], sources: &Sources) -> Result<(), Di
     Ok(())
 }
 
-/// Writes new files and the folders they lie in, all or none; none replaces what is there.
+/// Writes new files, most of them below `folder`, and the folders they lie in, all or none; none replaces
+/// what is there. A folder that is not there yet appears with all its files in it, or not at all, even if
+/// the program is ended on the way.
 ///
 /// # Errors
 ///
 /// Files that exist already, or why one cannot be written. What was made until then is taken away.
-pub fn create_files(files: &[(PathBuf, Vec<u8>)]) -> Result<(), Vec<Diagnostic>> {
+pub fn create_below(folder: &Path, files: &[(PathBuf, Vec<u8>)]) -> Result<(), Vec<Diagnostic>> {
     none_exists(files)?;
+    if fs::symlink_metadata(folder).is_ok() {
+        return create_files(files);
+    }
+    let mut made = Vec::new();
+    create_folder(folder, &mut made).map_err(|error| vec![cannot(folder, &error)])?;
+    let written = fill(folder, files);
+    if written.is_err() {
+        for folder in made.iter().rev() {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+    written
+}
+
+/// Makes a folder with its files beside the place where it belongs, and moves it there.
+fn fill(folder: &Path, files: &[(PathBuf, Vec<u8>)]) -> Result<(), Vec<Diagnostic>> {
+    let cannot = |error: io::Error| vec![cannot(folder, &error)];
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let beside =
+        tempfile::Builder::new().prefix(".dpmguard-").tempdir_in(parent.unwrap_or(Path::new(".")));
+    let beside = beside.map_err(cannot)?;
+    // The temporary folder itself is for its owner only; one in it is like any other.
+    let whole = beside.path().join("whole");
+    let (mut inside, mut others) = (Vec::new(), Vec::new());
+    for (path, bytes) in files {
+        match path.strip_prefix(folder) {
+            Ok(below) => inside.push((whole.join(below), bytes.clone())),
+            Err(_) => others.push((path.clone(), bytes.clone())),
+        }
+    }
+    create_files(&inside)?;
+    fs::rename(&whole, folder).map_err(cannot)?;
+    create_files(&others).inspect_err(|_| {
+        let _ = fs::remove_dir_all(folder);
+    })
+}
+
+fn create_files(files: &[(PathBuf, Vec<u8>)]) -> Result<(), Vec<Diagnostic>> {
     let (mut folders, mut made) = (Vec::new(), Vec::new());
     let written = files.iter().try_for_each(|(path, bytes)| {
         let mut create = || {

@@ -74,7 +74,7 @@ fn a_failure_inside_leaves_the_verdict_open_and_says_so() {
         ("loop { }", "operations"),
         ("let s = \"x\"; loop { s += s; }", "Length of string"),
         ("let a = []; loop { a.push(a); }", "array"),
-        ("f(db)", "overflow"),
+        ("f(db)", "more than 8 levels deep"),
         ("db.size_bytes == \"1000\"", "cannot compare an int with a text"),
         ("db.no_such_field == 1", "no field `no_such_field`"),
         ("12", "gave an int, which is not of the declared type"),

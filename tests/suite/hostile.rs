@@ -229,9 +229,8 @@ $defs:
     );
     for step in 0..25 {
         let next = format!("$ref: '#/$defs/l{}'", step + 1);
-        overlay.push_str(&format!(
-            "  l{step}: {{ type: object, properties: {{ a: {{ {next} }}, b: {{ {next} }} }} }}\n"
-        ));
+        let fields = format!("{{ a: {{ {next} }}, b: {{ {next} }} }}");
+        overlay.extend([format!("  l{step}: {{ type: object, properties: {fields} }}\n")]);
     }
     for (last, wanted) in [
         ("type: string", "the facts have more than 20000 fields"),
@@ -246,5 +245,109 @@ $defs:
         assert!(ran.err.contains(wanted) && ran.err.contains("model.yaml:"), "{}", ran.err);
         assert!(ran.err.len() < 20_000, "{} bytes", ran.err.len());
         assert_eq!(run(&["rules", "list", "--rules", &rules]).code, 2);
+    }
+}
+
+/// A new pack in a temporary folder, and where it is.
+fn new_pack(name: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join(name).display().to_string();
+    let ran = run(&["new", "pack", &pack]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    (folder, pack)
+}
+
+#[test]
+fn names_that_yaml_reads_as_something_else_are_quoted() {
+    let (_folder, pack) = new_pack("y");
+    for id in ["true", "null"] {
+        let ran = run(&["new", "rule", id, "--kind", "volume", "--pack", &pack]);
+        assert_eq!(ran.code, 0, "{id}: {}", ran.err);
+    }
+    let ran = run(&["test", &pack]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn names_of_files_that_are_something_else_are_refused() {
+    let (_folder, pack) = new_pack("mine");
+    let ran = run(&["new", "rule", "pack", "--kind", "volume", "--pack", &pack]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("a rule cannot be named `pack`"), "{}", ran.err);
+    fs::write(Path::new(&pack).join("model.yaml"), "schema: dpmguard.model/v1\ntitle: T\n")
+        .unwrap();
+    let ran = run(&["new", "rule", "model", "--kind", "volume", "--pack", &pack]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("model.yaml` exists already"), "{}", ran.err);
+    let ran = run(&["new", "case", "example-short-retention", "mutants", "--pack", &pack]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("a case cannot be named `mutants`"), "{}", ran.err);
+}
+
+/// It appears whole under its name; what it was made in is gone, and it is open to others as any folder.
+#[test]
+fn a_new_pack_leaves_nothing_beside_it() {
+    let (folder, pack) = new_pack("mine");
+    let there: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|one| one.unwrap().path()).collect();
+    assert_eq!(there, [Path::new(&pack)]);
+    let plain = folder.path().join("plain");
+    fs::create_dir(&plain).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions();
+    assert_eq!(mode(Path::new(&pack)), mode(&plain));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_is_no_base() {
+    let (_folder, pack) = new_pack("mine");
+    let case = Path::new(&pack).join("cases/example-short-retention/long-enough.yaml");
+    let text = fs::read_to_string(&case).unwrap();
+    fs::write(&case, text.replace("../../fixtures/estate.yaml", "../../zero")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", Path::new(&pack).join("zero")).unwrap();
+    let ran = run(&["test", &pack]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    let said = [ran.out, ran.err].concat();
+    assert!(said.contains("it is no regular file"), "{said}");
+}
+
+#[test]
+fn a_folder_is_no_list_of_mutants() {
+    let (_folder, pack) = new_pack("mine");
+    fs::create_dir(Path::new(&pack).join("cases/example-short-retention/mutants.yaml")).unwrap();
+    let ran = run(&["test", &pack, "--mutate"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.contains("mutants.yaml`: it is a folder"), "{}", ran.err);
+}
+
+#[test]
+fn the_prompt_leaves_out_a_line_that_is_no_text() {
+    let ran = run_with(&["eval"], b"1 + 1\n\"\xff\"\n20 + 2\n");
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("this line is not UTF-8"), "{}", ran.err);
+    assert!(ran.out.contains("22") && !ran.out.contains('\u{fffd}'), "{}", ran.out);
+}
+
+#[test]
+fn a_function_that_calls_itself_too_often_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let function = "/// Counts down.\n/// fn rec(n: int) -> int\nfn rec(n) { if n <= 1 { 0 } else { rec(n - 1) } }\n";
+    fs::create_dir(folder.path().join("lib")).unwrap();
+    fs::write(folder.path().join("lib/rec.rhai"), function).unwrap();
+    rule(folder.path(), "database", "", "rec(8) > 0");
+    let rules = folder.path().display().to_string();
+    let ask = |text: &str| run(&["eval", text, "--rules", &rules]);
+    assert_eq!(ask("rec(8)").code, 0, "{}", ask("rec(8)").out);
+    let ran = ask("rec(10)");
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("call each other more than 8 levels deep"), "{}", ran.out);
+}
+
+#[test]
+fn a_closure_takes_no_name_that_means_something() {
+    for name in ["now", "databases"] {
+        let ran = run(&["eval", &format!("[1].any(|{name}| {name} == 1)")]);
+        assert_eq!(ran.code, 2, "{name}: {}", ran.out);
+        assert!(ran.err.contains(&format!("`{name}` means something already")), "{}", ran.err);
     }
 }

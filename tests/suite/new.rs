@@ -252,7 +252,7 @@ fn nothing_is_written_where_one_file_exists_or_on_a_dry_run() {
         (Path::new(&path).join("new/second.yaml"), b"2".to_vec()),
         (Path::new(&path).join("actions/third.yaml"), b"3".to_vec()),
     ];
-    let problems = load::create_files(&made).unwrap_err();
+    let problems = load::create_below(Path::new(&path), &made).unwrap_err();
     assert!(problems[0].message.contains("actions/third.yaml"), "{problems:?}");
     assert!(!Path::new(&path).join("new").exists());
     assert_eq!(files(Path::new(&path), "yaml").len(), 1);

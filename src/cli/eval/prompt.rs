@@ -14,7 +14,7 @@ use crate::expr::tree::ListMethod;
 use crate::report::diagnostic::render;
 use crate::report::human;
 use crate::rule::clause::unknown_kind;
-use crate::source::Source;
+use crate::source::{Source, Sources};
 
 /// What the prompt knows beside expressions: word, what follows it, help.
 pub(super) const COMMANDS: [(&str, &str, &str); 13] = [
@@ -63,7 +63,14 @@ pub(super) fn run(args: &Args, desk: Desk<'_>, streams: &mut Streams<'_>) -> Res
     loop {
         let mut bytes = Vec::new();
         let is_end = input.read_until(b'\n', &mut bytes)? == 0;
-        open.push_str(&String::from_utf8_lossy(&bytes));
+        if let Ok(line) = std::str::from_utf8(&bytes) {
+            open.push_str(line);
+        } else {
+            // What was begun before it would have a hole.
+            open.clear();
+            err.write_all(render(&[not_text()], &Sources::default(), *colour_err).as_bytes())?;
+            worst = worse(worst, 2);
+        }
         if !is_end && !complete::is_finished(&open) && open.len() < (1 << 20) {
             continue;
         }
@@ -77,6 +84,11 @@ pub(super) fn run(args: &Args, desk: Desk<'_>, streams: &mut Streams<'_>) -> Res
             return Ok(worst);
         }
     }
+}
+
+/// That a line is left out.
+pub(super) fn not_text() -> Diagnostic {
+    Diagnostic::error("invalid-encoding", "this line is not UTF-8; it was left out")
 }
 
 /// A wrong expression is worse than an undecided one, and that worse than a false one.

@@ -16,7 +16,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Context, Editor, Helper};
 
 use crate::author::complete::is_finished;
-use crate::cli::eval::prompt::{After, Prompt};
+use crate::cli::eval::prompt::{After, Prompt, not_text};
 use crate::cli::{CliError, Streams};
 use crate::load::history;
 use crate::report::diagnostic;
@@ -57,6 +57,10 @@ pub(super) fn run(
             Ok(line) => line,
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => break,
+            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                writeln!(streams.err, "{}", diagnostic::plain(&not_text(), &Sources::default()))?;
+                continue;
+            }
             Err(error) => return Err(failed(error)),
         };
         if !line.trim().is_empty() {

@@ -168,6 +168,7 @@ impl<'a> Server<'a> {
             "initialized" if self.editor.watches => self.ask_to_watch()?,
             "textDocument/didOpen" => {
                 if let Ok(lsp::DidOpenTextDocumentParams { text_document: opened }) = read(params) {
+                    self.workspace.forget();
                     self.opened(opened.uri, opened.version, opened.text.into());
                 }
             }

@@ -9,7 +9,7 @@ use gen_lsp_types as lsp;
 use crate::author::edit::{self, Desk, Document, DocumentKind};
 use crate::cli::lsp::convert::{self, Encoding};
 use crate::diagnostic::Diagnostic;
-use crate::load::{self, Open, shown};
+use crate::load::{self, Folder, Open, shown};
 use crate::rule::clause::Override;
 use crate::source::Sources;
 
@@ -25,12 +25,14 @@ pub(super) struct OpenDocument {
 }
 
 /// Which packs a document is looked at with.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Layout {
     shipped: bool,
     folders: Vec<PathBuf>,
     /// Whether the folder is no pack, so that only what says it is ours counts.
     ours_only: bool,
+    /// Whether only what is open counts: the folder is none of the workspace's, and may hold anything.
+    open_only: bool,
     /// The configuration that has the values of parameters.
     config: Option<PathBuf>,
 }
@@ -41,6 +43,8 @@ pub(super) struct Workspace {
     pub(super) folders: Vec<PathBuf>,
     documents: BTreeMap<PathBuf, OpenDocument>,
     desks: BTreeMap<Layout, Desk>,
+    /// Folders as they were last looked at, with whether only what is ours counts there.
+    seen: BTreeMap<(PathBuf, bool), Arc<Folder>>,
     /// Files that the editor shows problems of.
     told: BTreeSet<PathBuf>,
 }
@@ -52,13 +56,14 @@ impl Workspace {
     }
 
     pub(super) fn close(&mut self, path: &Path) {
-        self.desks.clear();
+        self.forget();
         self.documents.remove(path);
     }
 
-    /// Files on disk changed.
+    /// Files on disk changed, or may have.
     pub(super) fn forget(&mut self) {
         self.desks.clear();
+        self.seen.clear();
     }
 
     pub(super) fn get(&self, path: &Path) -> Option<&OpenDocument> {
@@ -79,11 +84,24 @@ impl Workspace {
         Some(ask(desk, &document))
     }
 
+    /// A folder as it was when files were last opened, saved or said to have changed: not every letter typed
+    /// is a reason to go through it.
+    fn look(&mut self, folder: &Path, layout: &Layout) -> Arc<Folder> {
+        if layout.open_only {
+            return Arc::default();
+        }
+        let key = (folder.to_path_buf(), layout.ours_only);
+        let look = || Arc::new(Folder::look(folder, layout.ours_only));
+        self.seen.entry(key).or_insert_with(look).clone()
+    }
+
     fn desk(&mut self, layout: &Layout) -> Option<&Desk> {
         if !self.desks.contains_key(layout) {
             let texts = self.documents.iter();
             let texts = texts.map(|(path, open)| (path.clone(), open.text.clone())).collect();
-            let open = Open { texts, ours_only: layout.ours_only };
+            let look = |folder: &PathBuf| (folder.clone(), self.look(folder, layout));
+            let known = layout.folders.iter().map(look).collect();
+            let open = Open { texts, ours_only: layout.ours_only, known };
             let mut sources = Sources::default();
             let params = params(layout, &mut sources);
             let packs =
@@ -96,11 +114,11 @@ impl Workspace {
 
     /// The pack of a document is the nearest folder around it with a `pack.yaml`, together with those that the
     /// nearest `dpmguard.yaml` names. A rule outside of a pack is looked at with all that the workspace's folder
-    /// has.
+    /// has; outside of the workspace, with what else is open there.
     fn layout(&self, path: &Path, text: &str) -> Layout {
         let texts = self.documents.iter();
         let texts = texts.map(|(path, open)| (path.clone(), open.text.clone())).collect();
-        let open = Open { texts, ours_only: false };
+        let open = Open { texts, ..Open::default() };
         let root = load::nearest(path, &["pack.yaml", "pack.yml"], &open);
         let config = load::nearest(path, &["dpmguard.yaml"], &open);
         let config = config.map(|folder| folder.join("dpmguard.yaml"));
@@ -112,18 +130,17 @@ impl Workspace {
         let shipped = settings.shipped_rules.unwrap_or(true);
         match root {
             Some(root) if named.contains(&root) => {
-                Layout { shipped, folders: named, ours_only: false, config }
+                Layout { shipped, folders: named, config, ..Layout::default() }
             }
-            Some(root) => {
-                Layout { shipped: true, folders: vec![root], ours_only: false, config: None }
-            }
+            Some(root) => Layout { shipped: true, folders: vec![root], ..Layout::default() },
             None if is_of_pack(DocumentKind::of(&shown(path), text, false)) => {
                 let folder = self.folders.iter().find(|folder| path.starts_with(folder));
+                let open_only = folder.is_none();
                 let folder = folder.map(PathBuf::as_path).or_else(|| path.parent());
                 let folders = folder.map(Path::to_path_buf).into_iter().collect();
-                Layout { shipped: true, folders, ours_only: true, config: None }
+                Layout { shipped: true, folders, ours_only: true, open_only, config: None }
             }
-            None => Layout { shipped, folders: named, ours_only: false, config },
+            None => Layout { shipped, folders: named, config, ..Layout::default() },
         }
     }
 

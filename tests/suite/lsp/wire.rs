@@ -149,3 +149,56 @@ fn the_recorded_session_goes_as_it_did() {
         "tests/lsp/session.json is not what is answered now; DPMGUARD_UPDATE=1 writes it"
     );
 }
+
+const TWIN: &str = "schema: dpmguard.rule/v1
+id: twin
+title: T
+severity: warning
+certainty: documented
+explanation: x
+select:
+  - { each: x, of: database }
+violated: x.name == \"a\"
+finding: { subject: x, message: \"${x.key}\", evidence: [x.key], fingerprint: [x] }
+references: [{ title: t, says: s }]
+";
+
+/// A rule whose twin lies on disk below its folder, outside of every pack.
+fn twins() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("old")).unwrap();
+    fs::write(folder.path().join("old/twin.yaml"), TWIN).unwrap();
+    let path = folder.path().join("twin.yaml").to_string_lossy().replace('\\', "/");
+    let uri = format!("file://{}{path}", if path.starts_with('/') { "" } else { "/" });
+    (folder, uri)
+}
+
+fn has_twin(found: &[Json]) -> bool {
+    found.iter().any(|told| told["code"] == "duplicate-file")
+}
+
+/// Outside of the workspace a file's folder may be the whole disk.
+#[test]
+fn a_folder_of_nobody_is_not_gone_through() {
+    let (_folder, uri) = twins();
+    let mut client = Client::ready();
+    assert!(!has_twin(&client.edit(&uri, TWIN)));
+    assert!(!has_twin(&client.edit(&uri, &format!("{TWIN}\n"))));
+    assert_eq!(client.leave(), 0);
+}
+
+/// A folder of the workspace is gone through when files are opened or saved, not for every letter.
+#[test]
+fn a_folder_is_looked_at_again_when_files_are_saved() {
+    let (folder, uri) = twins();
+    let whole = uri.trim_end_matches("/twin.yaml");
+    let mut client = Client::with(
+        &json!({ "capabilities": {}, "workspaceFolders": [{ "uri": whole, "name": "x" }] }),
+    );
+    assert!(has_twin(&client.edit(&uri, TWIN)));
+    fs::remove_file(folder.path().join("old/twin.yaml")).unwrap();
+    assert!(has_twin(&client.edit(&uri, &format!("{TWIN}\n"))));
+    client.tell("textDocument/didSave", &json!({ "textDocument": { "uri": uri } }));
+    assert!(!has_twin(&client.edit(&uri, TWIN)));
+    assert_eq!(client.leave(), 0);
+}
