@@ -262,6 +262,11 @@ fn pack_folder(
     added.retain(|path| read.iter().all(|(known, _)| known != path));
     read.extend(added.into_iter().map(|path| (path, None)));
     let below = |path: &Path| shown(path.strip_prefix(folder).unwrap_or(path));
+    let paths: Vec<PathBuf> = read.iter().map(|(path, _)| path.clone()).collect();
+    if let Some(problem) = packs_within(folder, &paths).filter(|_| !open.ours_only) {
+        problems.push(problem);
+        return PackFiles { files: Vec::new(), with_rules: true, unreadable: Vec::new() };
+    }
     let files = read
         .into_iter()
         .filter(|(path, _)| is_of_pack(folder, path))
@@ -281,6 +286,31 @@ fn pack_folder(
         problems.push(Diagnostic::error("no-rules", message).help(help));
     }
     pack
+}
+
+/// That a folder is no pack, but has packs in it: read as one pack they would make no sense.
+fn packs_within(folder: &Path, paths: &[PathBuf]) -> Option<Diagnostic> {
+    let is_pack = |path: &&PathBuf| path.ends_with("pack.yaml") || path.ends_with("pack.yml");
+    let packs = paths.iter().filter(is_pack).filter_map(|path| path.parent());
+    let packs: Vec<&Path> = packs.filter(|pack| is_of_pack(folder, pack)).collect();
+    let first = packs.first()?;
+    if packs.contains(&folder) {
+        return None;
+    }
+    let name = shown(folder);
+    let message = match packs.as_slice() {
+        [only] => format!("`{name}` is no pack; there is one in `{}`", shown(only)),
+        _ => format!("`{name}` is no pack; there are {} in it", packs.len()),
+    };
+    let help = match packs.as_slice() {
+        [_] => format!("name that folder: `{}`", shown(first)),
+        _ => {
+            let names: Vec<String> =
+                packs.iter().map(|pack| format!("`{}`", shown(pack))).collect();
+            format!("name each of those that are wanted: {}", names.join(", "))
+        }
+    };
+    Some(Diagnostic::error("no-rules", message).help(help))
 }
 
 impl Open {
@@ -397,7 +427,8 @@ impl Packs {
     /// Checks one fact document by itself: the problems that make it useless, and what is odd about it.
     #[must_use]
     pub fn check_facts(&self, file: FileId, root: &Node) -> Vec<Diagnostic> {
-        let found = self.schema.check(root);
+        let mut found = self.schema.check(root);
+        collections_of_packs(root, &mut found);
         if !found.is_empty() || self.is_model_broken {
             return found;
         }
@@ -485,8 +516,24 @@ fn facts_file(
             .help(format!("a fact file begins with `schema: {FACTS}`"));
         return Err(vec![problem]);
     }
-    let found = schema.check(&root);
+    let mut found = schema.check(&root);
+    collections_of_packs(&root, &mut found);
     if found.is_empty() { Ok(Some(root)) } else { Err(found) }
+}
+
+/// A collection that is not known may be one that a pack adds which was not given.
+fn collections_of_packs(root: &Node, found: &mut [Diagnostic]) {
+    for entry in root.as_map().unwrap_or_default() {
+        let is_unknown = |one: &&mut Diagnostic| {
+            one.code == "unknown-key"
+                && one.place == Some(entry.key_place)
+                && !one.help.iter().any(|help| help.starts_with("did you mean"))
+        };
+        if let Some(problem) = found.iter_mut().find(is_unknown) {
+            let help = "if a pack adds it to the facts, name the pack's folder with `--rules`";
+            problem.help.push(help.to_owned());
+        }
+    }
 }
 
 const FACTS: &str = "dpmguard.facts/v1";
@@ -770,12 +817,17 @@ pub fn config(path: Option<&Path>, sources: &mut Sources) -> Result<Config, Vec<
         items.iter().filter_map(Node::as_str).map(str::to_owned).collect()
     };
     let folder = path.parent().unwrap_or(Path::new(""));
+    let missing = missing_folders(&root, folder);
+    if !missing.is_empty() {
+        return Err(missing);
+    }
     let mut params = Vec::new();
     for rule in root.get("params").and_then(Node::as_map).unwrap_or_default() {
         for param in rule.node.as_map().unwrap_or_default() {
             params.push(Override {
                 of: rule.key.to_string(),
                 param: param.key.to_string(),
+                key_place: param.key_place,
                 value: param.node.clone(),
             });
         }
@@ -789,6 +841,27 @@ pub fn config(path: Option<&Path>, sources: &mut Sources) -> Result<Config, Vec<
         skip: texts("skip"),
         params,
     })
+}
+
+/// The folders of rules that a configuration in `folder` names and that do not exist.
+#[must_use]
+pub fn missing_folders(root: &Node, folder: &Path) -> Vec<Diagnostic> {
+    let named = root.get("rules").and_then(Node::as_list).unwrap_or_default();
+    let missing = named.iter().filter_map(|node| {
+        let path = folder.join(node.as_str()?);
+        let error = fs::metadata(&path).err()?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let around = path
+            .parent()
+            .map(|around| if around.as_os_str().is_empty() { Path::new(".") } else { around });
+        let beside = around.and_then(|around| fs::read_dir(around).ok()).into_iter().flatten();
+        let beside = beside.flatten().filter(|entry| entry.path().is_dir());
+        let beside: Vec<String> =
+            beside.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let problem = unreadable(&path, &error).at(node.place);
+        Some(problem.suggest(&name.unwrap_or_default(), beside.iter().map(String::as_str)))
+    });
+    missing.collect()
 }
 
 /// Reads `rule.param=value` from the command line.
@@ -807,7 +880,8 @@ pub fn param(text: &str, sources: &mut Sources) -> Result<Override, Vec<Diagnost
         .add(format!("--param {name}"), value.as_bytes())
         .map_err(|problem| vec![problem])?;
     let value = source::read(sources, file)?;
-    Ok(Override { of: rule.trim().to_owned(), param: param.trim().to_owned(), value })
+    let (of, param) = (rule.trim().to_owned(), param.trim().to_owned());
+    Ok(Override { of, param, key_place: value.place, value })
 }
 
 /// The instant at which the tool runs; read once, handed down, printed in the report.

@@ -95,7 +95,8 @@ pub fn read(root: &Node, rule: &str) -> Result<Case, Vec<Diagnostic>> {
     let params = root.get("params").and_then(Node::as_map).unwrap_or_default();
     let params = params.iter().map(|entry| {
         let (of, param) = entry.key.split_once('.').unwrap_or((&rule, &entry.key));
-        Override { of: of.to_owned(), param: param.to_owned(), value: entry.node.clone() }
+        let (of, param) = (of.to_owned(), param.to_owned());
+        Override { of, param, key_place: entry.key_place, value: entry.node.clone() }
     });
     let params = params.collect();
     let now = root.get("now").and_then(Node::as_str).and_then(Instant::parse);

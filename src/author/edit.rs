@@ -12,6 +12,7 @@ mod format;
 mod guide;
 mod hole;
 mod items;
+mod of_case;
 mod outline;
 mod problems;
 mod rename;

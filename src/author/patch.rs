@@ -38,6 +38,8 @@ pub enum Patch {
 #[derive(Clone, Debug)]
 pub struct FactPath {
     steps: Vec<Step>,
+    /// Where each step stands; the whole path, where the text has escapes.
+    places: Vec<Place>,
     place: Place,
 }
 
@@ -73,11 +75,14 @@ impl FactPath {
                 .help("write it like `databases[EX01/SG1/DB1].edb_path`")
         };
         let mut steps = Vec::new();
+        let mut places = Vec::new();
+        let within = |part: &str| inside(text, part, place);
         let mut rest = text;
         while !rest.is_empty() {
             if let Some(inside) = rest.strip_prefix('[') {
                 let (key, behind) = inside.split_once(']').ok_or_else(wrong)?;
                 steps.push(Step::Member(key.to_owned()));
+                places.push(within(key));
                 rest = behind;
                 continue;
             }
@@ -88,13 +93,39 @@ impl FactPath {
                 return Err(wrong());
             }
             steps.push(Step::Field(name.to_owned()));
+            places.push(within(name));
             rest = behind;
         }
         match steps.first() {
-            Some(Step::Field(_)) => Ok(Self { steps, place }),
+            Some(Step::Field(_)) => Ok(Self { steps, places, place }),
             _ => Err(wrong()),
         }
     }
+
+    fn at(&self, depth: usize) -> Place {
+        self.places.get(depth).copied().unwrap_or(self.place)
+    }
+
+    fn last(&self) -> Place {
+        self.at(self.steps.len().saturating_sub(1))
+    }
+}
+
+/// Where a part of a text stands, whose own place is that of its value: without quotes, or with quotes and no
+/// escape between them. Else the place of the whole.
+fn inside(text: &str, part: &str, place: Place) -> Place {
+    let written = (place.end - place.start) as usize;
+    let quote = match written.checked_sub(text.len()) {
+        Some(0) => 0,
+        Some(2) => 1,
+        _ => return place,
+    };
+    let before = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize) + quote;
+    let (Ok(before), Ok(length)) = (u32::try_from(before), u32::try_from(part.len())) else {
+        return place;
+    };
+    let start = place.start + before;
+    Place { start, end: start + length, ..place }
 }
 
 /// Applies a change to a document.
@@ -116,7 +147,7 @@ pub fn apply(document: &mut Node, patch: &Patch, model: &Model) -> Result<(), Di
                 Some(entry) => entry.node = to.clone(),
                 None => entries.push(Entry {
                     key: name.as_str().into(),
-                    key_place: to.place,
+                    key_place: path.last(),
                     node: to.clone(),
                 }),
             }
@@ -124,13 +155,18 @@ pub fn apply(document: &mut Node, patch: &Patch, model: &Model) -> Result<(), Di
         }
         Patch::Remove { path } => {
             let (parent, last) = parent(document, path, model)?;
+            let last_depth = path.steps.len().saturating_sub(1);
             match (&mut parent.value, last) {
                 (Value::Map(entries), Step::Field(name)) => {
                     let before = entries.len();
                     let known: Vec<String> =
                         entries.iter().map(|entry| entry.key.to_string()).collect();
                     entries.retain(|entry| *entry.key != **name);
-                    if entries.len() == before { Err(unknown(path, name, &known)) } else { Ok(()) }
+                    if entries.len() == before {
+                        Err(unknown(path, last_depth, name, &known))
+                    } else {
+                        Ok(())
+                    }
                 }
                 (Value::List(items), Step::Member(key)) => {
                     let position = member(items, key, path.steps.len() - 1, path, model)?;
@@ -218,7 +254,7 @@ fn follow<'n>(
         (Value::Map(entries), Step::Field(name)) => {
             let known: Vec<String> = entries.iter().map(|entry| entry.key.to_string()).collect();
             let found = entries.iter_mut().find(|entry| *entry.key == **name);
-            found.map(|entry| &mut entry.node).ok_or_else(|| unknown(path, name, &known))
+            found.map(|entry| &mut entry.node).ok_or_else(|| unknown(path, depth, name, &known))
         }
         (Value::List(items), Step::Member(key)) => {
             let position = member(items, key, depth, path, model)?;
@@ -243,7 +279,9 @@ fn member(
     let Some(kind) = kind else { return index(items, key, path) };
     let keys: Vec<String> = items.iter().map(|item| key_of(kind, item)).collect();
     let wanted = fold(key);
-    keys.iter().position(|known| fold(known) == wanted).ok_or_else(|| unknown(path, key, &keys))
+    keys.iter()
+        .position(|known| fold(known) == wanted)
+        .ok_or_else(|| unknown(path, depth, key, &keys))
 }
 
 fn index(items: &[Node], key: &str, path: &FactPath) -> Result<usize, Diagnostic> {
@@ -268,12 +306,12 @@ pub fn key_of(kind: &Kind, item: &Node) -> String {
     parts.join("/")
 }
 
-fn unknown(path: &FactPath, name: &str, known: &[String]) -> Diagnostic {
+fn unknown(path: &FactPath, depth: usize, name: &str, known: &[String]) -> Diagnostic {
     let problem = Diagnostic::error(
         "unknown-fact",
         format!("the path `{path}` leads nowhere: there is no `{name}`"),
     );
-    let problem = problem.at(path.place);
+    let problem = problem.at(path.at(depth));
     match nearest(name, known.iter().map(String::as_str)) {
         Some(best) => problem.help(format!("did you mean `{best}`?")),
         None => problem,

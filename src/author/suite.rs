@@ -360,7 +360,13 @@ fn unknown_subjects(case: &Case, facts: &Facts) -> Vec<Diagnostic> {
         if !known.contains(&fold(&expected.subject)) {
             let message = format!("no object of the facts has the key `{}`", expected.subject);
             let problem = Diagnostic::error("unknown-subject", message).at(expected.place);
-            problems.push(problem.suggest(&expected.subject, keys.iter().copied()));
+            let end = format!("/{}", fold(&expected.subject));
+            let full: Vec<&str> =
+                keys.iter().copied().filter(|key| fold(key).ends_with(&end)).take(3).collect();
+            problems.push(match full.as_slice() {
+                [] => problem.suggest(&expected.subject, keys.iter().copied()),
+                full => problem.help(format!("did you mean `{}`?", full.join("`, `"))),
+            });
         }
     }
     problems

@@ -3,6 +3,8 @@
 //! The only place that knows rhai's tree. Statements, assignments, loops, `switch` and everything
 //! that could call a function by a computed name are refused here.
 
+pub(in crate::expr) mod hint;
+
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
@@ -190,6 +192,8 @@ pub fn parse(text: &str) -> Result<Syntax, SyntaxError> {
     let ast = PARSER.compile_expression(text).map_err(|error| {
         let at = positions.token(error.position());
         let (message, help) = say(&error.err_type().to_string());
+        let (before, rest) = positions.around(&at);
+        let help = help.or_else(|| hint::of(&before, &rest));
         SyntaxError { message, at, help }
     })?;
     let mut reader = Reader { positions: &positions, bodies: HashMap::new() };
@@ -280,6 +284,12 @@ impl Positions {
         start..start + name_end.unwrap_or(length)
     }
 
+    /// What stands before a stretch, and what begins with it.
+    fn around(&self, at: &Range<usize>) -> (String, String) {
+        let (before, rest) = self.chars.split_at(at.start.min(self.chars.len()));
+        (before.iter().collect(), rest.iter().collect())
+    }
+
     fn text(&self, at: &Range<usize>) -> String {
         self.chars.get(at.clone()).unwrap_or_default().iter().collect()
     }
@@ -364,7 +374,11 @@ impl Reader<'_> {
                 return Err(self.refuse(*position, "a single character in single quotes", help));
             }
             Expr::Map(_, position) => {
-                return Err(self.refuse(*position, "maps cannot be used here", None));
+                return Err(self.refuse(
+                    *position,
+                    "maps cannot be used here",
+                    Some(hint::NOTHING),
+                ));
             }
             other => {
                 return Err(self.refuse(other.position(), "this cannot be used here", None));
@@ -451,7 +465,16 @@ impl Reader<'_> {
                 let help = Some("write `if a { b } else { c }`");
                 Err(self.refuse(*position, "`switch` cannot be used here", help))
             }
-            other => Err(self.refuse(other.position(), "only an expression can stand here", None)),
+            Stmt::Assignment(..) => {
+                let at = self.positions.token(statement.position());
+                let help = "to compare, write `==`";
+                let message = "`=` sets a value, and nothing can be set here".to_owned();
+                Err(SyntaxError { message, at, help: Some(help) })
+            }
+            other => {
+                let message = "only an expression can stand here";
+                Err(self.refuse(other.position(), message, Some(hint::NOTHING)))
+            }
         }
     }
 
@@ -484,7 +507,7 @@ impl Reader<'_> {
                     Node::Binary(operator, self.boxed(left)?, self.boxed(right)?)
                 } else {
                     let message = format!("the operator `{sign}` cannot be used here");
-                    return Err(self.refuse(position, &message, None));
+                    return Err(self.refuse(position, &message, Some(hint::of_operator(sign))));
                 }
             }
             (name, args) => Node::Call(name.into(), self.all(args)?),

@@ -127,6 +127,15 @@ pub fn whole(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| plain(path))
 }
 
+/// Paths of the files below a pack's `fixtures`, from the pack's folder.
+#[must_use]
+pub fn fixtures(folder: &Path) -> Vec<String> {
+    let mut paths = Vec::new();
+    let mut walker = Walker::new(&["yaml", "yml", "json"]);
+    walker.walk(&folder.join("fixtures"), &mut paths, &mut Vec::new());
+    paths.iter().map(|path| shown(path.strip_prefix(folder).unwrap_or(path))).collect()
+}
+
 /// Reads one file into a tree.
 ///
 /// # Errors

@@ -39,6 +39,8 @@ pub struct Override {
     pub of: String,
     /// Name of the parameter.
     pub param: String,
+    /// Where the parameter is named.
+    pub key_place: Place,
     /// The value, with its place in the file or on the command line.
     pub value: Node,
 }
@@ -115,7 +117,7 @@ impl<'a> Reader<'a> {
             if !entries.iter().any(|entry| *entry.key == *set.param) {
                 let message = format!("`{id}` has no parameter `{}`", set.param);
                 let names = || entries.iter().map(|entry| &*entry.key);
-                let problem = Diagnostic::error("unknown-parameter", message).at(set.value.place);
+                let problem = Diagnostic::error("unknown-parameter", message).at(set.key_place);
                 let problem = problem.suggest(&set.param, names());
                 let all: Vec<&str> = names().collect();
                 let all = if all.is_empty() { "none".to_owned() } else { all.join(", ") };

@@ -20,7 +20,7 @@ pub(super) fn unknown_names<'a>(
     for set in overrides {
         if !with_params().any(|id| id == set.of) {
             let message = format!("there is no rule or action `{}`", set.of);
-            let problem = Diagnostic::error("unknown-rule", message).at(set.value.place);
+            let problem = Diagnostic::error("unknown-rule", message).at(set.key_place);
             problems.push(problem.suggest(&set.of, with_params()));
         }
     }

@@ -21,7 +21,9 @@ pub(super) fn all<'i>(
     root: &Node,
     errors: impl Iterator<Item = ValidationError<'i>>,
 ) -> Vec<Diagnostic> {
-    let mut explainer = Explainer { schema, finder: Finder::new(root), found: Vec::new() };
+    let is_facts = root.get("schema").and_then(Node::as_str) == Some("dpmguard.facts/v1");
+    let finder = Finder::new(root);
+    let mut explainer = Explainer { schema, finder, is_facts, found: Vec::new() };
     for error in errors {
         explainer.error(&error);
     }
@@ -31,6 +33,8 @@ pub(super) fn all<'i>(
 struct Explainer<'a> {
     schema: &'a Json,
     finder: Finder<'a>,
+    /// Whether what is not known may be left out: so it is with facts, which somebody collected.
+    is_facts: bool,
     found: Vec<Diagnostic>,
 }
 
@@ -43,6 +47,8 @@ struct Subject<'a> {
     within: String,
     /// What the schema says of the field.
     description: Option<String>,
+    /// Whether it stands in a document of facts.
+    is_fact: bool,
 }
 
 impl Subject<'_> {
@@ -74,7 +80,8 @@ impl<'a> Explainer<'a> {
         };
         let chain = lookup::chain(self.schema, error.evaluation_path().as_str());
         let description = chain.iter().find_map(|schema| lookup::description(self.schema, schema));
-        Subject { found: self.finder.find(pointer), name, within, description }
+        let is_fact = self.is_facts;
+        Subject { found: self.finder.find(pointer), name, within, description, is_fact }
     }
 
     fn error(&mut self, error: &ValidationError<'_>) {
@@ -113,10 +120,12 @@ impl<'a> Explainer<'a> {
             let place = self.finder.entry(node, key).map_or(node.place, |entry| entry.key_place);
             let message = format!("unknown key `{key}`{}", subject.within);
             let diagnostic = Diagnostic::error("unknown-key", message).at(place);
-            let diagnostic = if nearest(key, free.iter().copied()).is_some() {
-                diagnostic.suggest(key, free.iter().copied())
-            } else {
-                list(diagnostic, "keys", &free)
+            // A key that is there already may be meant all the same: a case changes a fact of its base.
+            let meant = nearest(key, free.iter().copied())
+                .or_else(|| nearest(key, allowed.iter().copied()));
+            let diagnostic = match meant {
+                Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+                None => list(diagnostic, "keys", &free),
             };
             self.found.push(diagnostic);
         }
@@ -148,7 +157,8 @@ impl<'a> Explainer<'a> {
         let node = Node { value: Value::Text(key.into(), Style::Plain), place };
         let found = Found { node: &node, entry: None };
         let name = format!("the key `{key}`{}", around.within);
-        let subject = Subject { found, name, within: around.within, description: None };
+        let Subject { within, is_fact, .. } = around;
+        let subject = Subject { found, name, within, description: None, is_fact };
         self.found.push(value_problem(&subject, inner));
     }
 
@@ -357,12 +367,20 @@ fn forbidden(subject: &Subject<'_>) -> Diagnostic {
 }
 
 fn null(subject: &Subject<'_>) -> Diagnostic {
-    let message = format!("{} may not be null", subject.name);
-    let problem = Diagnostic::error("wrong-type", message).at(subject.found.node.place);
-    if subject.found.entry.is_none() {
-        return problem;
-    }
-    problem.help("leave the key out if the value was not collected")
+    let node = subject.found.node;
+    let Some(entry) = subject.found.entry else {
+        let message = format!("{} may not be null", subject.name);
+        return Diagnostic::error("wrong-type", message).at(node.place);
+    };
+    // An empty value has no place of its own, and borrows that of the key.
+    let is_empty = entry.key_place == node.place && !subject.is_fact;
+    let what = if is_empty { "has no value" } else { "may not be null" };
+    let problem = Diagnostic::error("wrong-type", format!("{} {what}", subject.name));
+    problem.at(node.place).help(if subject.is_fact {
+        "leave the key out if the value was not collected"
+    } else {
+        "write one, or leave the key out if it is not required"
+    })
 }
 
 fn wrong_type(subject: &Subject<'_>, types: JsonTypeSet) -> Diagnostic {

@@ -3,6 +3,7 @@
 //! Strict on purpose: what two readers of YAML understand differently is an error here, and there are
 //! no anchors, so that no document is larger in memory than it looks.
 
+mod slips;
 mod words;
 
 use std::borrow::Cow;
@@ -449,6 +450,9 @@ impl<'a> Reader<'a> {
         let width = character.filter(|c| !matches!(c, '\r' | '\n')).map_or(0, char::len_utf8);
         let place = self.at(at..at + width);
         let escape = || scalar::bad_escape(self.text, at).map(|(start, end)| self.at(start..end));
+        if let Some(slip) = slips::find(self.text, at, error.kind()) {
+            return words::syntax(slip.message).at(self.at(slip.at)).help(slip.help);
+        }
         match error.kind() {
             ErrorKind::RecursionLimitExceeded => words::too_deep().at(place),
             ErrorKind::UnexpectedCharacter { .. } => words::unexpected(character.unwrap_or('?')).at(place),

@@ -319,7 +319,20 @@ fn every_kind_of_document_is_looked_at() {
             "unknown-parameter",
         ),
         ("tapes/cases/drive-not-cleaned/violated.yaml", "facts:", "fact:", "unknown-key"),
+        (
+            "tapes/cases/drive-not-cleaned/violated.yaml",
+            "expect: violated",
+            "expect: [{ subject: D2, outcome: violated }]",
+            "unknown-subject",
+        ),
+        (
+            "tapes/cases/drive-not-cleaned/violated.yaml",
+            "expect: violated",
+            "patch: [{ set: \"tape_drives[D2].state\", to: ready }]\nexpect: violated",
+            "unknown-fact",
+        ),
         ("dpmguard.yaml", "shipped_rules: false", "skip: [no-such-rule]", "unknown-rule"),
+        ("dpmguard.yaml", "rules: [tapes]", "rules: [tpes]", "cannot-read"),
     ] {
         let mut client = Client::ready();
         let text = text_of(path);
@@ -330,6 +343,30 @@ fn every_kind_of_document_is_looked_at() {
         let codes: Vec<&Json> = found.iter().map(|told| &told["code"]).collect();
         assert!(codes.contains(&&json!(code)), "{path}: {found:?}");
         assert_eq!(client.leave(), 0);
+    }
+}
+
+#[test]
+fn a_case_completes_outcomes_subjects_and_fixtures() {
+    let example = root().join("examples/tape-libraries/pack");
+    let case = "cases/tape-drive-needs-cleaning/h0le.yaml";
+    let uri = format!("file://{}/{case}", example.to_string_lossy().replace('\\', "/"));
+    let head = "schema: dpmguard.case/v1\ntitle: t\nnow: 2009-09-14T18:00:00Z\n";
+    let base = "base: ../../fixtures/estate.yaml\n";
+    for (text, wanted, unwanted) in [
+        (format!("{head}{base}expect: ‸\n"), "undecided", "DPM01/LIB1/Drive 1"),
+        (format!("{head}{base}expect: vio‸\n"), "violated", "DPM01/LIB1/Drive 1"),
+        (
+            format!("{head}{base}expect:\n  - subject: DPM01/‸\n    outcome: violated\n"),
+            "DPM01/LIB1/Drive 1",
+            "DPM01/LIB1",
+        ),
+        (format!("{head}base: ‸\nexpect: violated\n"), "../../fixtures/estate.yaml", "violated"),
+    ] {
+        let mut session = Session { client: Client::ready(), uri: uri.clone() };
+        let labels = session.labels(&text);
+        assert!(labels.iter().any(|label| label == wanted), "{text}: {labels:?}");
+        assert!(labels.iter().all(|label| label != unwanted), "{text}: {labels:?}");
     }
 }
 

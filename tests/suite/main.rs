@@ -38,6 +38,7 @@ mod safety;
 mod schemas;
 mod scopes;
 mod shrink;
+mod slips;
 mod support;
 mod terminal;
 mod testing;

@@ -8,7 +8,7 @@ use crate::author::edit::hole::{HOLE, Hole, Sort, word};
 use crate::author::edit::items::{Item, ItemKind, Items};
 use crate::author::edit::slot::{self, Slot};
 use crate::author::edit::tree::{self, Part, Spot};
-use crate::author::edit::{Desk, Document, DocumentKind, describe, find, guide};
+use crate::author::edit::{Desk, Document, DocumentKind, describe, find, guide, of_case};
 use crate::expr::check::{Scope, Sight};
 use crate::facts::model::{Model, Type};
 use crate::rule::clause::Met;
@@ -54,6 +54,8 @@ fn offered(
             in_expression(document, hole, offset, &mut items);
         }
         Slot::Plain => {}
+        Slot::Key => of_case::subjects(document, &hole.reading, &under, &mut items),
+        Slot::Base => of_case::bases(document, &under, &mut items),
         slot => references(document, &hole.reading.root, slot, &under, &mut items),
     }
     if schemas {
@@ -149,7 +151,7 @@ fn stretch(text: &str, offset: usize, cursor: usize, chars: &Range<usize>) -> Ra
 }
 
 /// A text literal is replaced as a whole, although its words may have other signs between them.
-fn widen(document: &Document<'_>, literal: &str, items: &mut Items<'_>) {
+pub(super) fn widen(document: &Document<'_>, literal: &str, items: &mut Items<'_>) {
     let Some((before, after)) = literal.split_once(HOLE) else { return };
     let (start, end) = (items.replaces.start, items.replaces.end);
     let ahead = start.checked_sub(before.len());

@@ -1,7 +1,9 @@
 //! What is wrong with one document, where the packs do not say it already.
 
+use std::path::Path;
+
 use crate::author::case;
-use crate::author::edit::{Desk, Document, DocumentKind};
+use crate::author::edit::{Desk, Document, DocumentKind, of_case};
 use crate::diagnostic::Diagnostic;
 use crate::load;
 use crate::rule::clause::Override;
@@ -42,8 +44,10 @@ pub fn problems(
         DocumentKind::Rule | DocumentKind::Action => {
             found.extend(desk.watch(document, &root, &sources, None).1);
         }
-        DocumentKind::Case if found.is_empty() => found.extend(of_case(desk, document, &root)),
-        DocumentKind::Config if found.is_empty() => found.extend(of_config(desk, &root)),
+        DocumentKind::Case if found.is_empty() => {
+            found.extend(of_case(desk, document, &root, &mut sources));
+        }
+        DocumentKind::Config if found.is_empty() => found.extend(of_config(desk, document, &root)),
         _ => {}
     }
     (found, sources)
@@ -58,7 +62,12 @@ fn schema(kind: DocumentKind, root: &Node) -> Vec<Diagnostic> {
 }
 
 /// A case: what its schema cannot say, and whether its rules and their parameters exist.
-fn of_case(desk: &Desk, document: &Document<'_>, root: &Node) -> Vec<Diagnostic> {
+fn of_case(
+    desk: &Desk,
+    document: &Document<'_>,
+    root: &Node,
+    sources: &mut Sources,
+) -> Vec<Diagnostic> {
     let case = match case::read(root, document.folder()) {
         Ok(case) => case,
         Err(found) => return found,
@@ -76,12 +85,21 @@ fn of_case(desk: &Desk, document: &Document<'_>, root: &Node) -> Vec<Diagnostic>
             ];
         }
     }
-    unknown_params(desk, &case.params)
+    let found = unknown_params(desk, &case.params);
+    if !found.is_empty() {
+        return found;
+    }
+    of_case::problems(desk, document, root, &case, sources)
 }
 
 /// A configuration: whether the rules and parameters that it names exist.
-fn of_config(desk: &Desk, root: &Node) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+fn of_config(desk: &Desk, document: &Document<'_>, root: &Node) -> Vec<Diagnostic> {
+    let folder = Path::new(document.path).parent().unwrap_or(Path::new(""));
+    let mut found = load::missing_folders(root, folder);
+    if !found.is_empty() {
+        // What is named beside may be in there.
+        return found;
+    }
     for key in ["only", "skip"] {
         for node in root.get(key).and_then(Node::as_list).unwrap_or_default() {
             let Some(word) = node.as_str() else { continue };
@@ -101,7 +119,8 @@ fn of_config(desk: &Desk, root: &Node) -> Vec<Diagnostic> {
     for rule in root.get("params").and_then(Node::as_map).unwrap_or_default() {
         for param in rule.node.as_map().unwrap_or_default() {
             let (of, name) = (rule.key.to_string(), param.key.to_string());
-            params.push(Override { of, param: name, value: param.node.clone() });
+            let (key_place, value) = (param.key_place, param.node.clone());
+            params.push(Override { of, param: name, key_place, value });
         }
     }
     found.extend(unknown_params(desk, &params));
@@ -116,7 +135,7 @@ fn unknown_params(desk: &Desk, params: &[Override]) -> Vec<Diagnostic> {
         let Some(known) = rule.or(action.map(|action| &*action.params)) else { continue };
         if !known.iter().any(|param| *param.name == *set.param) {
             let message = format!("`{}` has no parameter `{}`", set.of, set.param);
-            let problem = Diagnostic::error("unknown-parameter", message).at(set.value.place);
+            let problem = Diagnostic::error("unknown-parameter", message).at(set.key_place);
             found.push(problem.suggest(&set.param, known.iter().map(|param| &*param.name)));
         }
     }

@@ -47,6 +47,10 @@ pub(super) enum Slot {
     Place,
     /// A path to a fact.
     Fact,
+    /// Key of an object of the case's facts.
+    Key,
+    /// A fact file that a case starts from.
+    Base,
     /// A type of the overlay.
     Definition,
     /// Anything else: the schema knows.
@@ -77,6 +81,8 @@ pub(super) fn value(kind: DocumentKind, path: &[&str]) -> Slot {
         DocumentKind::Case => match path {
             ["patch", "*", "set" | "remove" | "add"] => Slot::Fact,
             ["rule"] | ["expect", "*", "rule"] => Slot::Rule,
+            ["expect", "*", "subject"] => Slot::Key,
+            ["base"] => Slot::Base,
             _ => Slot::Plain,
         },
         DocumentKind::Model => match path {

@@ -262,11 +262,15 @@ impl Searcher<'_, '_> {
         let mut files = BTreeSet::new();
         for one in tries.iter().filter_map(|position| self.tries.get(*position)) {
             match &one.target {
-                Target::Param(name) => overrides.push(Override {
-                    of: self.search.subject.rule.id.to_string(),
-                    param: name.clone(),
-                    value: one.to.clone()?,
-                }),
+                Target::Param(name) => {
+                    let value = one.to.clone()?;
+                    overrides.push(Override {
+                        of: self.search.subject.rule.id.to_string(),
+                        param: name.clone(),
+                        key_place: value.place,
+                        value,
+                    });
+                }
                 target => {
                     let made = made(&mut documents, target, one.to.as_ref(), &self.search)?;
                     files.extend(made);

@@ -31,6 +31,13 @@ impl<'a> Checker<'a, '_> {
         let model = self.world.model;
         let problem =
             Problem::new("unknown-name", &syntax.at, format!("nothing is named `{name}` here"));
+        let owners = self.owners(name);
+        if !owners.is_empty() {
+            let says =
+                |owner: &String| format!("`{owner}` has a field `{name}`: write `{owner}.{name}`");
+            return self
+                .fail(owners.iter().fold(problem, |problem, owner| problem.help(says(owner))));
+        }
         let names: Vec<&str> = self.scope.names().chain(self.globals()).collect();
         let problem = problem.suggest(name, names.iter().copied());
         let problem = match model.kind_named(name) {
@@ -40,6 +47,20 @@ impl<'a> Checker<'a, '_> {
             None => problem,
         };
         self.fail(problem)
+    }
+
+    /// The bound names whose objects or records have a field of that name.
+    fn owners(&self, field: &str) -> Vec<String> {
+        let has = |ty: &Type| match ty.required() {
+            Type::Object(kinds) => kinds.iter().all(|id| {
+                self.world.model.kind(*id).is_some_and(|kind| kind.record.field(field).is_some())
+            }),
+            Type::Record(record) => record.field(field).is_some(),
+            _ => false,
+        };
+        let names =
+            self.scope.names().filter(|name| self.scope.find(name).is_some_and(|(_, ty)| has(ty)));
+        names.map(str::to_owned).collect()
     }
 
     /// What every expression knows under that name.

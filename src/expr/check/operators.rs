@@ -6,12 +6,23 @@ use crate::expr::check::scope::Problem;
 use crate::expr::check::types::{equal, ordered};
 use crate::expr::check::{Checker, Sight, path};
 use crate::expr::functions;
+use crate::expr::syntax::hint::is_unit;
 use crate::expr::syntax::{Node, Operator, Syntax};
 use crate::expr::tree::{Expr, ExprKind};
 use crate::facts::model::Type;
 use crate::facts::path::WindowsPath;
 use crate::facts::time::Instant;
 use crate::facts::value::Value;
+
+/// What to write instead of a text that is a size.
+const SIZES: &str = "sizes are plain bytes: compare `gb(x)` with a number, or write the bytes out";
+
+/// Whether an expression is a text like `10 GB`.
+fn is_size(expr: &Expr) -> bool {
+    let Some(text) = expr.constant_text() else { return false };
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ' ');
+    unit.len() < text.len() && is_unit(unit)
+}
 
 impl Checker<'_, '_> {
     pub(super) fn negate(&mut self, inner: &Syntax, at: &Range<usize>) -> Option<Expr> {
@@ -110,6 +121,8 @@ impl Checker<'_, '_> {
                 (a, b) if texts(a) && texts(b) => {
                     problem.help("texts have no order here: \"10\" would stand before \"9\"")
                 }
+                (Type::Int | Type::Float, _) if is_size(&right) => problem.help(SIZES),
+                (_, Type::Int | Type::Float) if is_size(&left) => problem.help(SIZES),
                 (Type::Path | Type::Version | Type::Time, b) if texts(b) => {
                     problem.help("only text that stands in the rule itself is read as such a value")
                 }

@@ -30,6 +30,7 @@ pub fn extend(base: &mut Node, overlay: &Node) -> Result<(), Vec<Diagnostic>> {
     }
     for entry in entries(overlay, "$defs") {
         if !entries(base, "$defs").iter().any(|known| known.key == entry.key) {
+            problems.extend(no_use(base, overlay, entry));
             let mut entry = entry.clone();
             close(&mut entry.node);
             add(base, &["$defs"], entry);
@@ -107,6 +108,34 @@ fn no_kind(base: &Node, overlay: &Node, items: &Node, collection: &str) -> Optio
     }
     let message = format!("`{name}` has no `x-kind`, so `{collection}` would hold no objects");
     Some(Diagnostic::error("schema-not-understood", message).at(target.place))
+}
+
+/// That nothing refers to a new type, which is no kind either: most likely the name of a type that exists
+/// is misspelt, and the fields meant for it would be missing.
+fn no_use(base: &Node, overlay: &Node, entry: &Entry) -> Option<Diagnostic> {
+    if entry.node.get("x-kind").is_some() || refers(overlay, &format!("#/$defs/{}", entry.key)) {
+        return None;
+    }
+    let message = format!("`{}` is no type of the facts, and nothing refers to it", entry.key);
+    let problem = Diagnostic::error("schema-not-understood", message).at(entry.key_place);
+    let known = entries(base, "$defs").iter().map(|known| &*known.key);
+    let problem = problem.suggest(&entry.key, known);
+    Some(if problem.help.is_empty() {
+        problem.help("a new kind of object needs `x-kind`, and a collection under `properties`")
+    } else {
+        problem
+    })
+}
+
+fn refers(node: &Node, target: &str) -> bool {
+    match &node.value {
+        Value::Map(entries) => entries.iter().any(|entry| {
+            (&*entry.key == "$ref" && entry.node.as_str() == Some(target))
+                || refers(&entry.node, target)
+        }),
+        Value::List(items) => items.iter().any(|item| refers(item, target)),
+        _ => false,
+    }
 }
 
 /// Closes every object: a misspelt field of a fact file is never passed over.
