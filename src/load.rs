@@ -302,13 +302,11 @@ fn packs_within(folder: &Path, paths: &[PathBuf]) -> Option<Diagnostic> {
         [only] => format!("`{name}` is no pack; there is one in `{}`", shown(only)),
         _ => format!("`{name}` is no pack; there are {} in it", packs.len()),
     };
-    let help = match packs.as_slice() {
-        [_] => format!("name that folder: `{}`", shown(first)),
-        _ => {
-            let names: Vec<String> =
-                packs.iter().map(|pack| format!("`{}`", shown(pack))).collect();
-            format!("name each of those that are wanted: {}", names.join(", "))
-        }
+    let help = if packs.len() == 1 {
+        format!("name that folder: `{}`", shown(first))
+    } else {
+        let names: Vec<String> = packs.iter().map(|pack| format!("`{}`", shown(pack))).collect();
+        format!("name each of those that are wanted: {}", names.join(", "))
     };
     Some(Diagnostic::error("no-rules", message).help(help))
 }

@@ -21,7 +21,8 @@ pub(super) fn all<'i>(
     root: &Node,
     errors: impl Iterator<Item = ValidationError<'i>>,
 ) -> Vec<Diagnostic> {
-    let is_facts = root.get("schema").and_then(Node::as_str) == Some("dpmguard.facts/v1");
+    let kind = schema.pointer("/properties/schema/const").and_then(Json::as_str);
+    let is_facts = kind == Some("dpmguard.facts/v1");
     let finder = Finder::new(root);
     let mut explainer = Explainer { schema, finder, is_facts, found: Vec::new() };
     for error in errors {

@@ -201,12 +201,12 @@ fn syntax_errors_are_put_plainly() {
     1:4 "'" yaml-syntax: a quote that is never closed
     2:2 ":" yaml-syntax: a `:` may not stand here; help: is a `[` or `{` above never closed?
     1:4 "[" yaml-syntax: `[` is never closed
-    2:2 "b" yaml-syntax: a tab may not indent; help: use spaces
+    2:1 "\t" yaml-syntax: a tab may not indent; help: use spaces
     1:14 "\\D" yaml-syntax: no such escape in double quotes; help: a backslash in double quotes begins an escape: write it twice, or use single quotes
     1:5 "\\uD83D" yaml-syntax: half a surrogate pair
     1:5 "\\uDE00" yaml-syntax: half a surrogate pair
     1:8 "x" yaml-syntax: the document has ended before this; help: is the indentation that of the lines above?
-    2:3 ":" yaml-syntax: a `:` may not stand here; help: quote the text if the colon belongs to it
+    2:2 "b" yaml-syntax: the indentation of `b` is 1, that of `a` beside it 0; help: begin `b` in column 1, as `a` does
     2:1 "b" yaml-syntax: expected `-`; help: is the indentation that of the `-` above?
     1:4 "\u{1}" yaml-syntax: `U+0001` may not stand here
     1:4 "\u{7f}" yaml-syntax: `U+007F` may not stand here

@@ -117,12 +117,12 @@ fn slips_of_yaml_are_marked_where_they_are() {
         (
             "\n  subject: drive",
             "\n subject: drive",
-            ["26:2\n", "the indentation of `subject` is 1", "put `subject` behind 2 blanks"],
+            ["26:2\n", "the indentation of `subject` is 1", "begin `subject` in column 3"],
         ),
         (
             "\n  evidence:",
             "\n   evidence:",
-            ["28:4\n", "the indentation of `evidence` is 3", "put `evidence` behind 2 blanks"],
+            ["28:4\n", "the indentation of `evidence` is 3", "begin `evidence` in column 3"],
         ),
         (
             "- each: drive",

@@ -32,7 +32,8 @@ impl<'a> Checker<'a, '_> {
         let problem =
             Problem::new("unknown-name", &syntax.at, format!("nothing is named `{name}` here"));
         let owners = self.owners(name);
-        if !owners.is_empty() {
+        // The name of a kind is more likely meant for its list.
+        if !owners.is_empty() && model.kind_named(name).is_none() {
             let says =
                 |owner: &String| format!("`{owner}` has a field `{name}`: write `{owner}.{name}`");
             return self

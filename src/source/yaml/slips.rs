@@ -145,7 +145,8 @@ fn indentation(lines: &[Line<'_>], above: usize, here: usize) -> Option<Slip> {
     // The keys before the upper one that stand as deep as it does are its siblings: then the lower is wrong.
     let before = lines.get(..above).unwrap_or_default().iter().rev();
     let before = before.map(Line::indent).find(|indent| *indent <= has || *indent == wants);
-    let is_upper_wrong = before.is_none_or(|indent| indent != has);
+    // What stands at the very left is a key of the document.
+    let is_upper_wrong = has > 0 && before.is_none_or(|indent| indent != has);
     let (line, key, beside, blanks) = if is_upper_wrong {
         (upper, upper_key, lower_key, wants)
     } else {
@@ -157,6 +158,6 @@ fn indentation(lines: &[Line<'_>], above: usize, here: usize) -> Option<Slip> {
             "the indentation of `{key}` is {}, that of `{beside}` beside it {blanks}",
             line.indent()
         ),
-        help: format!("put `{key}` behind {blanks} blanks"),
+        help: format!("begin `{key}` in column {}, as `{beside}` does", blanks + 1),
     })
 }
