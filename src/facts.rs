@@ -3,6 +3,7 @@
 //! The model is compiled from the facts schema and its annotations, so this module knows kinds,
 //! fields and references, and no word of any domain. It reads trees, not files, and knows no clock.
 
+pub mod change;
 pub mod merge;
 pub mod model;
 pub mod path;

@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod clause;
+pub mod effect;
 mod links;
 pub mod pack;
 pub mod read;

@@ -4,7 +4,7 @@
 //! found here needs more than one value to see: the same object twice, the same fact with two
 //! values, references that lead nowhere.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, FileId, Place};
@@ -35,7 +35,7 @@ pub fn merge(
     let Merger { drafts, singles, observations, mut problems, .. } = merger;
     let mut facts = Facts {
         model: model.clone(),
-        tables: drafts.into_iter().map(Draft::finish).collect(),
+        tables: drafts.into_iter().map(|draft| Arc::new(draft.finish())).collect(),
         singles,
         lists: Vec::new(),
         files: observations,
@@ -78,6 +78,7 @@ impl Draft {
         let index = self.objects.keys().cloned().zip(0..).collect();
         Table {
             objects: self.objects.into_values().collect(),
+            gone: BTreeSet::new(),
             index,
             present: self.present,
             complete: !self.open,
@@ -304,7 +305,7 @@ pub fn first_line(node: &Node) -> Place {
 }
 
 /// Folded and shown key of an object; none if a needed part was malformed (already reported).
-fn key(kind: &Kind, facts: &[Fact]) -> Option<(String, Arc<str>)> {
+pub(in crate::facts) fn key(kind: &Kind, facts: &[Fact]) -> Option<(String, Arc<str>)> {
     let (mut folded, mut shown) = (Vec::new(), Vec::new());
     for (field, optional) in &kind.key {
         match facts.get(*field) {
@@ -391,7 +392,7 @@ fn resolve(facts: &mut Facts) -> Vec<Diagnostic> {
         tables.push(rows);
     }
     for (table, rows) in facts.tables.iter_mut().zip(tables) {
-        for (object, row) in table.objects.iter_mut().zip(rows) {
+        for (object, row) in Arc::make_mut(table).objects.iter_mut().zip(rows) {
             object.facts = row;
         }
     }

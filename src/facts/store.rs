@@ -1,10 +1,10 @@
 //! The facts of one run, by object and field.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::diagnostic::{FileId, Place};
-use crate::facts::model::{Kind, KindId, Model, Origin};
+use crate::facts::model::{Field, Kind, KindId, Model, Origin};
 use crate::facts::time::Instant;
 use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value};
 
@@ -12,17 +12,20 @@ use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value};
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub(in crate::facts) model: Arc<Model>,
-    pub(in crate::facts) tables: Vec<Table>,
+    /// Shared between copies until one of them is changed.
+    pub(in crate::facts) tables: Vec<Arc<Table>>,
     pub(in crate::facts) singles: Vec<Fact>,
     /// For each kind the list of all its objects: expressions ask for it again and again.
     pub(in crate::facts) lists: Vec<Fact>,
     pub(in crate::facts) files: Vec<Observation>,
 }
 
-/// All objects of one kind, sorted by key.
+/// All objects of one kind, sorted by key; those that were added later behind them.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     pub(in crate::facts) objects: Vec<Object>,
+    /// Rows of objects that were taken away: their numbers are not given again.
+    pub(in crate::facts) gone: BTreeSet<u32>,
     pub(in crate::facts) index: HashMap<String, u32>,
     pub(in crate::facts) present: bool,
     pub(in crate::facts) complete: bool,
@@ -50,10 +53,20 @@ pub struct Observation {
 }
 
 impl Table {
-    /// The objects, sorted by key.
+    /// How many objects there are.
     #[must_use]
-    pub fn objects(&self) -> &[Object] {
-        &self.objects
+    pub fn count(&self) -> usize {
+        self.objects.len() - self.gone.len()
+    }
+
+    /// The objects, sorted by key.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.rows().map(|(_, object)| object)
+    }
+
+    /// The objects with their rows, those that are gone left out.
+    pub(in crate::facts) fn rows(&self) -> impl Iterator<Item = (u32, &Object)> {
+        (0..).zip(&self.objects).filter(|(row, _)| !self.gone.contains(row))
     }
 
     /// Whether every file that adds to the collection declares it complete.
@@ -85,14 +98,13 @@ impl Facts {
     /// The objects of a kind.
     #[must_use]
     pub fn table(&self, kind: KindId) -> Option<&Table> {
-        self.tables.get(usize::from(kind.0))
+        self.tables.get(usize::from(kind.0)).map(AsRef::as_ref)
     }
 
-    /// Ids of all objects of a kind, by key.
-    pub fn ids(&self, kind: KindId) -> impl Iterator<Item = ObjectId> + use<> {
-        let count = self.table(kind).map_or(0, |table| table.objects.len());
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        (0..count).map(move |row| ObjectId { kind, row })
+    /// Ids of all objects of a kind, by key; those that were added later at the end.
+    pub fn ids(&self, kind: KindId) -> impl Iterator<Item = ObjectId> {
+        let rows = self.table(kind).into_iter().flat_map(Table::rows);
+        rows.map(move |(row, _)| ObjectId { kind, row })
     }
 
     /// An object.
@@ -139,7 +151,7 @@ impl Facts {
         list.cloned().unwrap_or(Fact::Absent(Absence::NotCollected))
     }
 
-    fn list(&self, kind: &Kind) -> Fact {
+    pub(in crate::facts) fn list(&self, kind: &Kind) -> Fact {
         let name = kind.collection.clone();
         match self.table(kind.id) {
             Some(table) if table.present => {
@@ -179,20 +191,25 @@ impl Facts {
         self.lists = model.kinds().iter().map(|kind| self.list(kind)).collect();
         for kind in model.kinds() {
             for (position, field) in kind.record.fields.iter().enumerate() {
-                let column = match &field.origin {
-                    Origin::Inverse { kind: from, field } => self.inverse(kind.id, *from, *field),
-                    Origin::Within { path, scope, matching } => {
-                        self.within(kind.id, *path, scope, *matching, &field.ty)
-                    }
-                    Origin::Read | Origin::Reference { .. } => continue,
-                };
+                let Some(column) = self.column(kind, field) else { continue };
                 let Some(table) = self.tables.get_mut(usize::from(kind.id.0)) else { continue };
-                for (object, fact) in table.objects.iter_mut().zip(column) {
+                for (object, fact) in Arc::make_mut(table).objects.iter_mut().zip(column) {
                     if let Some(slot) = object.facts.get_mut(position) {
                         *slot = fact;
                     }
                 }
             }
+        }
+    }
+
+    /// A field that follows from others, of every object of the kind; none for one that was read.
+    pub(in crate::facts) fn column(&self, kind: &Kind, field: &Field) -> Option<Vec<Fact>> {
+        match &field.origin {
+            Origin::Inverse { kind: from, field } => Some(self.inverse(kind.id, *from, *field)),
+            Origin::Within { path, scope, matching } => {
+                Some(self.within(kind.id, *path, scope, *matching, &field.ty))
+            }
+            Origin::Read | Origin::Reference { .. } => None,
         }
     }
 
@@ -225,7 +242,8 @@ impl Facts {
             }
             Fact::Known { .. } | Fact::Absent(_) => {}
         };
-        for (id, object) in self.ids(from).zip(&table.objects) {
+        for (row, object) in table.rows() {
+            let id = ObjectId { kind: from, row };
             match object.facts.get(field) {
                 Some(Fact::Known { value: Value::List(list), .. }) => {
                     list.items.iter().for_each(|item| refer(item, id));
@@ -263,7 +281,8 @@ impl Facts {
         // Another root, not collected, could lie nearer: only all roots tell which one it is.
         let mut closed = roots.complete;
         let mut by_scope: HashMap<Vec<ScopeKey>, Vec<(ObjectId, &Fact)>> = HashMap::new();
-        for (id, root) in self.ids(target).zip(&roots.objects) {
+        for (row, root) in roots.rows() {
+            let id = ObjectId { kind: target, row };
             let fields: Option<Vec<ScopeKey>> =
                 scope.iter().map(|(_, there)| scope_key(root.facts.get(*there)?)).collect();
             match (fields, root.facts.get(matching)) {

@@ -9,6 +9,7 @@ use crate::expr::tree::Expr;
 use crate::facts::model::{Type, compile_type};
 use crate::finding::{Reference, Role};
 use crate::rule::clause::{Context, Looked, Reader, references, text, transpose};
+use crate::rule::effect::Course;
 use crate::rule::{Command, Param};
 use crate::source::{Entry, Node};
 
@@ -41,6 +42,8 @@ pub struct Action {
     pub commands: Vec<Command>,
     /// How long it takes.
     pub duration: Option<Duration>,
+    /// What it needs and does to the facts.
+    pub course: Course,
     /// Its sources.
     pub references: Vec<Reference>,
     /// How many names it binds; slot 0 holds the settings.
@@ -113,6 +116,12 @@ impl Reader<'_> {
         let said = root.get("do").and_then(|node| self.template(node));
         let commands = root.get("commands").map(|node| self.commands(node));
         let duration = root.get("duration").map(|node| self.duration(node));
+        let names: Vec<&str> = entries
+            .iter()
+            .filter(|entry| entry.node.get("default").is_none())
+            .map(|entry| &*entry.key)
+            .collect();
+        let course = self.course(root, &names);
         if let Some((tag, place)) = self.asks.first() {
             let message = format!("an action cannot ask for the outcomes of rules (`{tag}`)");
             self.problems.push(Diagnostic::error("unknown-tag", message).at(*place));
@@ -131,6 +140,7 @@ impl Reader<'_> {
             words: text(root, "do"),
             commands: transpose(commands)?.unwrap_or_default(),
             duration: transpose(duration)?,
+            course: course?,
             references: references(root),
             slots: self.scope.slots,
             root: Arc::new(root.clone()),

@@ -290,9 +290,9 @@ impl Prompt<'_> {
         let _ = writeln!(text, "now is {}", ground.now);
         for kind in ground.model.kinds() {
             let Some(table) = ground.facts.table(kind.id) else { continue };
-            if table.is_complete() || !table.objects().is_empty() {
+            if table.is_complete() || table.count() > 0 {
                 let open = if table.is_complete() { "all there are" } else { "there may be more" };
-                let count = table.objects().len();
+                let count = table.count();
                 let _ = writeln!(text, "  {:<28}  {count:>6}  {open}", kind.collection);
             }
         }
