@@ -5,6 +5,7 @@
 
 mod judge;
 mod repair;
+pub mod standing;
 mod steps;
 
 use std::cmp::Ordering;
@@ -12,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub use crate::eval::judge::missing;
-use crate::eval::judge::{RuleResult, judge};
+use crate::eval::judge::{Depth, RuleResult, judge};
 use crate::expr::eval::{Env, NoVerdicts, Outcome as Value3, Unknown, Verdicts, View, Watch};
 use crate::facts::model::KindId;
 use crate::facts::store::Facts;
@@ -105,7 +106,7 @@ fn judge_all<'a>(
     wanted: &dyn Fn(&Rule) -> bool,
     observer: Option<&dyn Observer>,
 ) -> (Ledger<'a>, Vec<(usize, Vec<Verdict>)>) {
-    let fresh = Arc::new(View { facts: facts.clone(), now: now.clone(), stale: Vec::new() });
+    let fresh = Arc::new(View::new(facts.clone(), now.clone()));
     let needed = needed(set, wanted);
     let mut ledger = Ledger { set, fresh: fresh.clone(), results: HashMap::new() };
     let mut judged: Vec<(usize, Vec<Verdict>)> = Vec::new();
@@ -115,7 +116,7 @@ fn judge_all<'a>(
         };
         let view = aged(&rule.max_age, max_age, &fresh);
         let observer = observer.filter(|_| wanted(rule));
-        let (verdicts, result) = judge(rule, set, &view, &ledger, observer);
+        let (verdicts, result) = judge(rule, set, &view, &ledger, Depth::Whole, observer);
         ledger.results.insert(*position, result);
         if wanted(rule) {
             judged.push((*position, verdicts));
@@ -144,7 +145,7 @@ pub fn view(
     now: &Instant,
     max_age: Option<i64>,
 ) -> Arc<View> {
-    let fresh = Arc::new(View { facts: facts.clone(), now: now.clone(), stale: Vec::new() });
+    let fresh = Arc::new(View::new(facts.clone(), now.clone()));
     aged(rule.map(|rule| &*rule.max_age).unwrap_or_default(), max_age, &fresh)
 }
 
@@ -198,7 +199,7 @@ fn aged(ages: &[(KindId, i64)], max_age: Option<i64>, fresh: &Arc<View>) -> Arc<
             *slot = Some(text.into());
         }
     }
-    Arc::new(View { facts: fresh.facts.clone(), now: fresh.now.clone(), stale })
+    Arc::new(View { stale, ..View::new(fresh.facts.clone(), fresh.now.clone()) })
 }
 
 fn judged_rule(rule: &Rule, tally: Tally) -> JudgedRule {

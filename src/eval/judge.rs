@@ -7,6 +7,7 @@ use crate::digest::sha256;
 use crate::eval::{Ledger, Observer, subject};
 use crate::expr::eval::{Env, Reason, Unknown, View, Watch};
 use crate::expr::tree::Expr;
+use crate::facts::change::Change;
 use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value, fold};
 use crate::finding::{Evidence, Finding, Missing, Outcome, Subject, Verdict};
 use crate::rule::clause::params_value;
@@ -20,6 +21,30 @@ pub(super) struct RuleResult {
     pub(super) undecided: HashSet<ObjectId>,
     /// Undecided in a way that could concern any object.
     pub(super) undecided_anywhere: bool,
+    /// What each finding does to the facts, where that was asked for.
+    pub(super) standing: Vec<Standing>,
+}
+
+/// A finding, and what it does to the facts.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// What it is about.
+    pub subject: Subject,
+    /// What is wrong.
+    pub message: String,
+    /// What becomes of the facts.
+    pub changes: Vec<Change>,
+}
+
+/// How much is judged, and how much of it is put into words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// All subjects, as a report shows them.
+    Whole,
+    /// What follows from one member of the first list, for a simulation.
+    Member(ObjectId),
 }
 
 /// Most combinations of objects that one rule may look at.
@@ -38,6 +63,7 @@ pub(super) struct Judge<'a, 'e> {
     bindings: usize,
     /// Objects bound so far, innermost last.
     bound: Vec<(usize, Option<ObjectId>)>,
+    depth: Depth,
     observer: Option<&'a dyn Observer>,
 }
 
@@ -46,6 +72,7 @@ pub(super) fn judge<'a>(
     set: &'a RuleSet,
     view: &'a Arc<View>,
     ledger: &'a Ledger<'a>,
+    depth: Depth,
     observer: Option<&'a dyn Observer>,
 ) -> (Vec<Verdict>, RuleResult) {
     let Some(pack) = set.packs.get(rule.pack) else { return Default::default() };
@@ -65,10 +92,22 @@ pub(super) fn judge<'a>(
         result: RuleResult::default(),
         bindings: 0,
         bound: Vec::new(),
+        depth,
         observer,
     };
     judge.select(0);
     (judge.verdicts, judge.result)
+}
+
+impl Depth {
+    fn takes(self, member: &Fact) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Member(id) => {
+                matches!(member, Fact::Known { value: Value::Object(known), .. } if *known == id)
+            }
+        }
+    }
 }
 
 impl<'a> Judge<'a, '_> {
@@ -93,6 +132,9 @@ impl<'a> Judge<'a, '_> {
         };
         let mut fitting = 0;
         for (position, fact) in members.items.iter().enumerate() {
+            if step == 0 && !self.depth.takes(fact) {
+                continue;
+            }
             self.bindings += 1;
             if self.bindings == MAX_BINDINGS {
                 let message: Arc<str> = format!(
@@ -367,6 +409,12 @@ impl<'a> Judge<'a, '_> {
             self.result.violated.insert(id);
         }
         self.result.violated.extend(affects.iter().copied());
+        if self.depth != Depth::Whole {
+            let (fingerprint, subject) = (self.fingerprint(), self.subject());
+            let changes = self.changes();
+            self.result.standing.push(Standing { fingerprint, subject, message, changes });
+            return;
+        }
         let mut seen = HashSet::new();
         let affects = affects.into_iter().filter(|id| seen.insert(*id));
         let mut affects: Vec<Subject> = affects.map(|id| subject(self.view, id)).collect();
@@ -422,10 +470,33 @@ impl<'a> Judge<'a, '_> {
 
     /// What becomes of the facts: each with its new value, as text.
     fn consequence(&mut self) -> Vec<(String, String)> {
+        let mut all = self.each_consequence(Self::set);
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// What becomes of the facts.
+    fn changes(&mut self) -> Vec<Change> {
+        self.each_consequence(|judge, consequence| {
+            judge.env.new_clause();
+            let (object, path) = judge.env.target(&consequence.set).ok()?;
+            let to = match judge.env.eval(&consequence.to) {
+                Ok(value) => value.into(),
+                Err(unknown) => unknown.into_fact(),
+            };
+            Some(Change::Set { object, path, to })
+        })
+    }
+
+    fn each_consequence<T>(
+        &mut self,
+        make: impl Fn(&mut Self, &'a Consequence) -> Option<T>,
+    ) -> Vec<T> {
         let mut all = Vec::new();
         for consequence in &self.rule.consequence {
             let Some((slot, list)) = &consequence.each else {
-                all.extend(self.set(consequence));
+                all.extend(make(self, consequence));
                 continue;
             };
             self.env.new_clause();
@@ -433,13 +504,11 @@ impl<'a> Judge<'a, '_> {
                 for (position, fact) in members.items.iter().enumerate() {
                     if let Fact::Known { value, .. } = fact {
                         self.env.bind_member(*slot, Ok(value.clone()), list, position);
-                        all.extend(self.set(consequence));
+                        all.extend(make(self, consequence));
                     }
                 }
             }
         }
-        all.sort();
-        all.dedup();
         all
     }
 

@@ -9,7 +9,7 @@ mod values;
 mod view;
 
 pub(in crate::expr) use values::{arithmetic, compare};
-pub use view::{Outcome, Reason, Unknown, View};
+pub use view::{Outcome, ReadSet, Reads, Reason, Unknown, View};
 
 use std::sync::Arc;
 
@@ -215,7 +215,7 @@ impl<'a> Env<'a> {
         self.charge(1)?;
         match &expr.kind {
             ExprKind::Constant(value) => Ok(value.clone()),
-            ExprKind::Now => Ok(Value::Time(self.view.now.clone())),
+            ExprKind::Now => Ok(Value::Time(self.view.asked_now())),
             ExprKind::Variable(slot) => self.slot(*slot),
             ExprKind::All(kind) => self.view.all(*kind),
             ExprKind::Single(_) | ExprKind::Field { .. } => self.read(expr),
@@ -371,6 +371,31 @@ impl<'a> Env<'a> {
                 };
                 Ok((value, place))
             }
+        }
+    }
+
+    /// The object and the positions that a fact is at: of its field, then of those in records.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not known which object it is.
+    pub fn target(&mut self, expr: &'a Expr) -> Outcome<(ObjectId, Vec<usize>)> {
+        let ExprKind::Field { base, positions, name } = &expr.kind else {
+            return Err(Unknown::failed("only a fact can change"));
+        };
+        // A record that is not known has no place either, but its object has.
+        if positions.iter().all(|(kind, _)| kind.is_none()) {
+            let (object, mut path) = self.target(base)?;
+            path.extend(positions.first().map(|(_, position)| *position));
+            return Ok((object, path));
+        }
+        match self.eval(base)? {
+            Value::Object(id) => {
+                let found = positions.iter().find(|(kind, _)| *kind == Some(id.kind));
+                let (_, position) = found.ok_or_else(|| misfit(name))?;
+                Ok((id, vec![*position]))
+            }
+            _ => Err(misfit(name)),
         }
     }
 

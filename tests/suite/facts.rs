@@ -40,7 +40,7 @@ fn ask(documents: &[&str], text: &str) -> String {
     let world = World { model: &model, scripts: &[], tables: &[] };
     let expr = check(text, &mut scope, world).unwrap_or_else(|found| panic!("{text}: {found:#?}"));
     let now = Instant::parse("2009-09-14T20:00:00Z").unwrap();
-    let view = Arc::new(View { facts: Arc::new(facts), now, stale: Vec::new() });
+    let view = Arc::new(View::new(Arc::new(facts), now));
     let scripts = Scripts::default();
     let mut env = Env::new(&view, &scripts, &NoVerdicts, scope.slots);
     match env.eval(&expr) {

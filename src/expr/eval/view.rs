@@ -1,8 +1,10 @@
 //! The facts as an expression sees them, and why a value is not known.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 
 use crate::diagnostic::Place;
+use crate::facts::change::Cell;
 use crate::facts::model::{KindId, Origin};
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
@@ -41,6 +43,13 @@ impl Unknown {
         Self::new(message.clone(), Absence::Failed(message), None)
     }
 
+    /// What a fact is that should have had this value.
+    #[must_use]
+    pub fn into_fact(self) -> Fact {
+        let first = self.reasons.into_iter().next();
+        Fact::Absent(first.map_or(Absence::NotCollected, |reason| reason.why))
+    }
+
     /// Both sets of reasons, each reason once.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
@@ -63,9 +72,59 @@ pub struct View {
     pub now: Instant,
     /// For each kind: why its facts count as not known, if they are too old for the rule.
     pub stale: Vec<Option<Arc<str>>>,
+    /// Remembers what is read through it, where somebody wants to know.
+    pub reads: Option<Arc<Reads>>,
+}
+
+/// What was read: whoever read it need not be asked again before one of these changes.
+#[derive(Debug, Default)]
+pub struct Reads {
+    known: Mutex<ReadSet>,
+}
+
+/// A set of facts, and whether the time was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct ReadSet {
+    /// The facts.
+    pub cells: HashSet<Cell>,
+    /// Whether it depends on the instant of the run.
+    pub now: bool,
+}
+
+impl Reads {
+    /// What was read since the last time, and nothing is remembered any more.
+    #[must_use]
+    pub fn take(&self) -> ReadSet {
+        self.with(std::mem::take).unwrap_or_default()
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut ReadSet) -> T) -> Option<T> {
+        self.known.lock().ok().map(|mut known| work(&mut known))
+    }
 }
 
 impl View {
+    /// All the facts, however old.
+    #[must_use]
+    pub fn new(facts: Arc<Facts>, now: Instant) -> Self {
+        Self { facts, now, stale: Vec::new(), reads: None }
+    }
+
+    /// The instant of the run, asked for by an expression.
+    #[must_use]
+    pub fn asked_now(&self) -> Instant {
+        if let Some(reads) = &self.reads {
+            reads.with(|known| known.now = true);
+        }
+        self.now.clone()
+    }
+
+    fn note(&self, cell: Cell) {
+        if let Some(reads) = &self.reads {
+            reads.with(|known| known.cells.insert(cell));
+        }
+    }
+
     fn stale(&self, kind: KindId) -> Option<&Arc<str>> {
         self.stale.get(usize::from(kind.0)).and_then(Option::as_ref)
     }
@@ -76,6 +135,7 @@ impl View {
     ///
     /// The reason, with the fact's path.
     pub fn fact(&self, id: ObjectId, field: usize) -> Outcome<(Value, Option<Place>)> {
+        self.note(Cell::Field(id, field));
         let stale = self.stale(id.kind).or_else(|| self.stale_source(id.kind, field));
         if let Some(reason) = stale {
             return Err(self.missing(id, field, Absence::Stale(reason.clone())));
@@ -116,6 +176,7 @@ impl View {
     ///
     /// The collection is not in the facts, or too old.
     pub fn all(&self, kind: KindId) -> Outcome {
+        self.note(Cell::All(kind));
         let name =
             self.facts.model().kind(kind).map(|kind| kind.collection.clone()).unwrap_or_default();
         if let Some(reason) = self.stale(kind) {

@@ -1,0 +1,270 @@
+//! The causes that stand, kept up to date while facts change.
+//!
+//! Each rule is judged apart for each member of its first list, and what was read on the way is
+//! remembered. After a change of facts only those members are judged again for which something that
+//! they read is different. `evaluate` says the same, slower; a test compares the two.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+pub use crate::eval::judge::Standing;
+use crate::eval::judge::{Depth, RuleResult, judge};
+use crate::eval::{Ledger, needed};
+use crate::expr::eval::{Env, NoVerdicts, ReadSet, Reads, View};
+use crate::facts::change::Cell;
+use crate::facts::store::Facts;
+use crate::facts::time::Instant;
+use crate::facts::value::{Fact, List, ObjectId, Reach, Value};
+use crate::rule::clause::params_value;
+use crate::rule::pack::RuleSet;
+use crate::rule::{Binding, Rule};
+
+/// A cause that stands.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// Position of its rule in the set.
+    pub rule: usize,
+    /// The finding.
+    pub standing: Standing,
+}
+
+/// What changed since the last time.
+#[derive(Debug, Default)]
+pub struct Delta {
+    /// Causes that did not stand before, by rule and subject.
+    pub appeared: Vec<Cause>,
+    /// Fingerprints of those that stand no more.
+    pub vanished: BTreeSet<String>,
+}
+
+/// The rules with a consequence, judged on facts that change.
+#[derive(Debug)]
+pub struct Causes<'a> {
+    set: &'a RuleSet,
+    rules: Vec<Judged>,
+    /// Results by position in the set, put together from the parts.
+    results: HashMap<usize, RuleResult>,
+    /// Who has read a fact; more may stand here than still do.
+    readers: HashMap<Cell, Vec<(usize, Option<ObjectId>)>>,
+    /// What stands, by fingerprint.
+    standing: BTreeMap<String, Cause>,
+}
+
+#[derive(Debug)]
+struct Judged {
+    position: usize,
+    parts: BTreeMap<ObjectId, Part>,
+    /// Undecided which members there are.
+    is_open: bool,
+}
+
+#[derive(Debug, Default)]
+struct Part {
+    result: RuleResult,
+    now: bool,
+}
+
+/// What is to be judged again of a rule.
+#[derive(Debug, Default)]
+struct Again {
+    whole: bool,
+    members: BTreeSet<ObjectId>,
+}
+
+impl<'a> Causes<'a> {
+    /// Judges everything once: these are the causes that stand at the start.
+    #[must_use]
+    pub fn new(set: &'a RuleSet, facts: &Arc<Facts>, now: &Instant) -> Self {
+        let wanted = |rule: &Rule| !rule.consequence.is_empty();
+        let needed = needed(set, &wanted);
+        let rules = set.order.iter().filter(|position| needed.contains(position));
+        let rules = rules.map(|position| Judged {
+            position: *position,
+            parts: BTreeMap::new(),
+            is_open: false,
+        });
+        let mut causes = Self {
+            set,
+            rules: rules.collect(),
+            results: HashMap::new(),
+            readers: HashMap::new(),
+            standing: BTreeMap::new(),
+        };
+        causes.judge_again(facts, now, |_, _| Again { whole: true, members: BTreeSet::new() });
+        causes
+    }
+
+    /// The causes that stand, by fingerprint.
+    pub fn standing(&self) -> impl Iterator<Item = &Cause> {
+        self.standing.values()
+    }
+
+    /// Rules, by position, that cannot be decided for an object.
+    #[must_use]
+    pub fn undecided(&self, object: ObjectId) -> Vec<usize> {
+        let is_open = |position: &usize| {
+            let has_consequence =
+                self.set.rules.get(*position).is_some_and(|rule| !rule.consequence.is_empty());
+            let result = self.results.get(position);
+            has_consequence
+                && result.is_some_and(|result| {
+                    result.undecided_anywhere || result.undecided.contains(&object)
+                })
+        };
+        self.rules.iter().map(|judged| judged.position).filter(is_open).collect()
+    }
+
+    /// Judges again what read one of these facts, or the time.
+    pub fn update(&mut self, facts: &Arc<Facts>, now: &Instant, touched: &BTreeSet<Cell>) -> Delta {
+        let mut stale: HashMap<usize, Again> = HashMap::new();
+        for (position, member) in touched.iter().filter_map(|cell| self.readers.get(cell)).flatten()
+        {
+            let again = stale.entry(*position).or_default();
+            match member {
+                Some(member) => _ = again.members.insert(*member),
+                None => again.whole = true,
+            }
+        }
+        self.judge_again(facts, now, |judged, set_changed| {
+            let mut again = stale.remove(&judged.position).unwrap_or_default();
+            again.whole |= set_changed;
+            let timed = judged.parts.iter().filter(|(_, part)| part.now);
+            again.members.extend(timed.map(|(member, _)| *member));
+            again
+        })
+    }
+
+    fn judge_again(
+        &mut self,
+        facts: &Arc<Facts>,
+        now: &Instant,
+        mut what: impl FnMut(&Judged, bool) -> Again,
+    ) -> Delta {
+        let reads = Arc::new(Reads::default());
+        let view = View { reads: Some(reads.clone()), ..View::new(facts.clone(), now.clone()) };
+        let view = Arc::new(view);
+        let mut ledger = Ledger {
+            set: self.set,
+            fresh: view.clone(),
+            results: std::mem::take(&mut self.results),
+        };
+        let mut changed: HashSet<usize> = HashSet::new();
+        let mut rules = std::mem::take(&mut self.rules);
+        for judged in &mut rules {
+            let Some(rule) = self.set.rules.get(judged.position) else { continue };
+            let asks = |other: &usize| {
+                let other = self.set.rules.get(*other);
+                other.is_some_and(|other| rule.asks.iter().any(|(tag, _)| other.tags.contains(tag)))
+            };
+            let again = what(judged, changed.iter().any(asks));
+            if !again.whole && again.members.is_empty() {
+                continue;
+            }
+            let members = if again.whole {
+                let (members, is_open) = members(rule, self.set, &view);
+                let read = reads.take();
+                self.note(&read, judged.position, None);
+                judged.is_open = is_open;
+                judged.parts.clear();
+                members
+            } else {
+                again
+                    .members
+                    .into_iter()
+                    .filter(|member| judged.parts.contains_key(member))
+                    .collect()
+            };
+            for member in members {
+                let (_, result) =
+                    judge(rule, self.set, &view, &ledger, Depth::Member(member), None);
+                let read = reads.take();
+                self.note(&read, judged.position, Some(member));
+                judged.parts.insert(member, Part { result, now: read.now });
+            }
+            let result = together(judged);
+            let before = ledger.results.get(&judged.position);
+            if before.is_none_or(|before| differs(before, &result)) {
+                changed.insert(judged.position);
+            }
+            ledger.results.insert(judged.position, result);
+        }
+        self.rules = rules;
+        self.results = ledger.results;
+        self.delta()
+    }
+
+    fn note(&mut self, read: &ReadSet, position: usize, member: Option<ObjectId>) {
+        for cell in &read.cells {
+            let readers = self.readers.entry(*cell).or_default();
+            if !readers.contains(&(position, member)) {
+                readers.push((position, member));
+            }
+        }
+    }
+
+    fn delta(&mut self) -> Delta {
+        let mut now: BTreeMap<String, Cause> = BTreeMap::new();
+        for (position, result) in &self.results {
+            let is_cause =
+                self.set.rules.get(*position).is_some_and(|rule| !rule.consequence.is_empty());
+            for standing in result.standing.iter().filter(|_| is_cause) {
+                let cause = Cause { rule: *position, standing: standing.clone() };
+                now.insert(standing.fingerprint.clone(), cause);
+            }
+        }
+        let before = std::mem::replace(&mut self.standing, now);
+        let mut appeared: Vec<Cause> = self
+            .standing
+            .iter()
+            .filter(|(fingerprint, _)| !before.contains_key(*fingerprint))
+            .map(|(_, cause)| cause.clone())
+            .collect();
+        appeared.sort_by(|a, b| {
+            (a.rule, &a.standing.subject, &a.standing.fingerprint).cmp(&(
+                b.rule,
+                &b.standing.subject,
+                &b.standing.fingerprint,
+            ))
+        });
+        let vanished =
+            before.into_keys().filter(|known| !self.standing.contains_key(known)).collect();
+        Delta { appeared, vanished }
+    }
+}
+
+/// The members of a rule's first list, and whether there may be more.
+fn members(rule: &Rule, set: &RuleSet, view: &Arc<View>) -> (Vec<ObjectId>, bool) {
+    let (Some(Binding::Each { list, .. } | Binding::One { from: list, .. }), Some(pack)) =
+        (rule.select.first(), set.packs.get(rule.pack))
+    else {
+        return (Vec::new(), true);
+    };
+    let mut env = Env::new(view, &pack.scripts, &NoVerdicts, rule.slots);
+    env.bind(0, Ok(params_value(&rule.params)));
+    let Ok(Value::List(List { items, reach })) = env.eval(list) else { return (Vec::new(), true) };
+    let object = |fact: &Fact| match fact {
+        Fact::Known { value: Value::Object(id), .. } => Some(*id),
+        _ => None,
+    };
+    let known: Vec<ObjectId> = items.iter().filter_map(object).collect();
+    let is_open = matches!(reach, Reach::Open(_)) || known.len() < items.len();
+    (known, is_open)
+}
+
+/// The results of all parts of a rule.
+fn together(judged: &Judged) -> RuleResult {
+    let mut all = RuleResult { undecided_anywhere: judged.is_open, ..RuleResult::default() };
+    for part in judged.parts.values() {
+        all.violated.extend(&part.result.violated);
+        all.undecided.extend(&part.result.undecided);
+        all.undecided_anywhere |= part.result.undecided_anywhere;
+        all.standing.extend(part.result.standing.iter().cloned());
+    }
+    all
+}
+
+fn differs(a: &RuleResult, b: &RuleResult) -> bool {
+    a.violated != b.violated
+        || a.undecided != b.undecided
+        || a.undecided_anywhere != b.undecided_anywhere
+}
