@@ -15,6 +15,7 @@ pub mod finding;
 pub mod gate;
 pub mod import;
 pub mod load;
+pub mod plan;
 pub mod report;
 pub mod rule;
 pub mod schema;

@@ -43,6 +43,8 @@ pub struct Standing {
 pub(super) enum Depth {
     /// All subjects, as a report shows them.
     Whole,
+    /// All subjects, for a simulation.
+    Brief,
     /// What follows from one member of the first list, for a simulation.
     Member(ObjectId),
 }
@@ -102,7 +104,7 @@ pub(super) fn judge<'a>(
 impl Depth {
     fn takes(self, member: &Fact) -> bool {
         match self {
-            Self::Whole => true,
+            Self::Whole | Self::Brief => true,
             Self::Member(id) => {
                 matches!(member, Fact::Known { value: Value::Object(known), .. } if *known == id)
             }

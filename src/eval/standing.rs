@@ -12,6 +12,7 @@ use crate::eval::judge::{Depth, RuleResult, judge};
 use crate::eval::{Ledger, needed};
 use crate::expr::eval::{Env, NoVerdicts, ReadSet, Reads, View};
 use crate::facts::change::Cell;
+use crate::facts::model::KindId;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
 use crate::facts::value::{Fact, List, ObjectId, Reach, Value};
@@ -175,8 +176,11 @@ impl<'a> Causes<'a> {
                     .collect()
             };
             for member in members {
-                let (_, result) =
-                    judge(rule, self.set, &view, &ledger, Depth::Member(member), None);
+                let depth = match rule.select.first() {
+                    Some(Binding::Each { .. }) => Depth::Member(member),
+                    _ => Depth::Brief,
+                };
+                let (_, result) = judge(rule, self.set, &view, &ledger, depth, None);
                 let read = reads.take();
                 self.note(&read, judged.position, Some(member));
                 judged.parts.insert(member, Part { result, now: read.now });
@@ -234,10 +238,10 @@ impl<'a> Causes<'a> {
 
 /// The members of a rule's first list, and whether there may be more.
 fn members(rule: &Rule, set: &RuleSet, view: &Arc<View>) -> (Vec<ObjectId>, bool) {
-    let (Some(Binding::Each { list, .. } | Binding::One { from: list, .. }), Some(pack)) =
-        (rule.select.first(), set.packs.get(rule.pack))
-    else {
-        return (Vec::new(), true);
+    let Some(pack) = set.packs.get(rule.pack) else { return (Vec::new(), true) };
+    let Some(Binding::Each { list, .. }) = rule.select.first() else {
+        // It has no list: all of it is one part, under a name that means nothing.
+        return (vec![ObjectId { kind: KindId(0), row: 0 }], false);
     };
     let mut env = Env::new(view, &pack.scripts, &NoVerdicts, rule.slots);
     env.bind(0, Ok(params_value(&rule.params)));

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["expr"],
     &["rule"],
     &["eval"],
-    &["gate"],
+    &["gate", "plan"],
     &["load", "import"],
     &["report"],
     &["author"],

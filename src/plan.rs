@@ -1,0 +1,116 @@
+//! Change plans: what they do to the facts, step by step, before anybody does it.
+//!
+//! `file` reads a plan, `ground` puts the objects of the facts into it, `world` makes what an action says to
+//! a copy of the facts, `simulate` lets time pass, `trace` is what came of it, `hazards` is what is wrong
+//! with that. Nothing here knows what is protected, or from what: that is the pack's.
+
+pub mod world;
+
+use std::sync::Arc;
+
+use crate::diagnostic::Place;
+use crate::facts::value::Value;
+
+/// A plan with the objects of the facts in it. Times are seconds since its window opens.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its name, such as the number of the change.
+    pub id: String,
+    /// What it is for.
+    pub title: String,
+    /// When it may be carried out.
+    pub window: Window,
+    /// How many steps people can take at one time.
+    pub operators: usize,
+    /// Checks that run side by side, by the key of the object that owns the slots, folded.
+    pub slots: Vec<(String, usize)>,
+    /// Whether each step waits for the one before; else only `after` binds.
+    pub is_ordered: bool,
+    /// The steps, in the order of the file.
+    pub steps: Vec<Step>,
+    /// What must be so at the end.
+    pub goal: Goal,
+    /// Where it is named.
+    pub place: Place,
+}
+
+/// When a plan may be carried out.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// The instant at which it opens, in seconds since 1970.
+    pub start: i64,
+    /// Seconds from there to its end.
+    pub end: i64,
+    /// Seconds until which checks may go on running.
+    pub checks_until: i64,
+    /// The time zone that times are shown in.
+    pub zone: String,
+    /// Times in which nothing may happen.
+    pub blackouts: Vec<Blackout>,
+    /// Where it is said.
+    pub place: Place,
+}
+
+/// A time in which some objects must be left alone.
+#[derive(Clone, Debug)]
+pub struct Blackout {
+    /// Its begin.
+    pub from: i64,
+    /// Its end.
+    pub to: i64,
+    /// Keys of the objects, folded; all, if there is none.
+    pub applies_to: Vec<String>,
+    /// Why.
+    pub why: String,
+    /// Where it is said.
+    pub place: Place,
+}
+
+/// A step of a plan.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its name in the plan.
+    pub id: Arc<str>,
+    /// Position of its action in the rule set.
+    pub action: usize,
+    /// The action's arguments, in its order.
+    pub args: Vec<Value>,
+    /// How long it takes, where the plan says so: expected and at worst.
+    pub estimate: Option<(i64, i64)>,
+    /// Positions of the steps that must have ended before.
+    pub after: Vec<usize>,
+    /// Seconds before which it does not begin.
+    pub not_before: Option<i64>,
+    /// Steps with one number can begin together.
+    pub group: Option<usize>,
+    /// Hazards of this step that somebody takes responsibility for.
+    pub accept: Vec<Accept>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A hazard that somebody takes responsibility for.
+#[derive(Clone, Debug)]
+pub struct Accept {
+    /// Which.
+    pub hazard: String,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub by: String,
+    /// Seconds since 1970 after which it counts no more.
+    pub until: i64,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What must be so when the window closes.
+#[derive(Clone, Debug, Default)]
+pub struct Goal {
+    /// Keys of the protected objects that must be good at the end, folded; none: all of them.
+    pub end_good: Option<Vec<String>>,
+    /// Those that need not be, with the reason.
+    pub except: Vec<(String, String)>,
+    /// The longest that one may be without protection, in seconds.
+    pub max_exposure: Option<i64>,
+}

@@ -1,0 +1,1 @@
+//! A copy of the facts, and what an action does to it.
