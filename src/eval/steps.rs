@@ -152,7 +152,11 @@ fn said<'a>(commands: &'a [Command], env: &mut Env<'a>) -> Vec<(String, String)>
 }
 
 /// How long it takes, or the facts that would tell.
-fn takes<'a>(duration: &'a Duration, env: &mut Env<'a>) -> Result<Takes, String> {
+///
+/// # Errors
+///
+/// The facts that would tell.
+pub fn takes<'a>(duration: &'a Duration, env: &mut Env<'a>) -> Result<Takes, String> {
     let Duration { best, expected, worst, because } = duration;
     let because = because.fill(env).map_err(|unknown| facts_of(&unknown))?;
     let mut number = |expr| seconds(expr, env).map_err(|unknown| facts_of(&unknown));

@@ -31,6 +31,12 @@ impl Instant {
         Some(Self { seconds, text: stamp.to_string().into() })
     }
 
+    /// 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn epoch() -> Self {
+        Self { seconds: 0, text: "1970-01-01T00:00:00Z".into() }
+    }
+
     /// Seconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn seconds(&self) -> i64 {

@@ -1,1 +1,374 @@
 //! A copy of the facts, and what an action does to it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
+
+use crate::eval::standing::{Causes, Delta};
+use crate::expr::eval::{Env, NoVerdicts, Outcome, Unknown, View};
+use crate::expr::script::Scripts;
+use crate::expr::template::Template;
+use crate::expr::tree::Expr;
+use crate::facts::change::{Cell, Change, Refusal};
+use crate::facts::store::Facts;
+use crate::facts::time::Instant;
+use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value};
+use crate::rule::action::Action;
+use crate::rule::clause::params_value;
+use crate::rule::effect::{Effect, EffectKind, Members};
+use crate::rule::pack::{Protection, RuleSet};
+
+/// Whether what may happen does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum May {
+    /// It does: for the gate.
+    Happens,
+    /// It does not.
+    DoesNot,
+}
+
+/// The state of a protected object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// It is protected.
+    Good,
+    /// It is not, and does not become so by itself.
+    Bad,
+    /// Something is under way.
+    Busy,
+    /// Nobody knows.
+    Unknown,
+    /// It is in a state that the pack does not count, or gone.
+    Outside,
+}
+
+/// A step's action with its arguments.
+#[derive(Clone, Copy, Debug)]
+pub struct Act<'a> {
+    /// What is done.
+    pub action: &'a Action,
+    /// With what.
+    pub args: &'a [Value],
+}
+
+/// The facts as they are at one moment of a plan.
+#[derive(Debug)]
+pub struct World<'a> {
+    /// The rules and actions.
+    pub set: &'a RuleSet,
+    /// The facts now.
+    pub facts: Arc<Facts>,
+    /// The causes that stand now.
+    pub causes: Causes<'a>,
+    /// The instant.
+    pub now: Instant,
+}
+
+/// An effect of which it is not known what it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blind {
+    /// Where the effect is declared.
+    pub place: crate::diagnostic::Place,
+    /// What would have to be known.
+    pub missing: String,
+}
+
+/// What came of changing facts.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    /// The facts that are different.
+    pub touched: BTreeSet<Cell>,
+    /// Effects that could not be made for want of facts.
+    pub blind: Vec<Blind>,
+}
+
+impl<'a> World<'a> {
+    /// The facts as they are before a plan.
+    #[must_use]
+    pub fn new(set: &'a RuleSet, facts: &Arc<Facts>, now: &Instant) -> Self {
+        let causes = Causes::new(set, facts, now);
+        Self { set, facts: facts.clone(), causes, now: now.clone() }
+    }
+
+    /// What being protected means here.
+    #[must_use]
+    pub fn protection(&self) -> Option<(&'a Protection, &'a crate::rule::pack::Pack)> {
+        self.set.packs.iter().find_map(|pack| Some((pack.protection.as_ref()?, pack)))
+    }
+
+    /// The protected objects.
+    #[must_use]
+    pub fn protected(&self) -> Vec<ObjectId> {
+        self.protection().map(|(known, _)| self.facts.ids(known.kind).collect()).unwrap_or_default()
+    }
+
+    /// The state of a protected object.
+    #[must_use]
+    pub fn phase(&self, object: ObjectId) -> Phase {
+        let Some((protection, pack)) = self.protection() else { return Phase::Outside };
+        if self.facts.object(object).is_none() || self.is_gone(object) {
+            return Phase::Outside;
+        }
+        let view = self.view();
+        let mut env = Env::new(&view, &pack.scripts, &NoVerdicts, 1);
+        env.bind(0, Ok(Value::Object(object)));
+        let Ok(value) = env.eval(&protection.state) else { return Phase::Unknown };
+        let said = self.facts.say(&value);
+        let is_in = |list: &[String]| list.contains(&said);
+        match () {
+            () if is_in(&protection.good) => Phase::Good,
+            () if is_in(&protection.bad) => Phase::Bad,
+            () if is_in(&protection.busy) => Phase::Busy,
+            () => Phase::Outside,
+        }
+    }
+
+    fn is_gone(&self, object: ObjectId) -> bool {
+        let key = crate::facts::value::fold(&self.facts.key(object));
+        self.facts.find(object.kind, &key) != Some(object)
+    }
+
+    /// The facts as expressions see them.
+    #[must_use]
+    pub fn view(&self) -> Arc<View> {
+        Arc::new(View::new(self.facts.clone(), self.now.clone()))
+    }
+
+    /// A condition of an action.
+    ///
+    /// # Errors
+    ///
+    /// What would have to be known.
+    pub fn condition(&self, act: Act<'a>, expr: &'a Expr) -> Outcome<bool> {
+        let view = self.view();
+        env_of(self.set, act, &view).condition(expr)
+    }
+
+    /// A message of an action.
+    #[must_use]
+    pub fn say(&self, act: Act<'a>, text: &'a Template) -> String {
+        let view = self.view();
+        text.say(&mut env_of(self.set, act, &view))
+    }
+
+    /// The value of an expression of an action.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not known.
+    pub fn value(&self, act: Act<'a>, expr: &'a Expr) -> Outcome {
+        let view = self.view();
+        env_of(self.set, act, &view).eval(expr)
+    }
+
+    /// Seconds that an action takes: best, expected, worst; none where it does not say.
+    ///
+    /// # Errors
+    ///
+    /// What would have to be known.
+    pub fn takes(&self, act: Act<'a>) -> Option<Result<crate::finding::Takes, String>> {
+        let duration = act.action.duration.as_ref()?;
+        let view = self.view();
+        Some(crate::eval::takes(duration, &mut env_of(self.set, act, &view)))
+    }
+
+    /// Makes the effects of an action that belong to its start or to its end.
+    pub fn apply(&mut self, act: Act<'a>, at_start: bool, may: May) -> Outcomes {
+        let mut outcomes = Outcomes::default();
+        let effects = act.action.course.effects.iter();
+        let wanted =
+            |effect: &&Effect| effect.at_start == at_start && (!effect.may || may == May::Happens);
+        for effect in effects.filter(wanted) {
+            let view = self.view();
+            let made = changes(effect, &mut env_of(self.set, act, &view));
+            drop(view);
+            match made {
+                Ok(changes) => self.change(changes, effect, &mut outcomes),
+                Err(unknown) => {
+                    outcomes.blind.push(Blind { place: effect.place, missing: said(&unknown) });
+                }
+            }
+        }
+        outcomes
+    }
+
+    fn change(&mut self, changes: Vec<Change>, effect: &Effect, outcomes: &mut Outcomes) {
+        match Arc::make_mut(&mut self.facts).change(changes) {
+            Ok(touched) => outcomes.touched.extend(touched),
+            Err(refusal) => {
+                let missing = match refusal {
+                    Refusal::NoKey => "the key of the new object".to_owned(),
+                    Refusal::Exists(key) => format!("whether `{key}`, which is there, is the same"),
+                    Refusal::NoRecord => "the record that the fact is in".to_owned(),
+                };
+                outcomes.blind.push(Blind { place: effect.place, missing });
+            }
+        }
+    }
+
+    /// Changes facts.
+    pub fn set(&mut self, changes: Vec<Change>) -> BTreeSet<Cell> {
+        Arc::make_mut(&mut self.facts).change(changes).unwrap_or_default()
+    }
+
+    /// Sets the state of a protected object: good, busy or bad as the pack names it first, or not known.
+    pub fn set_phase(&mut self, object: ObjectId, phase: Phase) -> BTreeSet<Cell> {
+        let Some((protection, pack)) = self.protection() else { return BTreeSet::new() };
+        let word = match phase {
+            Phase::Good => protection.good.first(),
+            Phase::Busy => protection.busy.first(),
+            Phase::Bad => protection.bad.first(),
+            Phase::Unknown | Phase::Outside => None,
+        };
+        let to = match word {
+            Some(word) => Value::Text(word.as_str().into()).into(),
+            None => Fact::Absent(Absence::NotCollected),
+        };
+        let view = self.view();
+        let mut env = Env::new(&view, &pack.scripts, &NoVerdicts, 1);
+        env.bind(0, Ok(Value::Object(object)));
+        let Ok((object, path)) = env.target(&protection.state) else { return BTreeSet::new() };
+        drop(view);
+        self.set(vec![Change::Set { object, path, to }])
+    }
+
+    /// Judges again what depends on facts that were touched.
+    pub fn judge(&mut self, touched: &BTreeSet<Cell>) -> Delta {
+        self.causes.update(&self.facts, &self.now, touched)
+    }
+}
+
+/// What the expressions of an action are evaluated in.
+fn env_of<'e>(set: &'e RuleSet, act: Act<'e>, view: &'e Arc<View>) -> Env<'e> {
+    static NOTHING: LazyLock<Scripts> = LazyLock::new(Scripts::default);
+    let scripts = set.packs.get(act.action.pack).map_or(&*NOTHING, |pack| &pack.scripts);
+    let mut env = Env::new(view, scripts, &NoVerdicts, act.action.slots);
+    env.bind(0, Ok(params_value(&act.action.params)));
+    for (arg, value) in act.action.args.iter().zip(act.args) {
+        env.bind(arg.slot, Ok(value.clone()));
+    }
+    for (slot, expr) in &act.action.lets {
+        env.new_clause();
+        env.bind_let(*slot, expr);
+    }
+    env.new_clause();
+    env
+}
+
+/// What an effect changes.
+fn changes<'e>(effect: &'e Effect, env: &mut Env<'e>) -> Outcome<Vec<Change>> {
+    let mut all = Vec::new();
+    each(effect.each.as_ref(), env, |env| {
+        let holds = effect.when.as_ref().map_or(Ok(true), |when| env.condition(when))?;
+        if holds {
+            all.push(one(&effect.what, effect.place, env)?);
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// For each member of a list, or once.
+fn each<'e>(
+    members: Option<&'e (usize, Expr)>,
+    env: &mut Env<'e>,
+    mut work: impl FnMut(&mut Env<'e>) -> Outcome<()>,
+) -> Outcome<()> {
+    let Some((slot, list)) = members else {
+        env.new_clause();
+        return work(env);
+    };
+    env.new_clause();
+    let Value::List(members) = env.eval(list)? else { return Ok(()) };
+    for (position, fact) in members.items.iter().enumerate() {
+        if let Fact::Known { value, .. } = fact {
+            env.bind_member(*slot, Ok(value.clone()), list, position);
+            env.new_clause();
+            work(env)?;
+        }
+    }
+    if let Reach::Open(name) = &members.reach {
+        return Err(Unknown::new(name.clone(), Absence::Open(name.clone()), None));
+    }
+    Ok(())
+}
+
+fn one<'e>(
+    what: &'e EffectKind,
+    place: crate::diagnostic::Place,
+    env: &mut Env<'e>,
+) -> Outcome<Change> {
+    Ok(match what {
+        EffectKind::Set { fact, to } => {
+            let (object, path) = env.target(fact)?;
+            Change::Set { object, path, to: valued(to, env) }
+        }
+        EffectKind::Forget { fact } => {
+            let (object, path) = env.target(fact)?;
+            Change::Set { object, path, to: Fact::Absent(Absence::NotCollected) }
+        }
+        EffectKind::Fill { fact, width, members } => {
+            let (object, path) = env.target(fact)?;
+            let to = Fact::from(Value::List(filled(members, *width, env)?));
+            Change::Set { object, path, to }
+        }
+        EffectKind::Append { fact, width, with } => {
+            let (object, path) = env.target(fact)?;
+            let Value::List(list) = env.eval(fact)? else {
+                return Err(Unknown::new("the list", Absence::NotCollected, None));
+            };
+            let one = Fact::from(Value::Record(record(with, *width, env).into()));
+            let items = list.items.iter().cloned().chain([one]).collect();
+            let to = Value::List(List { items, reach: list.reach }).into();
+            Change::Set { object, path, to }
+        }
+        EffectKind::Add { kind, with } => {
+            let width =
+                env.view().facts.model().kind(*kind).map_or(0, |kind| kind.record.fields.len());
+            Change::Add { kind: *kind, facts: record(with, width, env), place }
+        }
+        EffectKind::Remove { object } => match env.eval(object)? {
+            Value::Object(object) => Change::Remove { object },
+            _ => return Err(Unknown::new("the object", Absence::NotCollected, None)),
+        },
+    })
+}
+
+fn filled<'e>(members: &'e [Members], width: usize, env: &mut Env<'e>) -> Outcome<List> {
+    let mut items: Vec<Fact> = Vec::new();
+    for member in members {
+        each(member.each.as_ref(), env, |env| {
+            let holds = member.when.as_ref().map_or(Ok(true), |when| env.condition(when))?;
+            if holds {
+                items.push(Value::Record(record(&member.with, width, env).into()).into());
+            }
+            Ok(())
+        })?;
+    }
+    Ok(List { items: items.into(), reach: Reach::Complete })
+}
+
+/// One fact a field; those that nothing is said of are not known.
+fn record<'e>(with: &'e [(usize, Expr)], width: usize, env: &mut Env<'e>) -> Vec<Fact> {
+    let mut facts = vec![Fact::Absent(Absence::NotCollected); width];
+    for (position, value) in with {
+        let value = valued(value, env);
+        if let Some(slot) = facts.get_mut(*position) {
+            *slot = value;
+        }
+    }
+    facts
+}
+
+fn valued<'e>(expr: &'e Expr, env: &mut Env<'e>) -> Fact {
+    match env.eval(expr) {
+        Ok(value) => value.into(),
+        Err(unknown) => unknown.into_fact(),
+    }
+}
+
+/// The facts that would tell.
+#[must_use]
+pub fn said(unknown: &Unknown) -> String {
+    let missing = crate::eval::missing(unknown);
+    missing.iter().map(|one| one.fact.as_str()).collect::<Vec<_>>().join(", ")
+}

@@ -111,6 +111,21 @@ pub struct Protection {
     pub busy: Vec<String>,
     /// Kinds of the places where repairs are done, in the order in which they are.
     pub repair_order: Vec<KindId>,
+    /// When its newest recovery point was made, with the object in slot 0.
+    pub newest_point: Option<Expr>,
+    /// How many checks run side by side.
+    pub checks: Checks,
+}
+
+/// How many checks run side by side.
+#[derive(Clone, Debug)]
+pub struct Checks {
+    /// The object that has the slots, with the protected one in slot 0.
+    pub owner: Option<Expr>,
+    /// How many there are.
+    pub slots: Option<Expr>,
+    /// How many, where that is not known.
+    pub default_slots: usize,
 }
 
 /// The rules of all packs. A copy is cheap: what it is made of is shared.
@@ -538,24 +553,14 @@ fn protection(
     let kind_of = kind(model, node.get("kind")?, problems)?;
     let order = node.get("repair_order").and_then(Node::as_list).unwrap_or_default();
     let repair_order = order.iter().filter_map(|name| kind(model, name, problems)).collect();
-    let path = node.get("state")?;
-    let mut scope = Scope::default();
-    scope.bind("object", Type::Object(Arc::new([kind_of])));
-    // The path is an expression on the object; 7 characters stand before it.
-    let text = format!("object.{}", path.as_str()?);
-    let state = match check::check(&text, &mut scope, World { model, scripts: &[], tables: &[] }) {
-        Ok(state) => state,
-        Err(found) => {
-            for problem in found {
-                let at = problem.at.start.saturating_sub(7)..problem.at.end.saturating_sub(7);
-                let mut diagnostic =
-                    Diagnostic::error(problem.code, problem.message).at(sources.inside(path, at));
-                diagnostic.help = problem.help;
-                problems.push(diagnostic);
-            }
-            return None;
-        }
-    };
+    let mut path = |node: &Node| path_of(sources, model, kind_of, node, problems);
+    let state = path(node.get("state")?)?;
+    let newest_point = node.get("newest_recovery_point").and_then(&mut path);
+    let checks = node.get("checks");
+    let owner = checks.and_then(|checks| checks.get("owner")).and_then(&mut path);
+    let slots = checks.and_then(|checks| checks.get("slots")).and_then(&mut path);
+    let default_slots = checks.and_then(|checks| checks.get("default_slots"));
+    let default_slots = default_slots.and_then(Node::as_int).and_then(|n| usize::try_from(n).ok());
     let mut states = |key: &str| {
         let list = node.get(key).and_then(Node::as_list).unwrap_or_default();
         list.iter()
@@ -573,7 +578,35 @@ fn protection(
             .collect::<Vec<String>>()
     };
     let (good, bad, busy) = (states("good"), states("bad"), states("busy"));
-    Some(Protection { kind: kind_of, state, good, bad, busy, repair_order })
+    let checks = Checks { owner, slots, default_slots: default_slots.unwrap_or(1) };
+    Some(Protection { kind: kind_of, state, good, bad, busy, repair_order, newest_point, checks })
+}
+
+/// A path of fields, with dots, on an object of a kind.
+fn path_of(
+    sources: &Sources,
+    model: &Model,
+    kind: KindId,
+    node: &Node,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Expr> {
+    let mut scope = Scope::default();
+    scope.bind("object", Type::Object(Arc::new([kind])));
+    // The path is an expression on the object; 7 characters stand before it.
+    let text = format!("object.{}", node.as_str()?);
+    match check::check(&text, &mut scope, World { model, scripts: &[], tables: &[] }) {
+        Ok(path) => Some(path),
+        Err(found) => {
+            for problem in found {
+                let at = problem.at.start.saturating_sub(7)..problem.at.end.saturating_sub(7);
+                let mut diagnostic =
+                    Diagnostic::error(problem.code, problem.message).at(sources.inside(node, at));
+                diagnostic.help = problem.help;
+                problems.push(diagnostic);
+            }
+            None
+        }
+    }
 }
 
 fn scripts(

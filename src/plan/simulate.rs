@@ -1,0 +1,262 @@
+//! Time passes: steps begin and end, effects are made, rules are judged.
+//!
+//! Everything happens at whole seconds. What ends at a second ends before anything begins in it, and
+//! steps are taken in the order of the plan: two runs give the same trace.
+
+mod ledger;
+mod queue;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::facts::change::Cell;
+use crate::facts::store::Facts;
+use crate::facts::time::Instant;
+use crate::facts::value::{ObjectId, Value};
+use crate::plan::simulate::ledger::Ledger;
+use crate::plan::simulate::queue::{Progress, Queue};
+use crate::plan::trace::{StepStatus, Trace};
+use crate::plan::world::{Act, May, Phase, World};
+use crate::plan::{Plan, Step};
+use crate::rule::pack::RuleSet;
+
+/// Which of the possible courses is simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// Whether what may happen does.
+    pub may: May,
+    /// Which duration counts.
+    pub takes: Takes,
+}
+
+/// Which of an action's durations counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// The shortest.
+    Best,
+    /// The usual one.
+    Expected,
+    /// The longest.
+    Worst,
+}
+
+/// Most rounds in which consequences of consequences are looked for.
+const MAX_ROUNDS: usize = 20;
+
+/// Lets a plan happen to a copy of the facts.
+#[must_use]
+pub fn simulate(set: &RuleSet, facts: &Arc<Facts>, plan: &Plan, course: Course) -> Trace {
+    let start = instant(plan, 0);
+    let mut world = World::new(set, facts, &start);
+    let ledger = Ledger::new(&world, plan);
+    let queue = Queue::new(&mut world, plan);
+    let mut simulation = Simulation { plan, course, world, ledger, queue, time: 0 };
+    simulation.run();
+    simulation.ledger.finish(&simulation.world, simulation.queue.last_end())
+}
+
+/// The instant at a second of a plan.
+fn instant(plan: &Plan, time: i64) -> Instant {
+    let seconds = plan.window.start.saturating_add(time);
+    Instant::from_seconds(seconds).unwrap_or_else(Instant::epoch)
+}
+
+struct Simulation<'a> {
+    plan: &'a Plan,
+    course: Course,
+    world: World<'a>,
+    ledger: Ledger,
+    queue: Queue,
+    time: i64,
+}
+
+impl<'a> Simulation<'a> {
+    fn run(&mut self) {
+        loop {
+            while let Some(position) = self.queue.next_to_begin(self.plan, self.time) {
+                self.begin(position);
+            }
+            let Some(time) = self.queue.next_time(self.plan, self.time) else { break };
+            self.time = time;
+            self.world.now = instant(self.plan, time);
+            while let Some(position) = self.queue.next_to_end(self.time) {
+                self.end(position);
+            }
+        }
+        self.queue.give_up(&mut self.ledger.steps);
+    }
+
+    fn act(&self, step: &'a Step) -> Option<Act<'a>> {
+        let action = self.world.set.actions.get(step.action)?;
+        Some(Act { action, args: &step.args })
+    }
+
+    fn begin(&mut self, position: usize) {
+        let Some(step) = self.plan.steps.get(position) else { return };
+        let Some(act) = self.act(step) else { return };
+        self.ledger.begin(position, self.time, self.queue.waited(position));
+        if let Some(done) = &act.action.course.done_when
+            && self.world.condition(act, done) == Ok(true)
+        {
+            return self.over(position, StepStatus::Nothing);
+        }
+        let refusals = self.refusals(position, act);
+        if !refusals.is_empty() {
+            return self.over(position, StepStatus::Refused(refusals));
+        }
+        let checked = self.checked(act);
+        if let Some(object) = checked {
+            let was_good = self.world.phase(object) == Phase::Good;
+            self.ledger.check(position, was_good);
+            let vain = self.vain(act, object);
+            if !vain.is_empty() {
+                self.ledger.vain(position, vain);
+                return self.over(position, StepStatus::Refused(Vec::new()));
+            }
+        }
+        let takes = self.takes(position, step, act);
+        let locked = self.queue.begin(position, self.time.saturating_add(takes));
+        for (broken, object) in locked {
+            self.ledger.broken(broken, position);
+            self.ledger.end(broken, self.time, StepStatus::Done);
+            let touched = self.world.set_phase(object, Phase::Bad);
+            self.settle(Some(position), touched);
+        }
+        let mut touched = BTreeSet::new();
+        if let Some(object) = checked {
+            touched.extend(self.world.set_phase(object, Phase::Busy));
+        }
+        let outcomes = self.world.apply(act, true, self.course.may);
+        self.ledger.blind(position, outcomes.blind);
+        touched.extend(outcomes.touched);
+        self.settle(Some(position), touched);
+        if takes == 0 {
+            self.end(position);
+        }
+    }
+
+    /// Ends a step that takes no time and changes nothing.
+    fn over(&mut self, position: usize, status: StepStatus) {
+        self.queue.over(position);
+        self.ledger.end(position, self.time, status);
+    }
+
+    /// The conditions of an action that do not hold, in words; those that are not known are noted.
+    fn refusals(&mut self, position: usize, act: Act<'a>) -> Vec<String> {
+        let mut refusals = Vec::new();
+        for (that, otherwise) in &act.action.course.requires {
+            match self.world.condition(act, that) {
+                Ok(true) => {}
+                Ok(false) => refusals.push(self.world.say(act, otherwise)),
+                Err(unknown) => {
+                    self.ledger.unknown(position, crate::plan::world::said(&unknown));
+                }
+            }
+        }
+        refusals
+    }
+
+    /// The object that an action checks.
+    fn checked(&self, act: Act<'a>) -> Option<ObjectId> {
+        match act.args.get(act.action.course.checks?) {
+            Some(Value::Object(object)) => Some(*object),
+            _ => None,
+        }
+    }
+
+    /// The causes that would still stand after a check: it is tried out and taken back.
+    fn vain(&mut self, act: Act<'a>, object: ObjectId) -> Vec<usize> {
+        if self.ledger.open(object).is_empty() {
+            return Vec::new();
+        }
+        let facts = self.world.facts.clone();
+        let mut touched = self.world.apply(act, false, self.course.may).touched;
+        touched.extend(self.world.set_phase(object, Phase::Good));
+        let _ = self.world.judge(&touched);
+        let vain = self.ledger.known_for(&self.world, object);
+        self.world.facts = facts;
+        let _ = self.world.judge(&touched);
+        vain
+    }
+
+    /// Seconds that a step takes.
+    fn takes(&mut self, position: usize, step: &Step, act: Act<'a>) -> i64 {
+        if let Some((expected, worst)) = step.estimate {
+            self.ledger.because(position, "stated in the plan".to_owned());
+            return match self.course.takes {
+                Takes::Worst => worst,
+                Takes::Best | Takes::Expected => expected,
+            };
+        }
+        match self.world.takes(act) {
+            Some(Ok(takes)) => {
+                self.ledger.because(position, takes.because);
+                match self.course.takes {
+                    Takes::Best => takes.best,
+                    Takes::Expected => takes.expected,
+                    Takes::Worst => takes.worst,
+                }
+            }
+            Some(Err(missing)) => {
+                self.ledger.unknown(position, missing);
+                0
+            }
+            None => 0,
+        }
+    }
+
+    fn end(&mut self, position: usize) {
+        let Some(step) = self.plan.steps.get(position) else { return };
+        let Some(act) = self.act(step) else { return };
+        let checked = self.checked(act);
+        let is_spoiled = self.queue.end_of(position) == Progress::Spoiled;
+        let outcomes = self.world.apply(act, false, self.course.may);
+        self.ledger.blind(position, outcomes.blind);
+        let mut touched = outcomes.touched;
+        if let Some(object) = checked {
+            // What the check would find is only known once it has looked.
+            touched.extend(self.world.set_phase(object, Phase::Good));
+            let delta = self.world.judge(&touched);
+            self.ledger.note(&self.world, delta, self.time, Some(position));
+            let vain = self.ledger.standing_for(&self.world, object, self.time, position);
+            let undecided = self.world.causes.undecided(object);
+            let phase = match () {
+                () if is_spoiled || !vain.is_empty() => Phase::Bad,
+                () if !undecided.is_empty() => Phase::Unknown,
+                () => Phase::Good,
+            };
+            self.ledger.vain(position, vain);
+            self.ledger.undecided(position, undecided);
+            touched = BTreeSet::new();
+            if phase != Phase::Good {
+                touched = self.world.set_phase(object, phase);
+            }
+            self.ledger.touch(object);
+        }
+        self.settle(Some(position), touched);
+        self.ledger.end(position, self.time, StepStatus::Done);
+    }
+
+    /// Judges what was touched, and lets what is violated now have its consequences.
+    fn settle(&mut self, step: Option<usize>, touched: BTreeSet<Cell>) {
+        let mut touched = touched;
+        for _ in 0..MAX_ROUNDS {
+            self.ledger.touched(&touched, &self.world);
+            let delta = self.world.judge(&touched);
+            let changes: Vec<_> =
+                delta.appeared.iter().flat_map(|cause| cause.standing.changes.clone()).collect();
+            self.ledger.note(&self.world, delta, self.time, step);
+            if changes.is_empty() {
+                break;
+            }
+            // A check that runs meanwhile has looked too early.
+            for object in changes.iter().filter_map(ledger::object_of) {
+                if let Some(check) = self.queue.spoil(object) {
+                    self.ledger.broken(check, step.unwrap_or(check));
+                }
+            }
+            touched = self.world.set(changes);
+        }
+        self.ledger.write(&self.world, self.time, step);
+    }
+}

@@ -1,0 +1,362 @@
+//! What is written down while time passes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::eval::standing::{Cause, Delta};
+use crate::facts::change::{Cell, Change};
+use crate::facts::value::{ObjectId, Value};
+use crate::plan::Plan;
+use crate::plan::simulate::queue::path;
+use crate::plan::trace::{CauseTrace, Interval, ObjectTrace, StepStatus, StepTrace, Trace, Waited};
+use crate::plan::world::{Blind, Phase, World};
+
+/// The trace in the making.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) steps: Vec<StepTrace>,
+    objects: Vec<ObjectTrace>,
+    rows: HashMap<ObjectId, usize>,
+    causes: Vec<CauseTrace>,
+    /// Causes that stand, by fingerprint.
+    standing: BTreeMap<String, usize>,
+    /// Causes that stand, by the object that they make bad.
+    open: HashMap<ObjectId, BTreeSet<usize>>,
+    /// Objects whose state may be another one now.
+    changed: BTreeSet<ObjectId>,
+    /// Newest recovery points at the start, as seconds from the start.
+    points: Vec<Option<i64>>,
+    horizon: i64,
+}
+
+/// The object that a change is about.
+pub(super) fn object_of(change: &Change) -> Option<ObjectId> {
+    match change {
+        Change::Set { object, .. } | Change::Remove { object } => Some(*object),
+        Change::Add { .. } => None,
+    }
+}
+
+impl Ledger {
+    pub(super) fn new(world: &World<'_>, plan: &Plan) -> Self {
+        let horizon = plan.window.end.max(plan.window.checks_until);
+        let steps = plan.steps.iter().map(|_| blank()).collect();
+        let ids = world.protected();
+        let newest = world.protection().and_then(|(known, _)| known.newest_point.as_ref());
+        let point = |object: &ObjectId| match newest.and_then(|expr| path(world, *object, expr)) {
+            Some(Value::Time(time)) => Some(time.seconds() - plan.window.start),
+            _ => None,
+        };
+        let points = ids.iter().map(point).collect();
+        let objects = ids.iter().map(|object| ObjectTrace {
+            object: *object,
+            key: world.facts.key(*object),
+            intervals: Vec::new(),
+            exposure: 0,
+            oldest_point: None,
+        });
+        let mut ledger = Self {
+            steps,
+            objects: objects.collect(),
+            rows: ids.iter().copied().zip(0..).collect(),
+            causes: Vec::new(),
+            standing: BTreeMap::new(),
+            open: HashMap::new(),
+            changed: ids.into_iter().collect(),
+            points,
+            horizon,
+        };
+        let appeared = world.causes.standing().cloned().collect();
+        ledger.note(world, Delta { appeared, vanished: BTreeSet::new() }, 0, None);
+        ledger.write(world, 0, None);
+        ledger
+    }
+
+    pub(super) fn begin(&mut self, position: usize, time: i64, waited: Option<Waited>) {
+        if let Some(step) = self.steps.get_mut(position) {
+            step.start = Some(time);
+            step.waited_for = waited;
+        }
+    }
+
+    pub(super) fn end(&mut self, position: usize, time: i64, status: StepStatus) {
+        if let Some(step) = self.steps.get_mut(position) {
+            step.end = Some(time);
+            step.status = status;
+        }
+    }
+
+    pub(super) fn check(&mut self, position: usize, was_good: bool) {
+        if let Some(step) = self.steps.get_mut(position) {
+            step.is_needless = was_good;
+        }
+    }
+
+    pub(super) fn vain(&mut self, position: usize, causes: Vec<usize>) {
+        if let Some(step) = self.steps.get_mut(position) {
+            step.vain = causes;
+        }
+    }
+
+    pub(super) fn undecided(&mut self, position: usize, rules: Vec<usize>) {
+        if let Some(step) = self.steps.get_mut(position) {
+            step.undecided = rules;
+        }
+    }
+
+    pub(super) fn broken(&mut self, check: usize, by: usize) {
+        if let Some(step) = self.steps.get_mut(check) {
+            step.broken_by.get_or_insert(by);
+        }
+    }
+
+    pub(super) fn unknown(&mut self, position: usize, missing: String) {
+        if let Some(step) = self.steps.get_mut(position) {
+            step.unknown.push(missing);
+        }
+    }
+
+    pub(super) fn blind(&mut self, position: usize, blind: Vec<Blind>) {
+        if let Some(step) = self.steps.get_mut(position) {
+            step.blind.extend(blind);
+        }
+    }
+
+    pub(super) fn because(&mut self, position: usize, because: String) {
+        if let Some(step) = self.steps.get_mut(position) {
+            step.because = because;
+        }
+    }
+
+    /// The causes that stand for an object, by number.
+    pub(super) fn open(&self, object: ObjectId) -> Vec<usize> {
+        self.open.get(&object).map(|open| open.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// The causes that the rules say stand for an object just now, whatever has been written down.
+    pub(super) fn standing_for(
+        &mut self,
+        world: &World<'_>,
+        object: ObjectId,
+        time: i64,
+        step: usize,
+    ) -> Vec<usize> {
+        let concerned = world.causes.standing().filter(|cause| {
+            cause.standing.changes.iter().filter_map(object_of).any(|o| o == object)
+        });
+        let concerned: Vec<Cause> = concerned.cloned().collect();
+        concerned.iter().map(|cause| self.number(cause, time, Some(step))).collect()
+    }
+
+    /// Those of them that have been written down: a trial must not leave anything behind.
+    pub(super) fn known_for(&self, world: &World<'_>, object: ObjectId) -> Vec<usize> {
+        let concerned = world.causes.standing().filter(|cause| {
+            cause.standing.changes.iter().filter_map(object_of).any(|other| other == object)
+        });
+        concerned
+            .filter_map(|cause| self.standing.get(&cause.standing.fingerprint).copied())
+            .collect()
+    }
+
+    /// The number of a cause, a new one if it was not known.
+    fn number(&mut self, cause: &Cause, time: i64, step: Option<usize>) -> usize {
+        let fingerprint = &cause.standing.fingerprint;
+        if let Some(number) = self.standing.get(fingerprint) {
+            return *number;
+        }
+        let number = self.causes.len();
+        let mut objects: Vec<ObjectId> =
+            cause.standing.changes.iter().filter_map(object_of).collect();
+        objects.sort_unstable();
+        objects.dedup();
+        self.causes.push(CauseTrace {
+            rule: cause.rule,
+            subject: cause.standing.subject.clone(),
+            message: cause.standing.message.clone(),
+            objects: objects.clone(),
+            opened_by: step,
+            opened_at: time,
+            closed_by: None,
+            closed_at: None,
+        });
+        self.standing.insert(fingerprint.clone(), number);
+        for object in objects {
+            self.open.entry(object).or_default().insert(number);
+            self.changed.insert(object);
+        }
+        if let Some(step) = step.and_then(|step| self.steps.get_mut(step)) {
+            step.opened.push(number);
+        }
+        number
+    }
+
+    /// Causes that appeared or are gone.
+    pub(super) fn note(&mut self, world: &World<'_>, delta: Delta, time: i64, step: Option<usize>) {
+        let _ = world;
+        for fingerprint in &delta.vanished {
+            let Some(number) = self.standing.remove(fingerprint) else { continue };
+            let Some(cause) = self.causes.get_mut(number) else { continue };
+            cause.closed_by = step;
+            cause.closed_at = Some(time);
+            for object in &cause.objects {
+                if let Some(open) = self.open.get_mut(object) {
+                    open.remove(&number);
+                }
+                self.changed.insert(*object);
+            }
+            if let Some(step) = step.and_then(|step| self.steps.get_mut(step)) {
+                step.closed.push(number);
+            }
+        }
+        for cause in &delta.appeared {
+            let number = self.number(cause, time, step);
+            let objects = self.causes.get(number).map(|cause| cause.objects.clone());
+            if let Some(step) = step.and_then(|step| self.steps.get_mut(step)) {
+                for object in objects.unwrap_or_default() {
+                    if !step.harmed.contains(&object) {
+                        step.harmed.push(object);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Objects whose facts were touched.
+    pub(super) fn touched(&mut self, touched: &BTreeSet<Cell>, world: &World<'_>) {
+        let Some((protection, _)) = world.protection() else { return };
+        for cell in touched {
+            match cell {
+                Cell::Field(object, _) if object.kind == protection.kind => {
+                    self.changed.insert(*object);
+                }
+                Cell::All(kind) if *kind == protection.kind => {
+                    self.changed.extend(self.rows.keys());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn touch(&mut self, object: ObjectId) {
+        self.changed.insert(object);
+    }
+
+    /// Writes the states of objects that changed.
+    pub(super) fn write(&mut self, world: &World<'_>, time: i64, step: Option<usize>) {
+        for object in std::mem::take(&mut self.changed) {
+            let phase = world.phase(object);
+            let open = self.open(object);
+            let row = match self.rows.get(&object) {
+                Some(row) => *row,
+                None if phase == Phase::Outside => continue,
+                None => self.join(world, object, time),
+            };
+            let Some(trace) = self.objects.get_mut(row) else { continue };
+            let mut caused_by: Vec<usize> = match trace.intervals.last() {
+                Some(last) if last.phase != Phase::Good && phase != Phase::Good => {
+                    last.caused_by.clone()
+                }
+                _ => Vec::new(),
+            };
+            let from_causes = open.iter().filter_map(|number| self.causes.get(*number)?.opened_by);
+            caused_by.extend(from_causes);
+            if matches!(phase, Phase::Busy | Phase::Bad | Phase::Unknown) && caused_by.is_empty() {
+                caused_by.extend(step);
+            }
+            caused_by.sort_unstable();
+            caused_by.dedup();
+            if phase == Phase::Good {
+                caused_by.clear();
+            }
+            let next = Interval { from: time, to: time, phase, open, caused_by };
+            match trace.intervals.last_mut() {
+                Some(last) if last.phase == next.phase && last.open == next.open => {
+                    last.caused_by = next.caused_by;
+                }
+                Some(last) if last.from == time => *last = next,
+                Some(last) => {
+                    last.to = time;
+                    trace.intervals.push(next);
+                }
+                None => trace.intervals.push(next),
+            }
+        }
+    }
+
+    /// A protected object that was not there at the start.
+    fn join(&mut self, world: &World<'_>, object: ObjectId, time: i64) -> usize {
+        let row = self.objects.len();
+        let key = world.facts.key(object);
+        let mut intervals = Vec::new();
+        if time > 0 {
+            let (open, caused_by) = (Vec::new(), Vec::new());
+            intervals.push(Interval { from: 0, to: time, phase: Phase::Outside, open, caused_by });
+        }
+        self.objects.push(ObjectTrace { object, key, intervals, exposure: 0, oldest_point: None });
+        self.points.push(None);
+        self.rows.insert(object, row);
+        row
+    }
+
+    pub(super) fn finish(mut self, world: &World<'_>, end: i64) -> Trace {
+        let horizon = self.horizon;
+        for (object, point) in self.objects.iter_mut().zip(&self.points) {
+            object.intervals.retain(|interval| interval.from < horizon || interval.from == 0);
+            if let Some(last) = object.intervals.last_mut() {
+                last.to = horizon;
+            }
+            merge(&mut object.intervals);
+            let exposed = |interval: &&Interval| {
+                matches!(interval.phase, Phase::Bad | Phase::Busy | Phase::Unknown)
+            };
+            object.exposure =
+                object.intervals.iter().filter(exposed).map(|one| one.to - one.from).sum();
+            let last = object.intervals.iter().filter(exposed).map(|one| one.to).max();
+            object.oldest_point = last.zip(*point).map(|(last, point)| last - point);
+        }
+        self.objects.sort_by(|a, b| a.key.cmp(&b.key));
+        Trace {
+            steps: self.steps,
+            objects: self.objects,
+            causes: self.causes,
+            end,
+            facts: world.facts.clone(),
+        }
+    }
+}
+
+/// States that last no time, and neighbours that are alike, are none of their own.
+fn merge(intervals: &mut Vec<Interval>) {
+    let all = std::mem::take(intervals);
+    let count = all.len();
+    for (position, next) in all.into_iter().enumerate() {
+        if next.from == next.to && position + 1 < count {
+            continue;
+        }
+        match intervals.last_mut() {
+            Some(last) if last.phase == next.phase && last.open == next.open => {
+                last.to = next.to;
+                last.caused_by = next.caused_by;
+            }
+            _ => intervals.push(next),
+        }
+    }
+}
+
+fn blank() -> StepTrace {
+    StepTrace {
+        start: None,
+        end: None,
+        status: StepStatus::Never,
+        waited_for: None,
+        opened: Vec::new(),
+        closed: Vec::new(),
+        harmed: Vec::new(),
+        vain: Vec::new(),
+        undecided: Vec::new(),
+        is_needless: false,
+        broken_by: None,
+        unknown: Vec::new(),
+        blind: Vec::new(),
+        because: String::new(),
+    }
+}

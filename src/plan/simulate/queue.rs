@@ -1,0 +1,293 @@
+//! Who may begin when: the order of the plan, operators, locks, slots for checks.
+
+use std::collections::HashMap;
+
+use crate::expr::eval::{Env, NoVerdicts};
+use crate::facts::value::{ObjectId, Value, fold};
+use crate::plan::Plan;
+use crate::plan::trace::{StepStatus, StepTrace, Waited};
+use crate::plan::world::{Act, World};
+
+/// What a step needs.
+#[derive(Debug, Default)]
+struct Needs {
+    is_operators: bool,
+    locks: Vec<ObjectId>,
+    uses: Vec<ObjectId>,
+    /// The object that is checked, and the one that has the slots.
+    check: Option<(ObjectId, Option<ObjectId>)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Running { end: i64, spoiled: bool },
+    Over,
+}
+
+/// How a step that ends went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Nothing disturbed it.
+    Whole,
+    /// What it looked at changed meanwhile.
+    Spoiled,
+}
+
+/// The steps that wait and those that run.
+#[derive(Debug)]
+pub(super) struct Queue {
+    needs: Vec<Needs>,
+    states: Vec<State>,
+    waited: Vec<Option<Waited>>,
+    running: Vec<usize>,
+    /// Slots by the object that has them.
+    slots: HashMap<Option<ObjectId>, usize>,
+    /// The first step that is not over.
+    first: usize,
+    end: i64,
+}
+
+impl Queue {
+    pub(super) fn new(world: &mut World<'_>, plan: &Plan) -> Self {
+        let needs: Vec<Needs> = plan.steps.iter().map(|step| needs(world, step)).collect();
+        let mut slots = HashMap::new();
+        for (object, owner) in needs.iter().filter_map(|needs| needs.check) {
+            slots.entry(owner).or_insert_with(|| capacity(world, plan, object, owner));
+        }
+        let states = vec![State::Waiting; needs.len()];
+        let waited = vec![None; needs.len()];
+        Self { needs, states, waited, running: Vec::new(), slots, first: 0, end: 0 }
+    }
+
+    /// The first step that can begin now.
+    pub(super) fn next_to_begin(&mut self, plan: &Plan, time: i64) -> Option<usize> {
+        while self.states.get(self.first) == Some(&State::Over) {
+            self.first += 1;
+        }
+        // In a plan with an order nothing behind the first step of an operator can begin.
+        let mut barrier: Option<Option<usize>> = None;
+        for position in self.first..self.states.len() {
+            let step = plan.steps.get(position)?;
+            if plan.is_ordered
+                && let Some(group) = barrier
+                && (group.is_none() || group != step.group)
+            {
+                return None;
+            }
+            let is_operators = self.needs.get(position).is_some_and(|needs| needs.is_operators);
+            let state = self.states.get(position).copied().unwrap_or(State::Over);
+            if state == State::Waiting {
+                match self.obstacle(plan, position, time) {
+                    None => return Some(position),
+                    Some(waited) => {
+                        if let Some(slot) = self.waited.get_mut(position) {
+                            *slot = Some(waited);
+                        }
+                    }
+                }
+            }
+            if is_operators && state != State::Over && barrier.is_none() {
+                barrier = Some(step.group);
+            }
+        }
+        None
+    }
+
+    /// Why a step cannot begin now.
+    fn obstacle(&self, plan: &Plan, position: usize, time: i64) -> Option<Waited> {
+        let (step, needs) = (plan.steps.get(position)?, self.needs.get(position)?);
+        let is_over = |other: &usize| self.states.get(*other) == Some(&State::Over);
+        if let Some(other) = step.after.iter().find(|other| !is_over(other)) {
+            return Some(Waited::Step(*other));
+        }
+        if step.not_before.is_some_and(|earliest| earliest > time) {
+            return Some(Waited::Time);
+        }
+        let busy =
+            || self.running.iter().filter_map(|other| Some((*other, self.needs.get(*other)?)));
+        if needs.is_operators
+            && busy().filter(|(_, other)| other.is_operators).count() >= plan.operators
+        {
+            return Some(Waited::Operator);
+        }
+        for (other, held) in busy() {
+            // Who takes a lock does not wait for checks: he breaks them off.
+            let is_check = held.check.is_some();
+            let collides = meets(&needs.uses, &held.locks)
+                || meets(&needs.locks, &held.locks)
+                || (!is_check && meets(&needs.locks, &held.uses));
+            if collides {
+                return Some(Waited::Lock(other));
+            }
+        }
+        if let Some((object, owner)) = needs.check {
+            let checks = || busy().filter_map(|(_, held)| held.check);
+            let capacity = self.slots.get(&owner).copied().unwrap_or(1);
+            let is_checked = checks().any(|(other, _)| other == object);
+            if is_checked || checks().filter(|(_, other)| *other == owner).count() >= capacity {
+                return Some(Waited::Slot);
+            }
+        }
+        None
+    }
+
+    /// A step begins; the answer are the checks that it breaks off, with what they checked.
+    pub(super) fn begin(&mut self, position: usize, end: i64) -> Vec<(usize, ObjectId)> {
+        let locks = self.needs.get(position).map(|needs| needs.locks.clone()).unwrap_or_default();
+        let broken: Vec<(usize, ObjectId)> = self
+            .running
+            .iter()
+            .filter_map(|other| {
+                let held = self.needs.get(*other)?;
+                let (object, _) = held.check?;
+                (meets(&locks, &held.uses) || meets(&locks, &held.locks))
+                    .then_some((*other, object))
+            })
+            .collect();
+        for (other, _) in &broken {
+            self.over(*other);
+        }
+        if let Some(state) = self.states.get_mut(position) {
+            *state = State::Running { end, spoiled: false };
+        }
+        self.running.push(position);
+        self.end = self.end.max(end);
+        broken
+    }
+
+    /// The step that ends at this second and stands first in the plan.
+    pub(super) fn next_to_end(&self, time: i64) -> Option<usize> {
+        let ends = |position: &&usize| matches!(self.states.get(**position), Some(State::Running { end, .. }) if *end <= time);
+        self.running.iter().filter(ends).min().copied()
+    }
+
+    /// A step has ended.
+    pub(super) fn end_of(&mut self, position: usize) -> Progress {
+        let spoiled =
+            matches!(self.states.get(position), Some(State::Running { spoiled: true, .. }));
+        self.over(position);
+        if spoiled { Progress::Spoiled } else { Progress::Whole }
+    }
+
+    /// A step is over, or never takes place.
+    pub(super) fn over(&mut self, position: usize) {
+        self.running.retain(|other| *other != position);
+        if let Some(state) = self.states.get_mut(position) {
+            *state = State::Over;
+        }
+    }
+
+    /// What the running check of an object has seen is no longer so; the answer is that check, the first
+    /// time.
+    pub(super) fn spoil(&mut self, object: ObjectId) -> Option<usize> {
+        let checks = |position: &&usize| {
+            let check = self.needs.get(**position).and_then(|needs| needs.check);
+            check.is_some_and(|(checked, _)| checked == object)
+        };
+        let position = self.running.iter().find(checks).copied()?;
+        match self.states.get_mut(position) {
+            Some(State::Running { spoiled, .. }) if !*spoiled => {
+                *spoiled = true;
+                Some(position)
+            }
+            _ => None,
+        }
+    }
+
+    /// The next second at which something happens.
+    pub(super) fn next_time(&self, plan: &Plan, time: i64) -> Option<i64> {
+        let ends = self.states.iter().filter_map(|state| match state {
+            State::Running { end, .. } => Some(*end),
+            _ => None,
+        });
+        let begins = plan.steps.iter().zip(&self.states).filter_map(|(step, state)| {
+            step.not_before.filter(|earliest| *state == State::Waiting && *earliest > time)
+        });
+        ends.chain(begins).min()
+    }
+
+    pub(super) fn waited(&self, position: usize) -> Option<Waited> {
+        self.waited.get(position).copied().flatten()
+    }
+
+    /// What still waits never begins.
+    pub(super) fn give_up(&self, steps: &mut [StepTrace]) {
+        for (position, (state, step)) in self.states.iter().zip(steps).enumerate() {
+            if *state == State::Waiting {
+                step.status = StepStatus::Never;
+                step.waited_for = self.waited(position);
+            }
+        }
+    }
+
+    /// When the last step ends.
+    pub(super) fn last_end(&self) -> i64 {
+        self.end
+    }
+}
+
+fn meets(a: &[ObjectId], b: &[ObjectId]) -> bool {
+    a.iter().any(|object| b.contains(object))
+}
+
+fn needs<'a>(world: &World<'a>, step: &'a crate::plan::Step) -> Needs {
+    let Some(action) = world.set.actions.get(step.action) else { return Needs::default() };
+    let act = Act { action, args: &step.args };
+    let course = &action.course;
+    let objects = |list: &'a [crate::expr::tree::Expr]| {
+        let objects = list.iter().filter_map(|expr| match world.value(act, expr) {
+            Ok(Value::Object(object)) => Some(object),
+            _ => None,
+        });
+        objects.collect::<Vec<_>>()
+    };
+    let checked = course.checks.and_then(|position| match step.args.get(position) {
+        Some(Value::Object(object)) => Some(*object),
+        _ => None,
+    });
+    Needs {
+        is_operators: course.occupies_operator,
+        locks: objects(&course.locks),
+        uses: objects(&course.uses),
+        check: checked.map(|object| (object, owner(world, object))),
+    }
+}
+
+/// The object that has the slots for the checks of another.
+fn owner(world: &World<'_>, object: ObjectId) -> Option<ObjectId> {
+    let (protection, _) = world.protection()?;
+    match path(world, object, protection.checks.owner.as_ref()?) {
+        Some(Value::Object(owner)) => Some(owner),
+        _ => None,
+    }
+}
+
+/// How many checks can run side by side: as the plan says, as the facts say, as the pack assumes.
+fn capacity(world: &World<'_>, plan: &Plan, object: ObjectId, owner: Option<ObjectId>) -> usize {
+    if let Some(owner) = owner {
+        let key = fold(&world.facts.key(owner));
+        if let Some((_, slots)) = plan.slots.iter().find(|(known, _)| *known == key) {
+            return *slots;
+        }
+    }
+    let Some((protection, _)) = world.protection() else { return 1 };
+    let known = protection.checks.slots.as_ref().and_then(|slots| path(world, object, slots));
+    match known {
+        Some(Value::Int(slots)) => usize::try_from(slots).unwrap_or(1).max(1),
+        _ => protection.checks.default_slots,
+    }
+}
+
+/// The value of a path of the pack on a protected object.
+pub(super) fn path(
+    world: &World<'_>,
+    object: ObjectId,
+    expr: &crate::expr::tree::Expr,
+) -> Option<Value> {
+    let (_, pack) = world.protection()?;
+    let view = world.view();
+    let mut env = Env::new(&view, &pack.scripts, &NoVerdicts, 1);
+    env.bind(0, Ok(Value::Object(object)));
+    env.eval(expr).ok()
+}

@@ -1,0 +1,162 @@
+//! What came of simulating a plan.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::facts::store::Facts;
+use crate::facts::value::ObjectId;
+use crate::plan::world::{Blind, Phase};
+
+/// What came of simulating a plan once. Times are seconds since its window opens.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// The steps, in the order of the plan.
+    pub steps: Vec<StepTrace>,
+    /// The protected objects, by key.
+    pub objects: Vec<ObjectTrace>,
+    /// The causes that stood at some time, by number; intervals name them so.
+    pub causes: Vec<CauseTrace>,
+    /// When the last step ended.
+    pub end: i64,
+    /// The facts at the end.
+    pub facts: Arc<Facts>,
+}
+
+/// A cause that stood at some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CauseTrace {
+    /// Position of its rule in the set.
+    pub rule: usize,
+    /// What it is about: kind and key.
+    pub subject: crate::finding::Subject,
+    /// What is wrong.
+    pub message: String,
+    /// The protected objects that it makes bad.
+    pub objects: Vec<ObjectId>,
+    /// The step at which it appeared; none if it stood at the start.
+    pub opened_by: Option<usize>,
+    /// When.
+    pub opened_at: i64,
+    /// The step at which it was gone; none if it stands at the end.
+    pub closed_by: Option<usize>,
+    /// When.
+    pub closed_at: Option<i64>,
+}
+
+/// What became of a step.
+#[derive(Clone, Debug)]
+pub struct StepTrace {
+    /// When it began; none if it never did.
+    pub start: Option<i64>,
+    /// When it ended.
+    pub end: Option<i64>,
+    /// How it went.
+    pub status: StepStatus,
+    /// What it waited for, where it began later than it could have.
+    pub waited_for: Option<Waited>,
+    /// Causes that appeared with it, by number.
+    pub opened: Vec<usize>,
+    /// Causes that were gone with it, by number.
+    pub closed: Vec<usize>,
+    /// Protected objects that it made bad, or kept so.
+    pub harmed: Vec<ObjectId>,
+    /// Of a check: the causes that made it vain, by number.
+    pub vain: Vec<usize>,
+    /// Of a check: rules, by position, that cannot be decided for its object.
+    pub undecided: Vec<usize>,
+    /// Of a check: whether its object was good before.
+    pub is_needless: bool,
+    /// Of a check: the step that broke it off.
+    pub broken_by: Option<usize>,
+    /// Conditions that are not known, and effects that cannot be made: what is missing.
+    pub unknown: Vec<String>,
+    /// Effects that could not be made for want of facts.
+    pub blind: Vec<Blind>,
+    /// What its duration rests on.
+    pub because: String,
+}
+
+/// How a step went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepStatus {
+    /// It was carried out.
+    Done,
+    /// There was nothing left to do.
+    Nothing,
+    /// It could not begin: the conditions that do not hold, in words.
+    Refused(Vec<String>),
+    /// What it waits for never comes.
+    Never,
+}
+
+/// What a step waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// Another step.
+    Step(usize),
+    /// Somebody to do it.
+    Operator,
+    /// A slot for its check.
+    Slot,
+    /// A lock that another step holds.
+    Lock(usize),
+    /// The time that the plan names.
+    Time,
+}
+
+/// A protected object over time.
+#[derive(Clone, Debug)]
+pub struct ObjectTrace {
+    /// Which.
+    pub object: ObjectId,
+    /// Its key.
+    pub key: Arc<str>,
+    /// Its states, one after the other, without gaps.
+    pub intervals: Vec<Interval>,
+    /// Seconds in which no recovery point could be made, up to the horizon.
+    pub exposure: i64,
+    /// Age of the newest recovery point when that was at its worst; none if it never was exposed, or if
+    /// the age is not known.
+    pub oldest_point: Option<i64>,
+}
+
+/// A time in which nothing changes for an object; it ends where the next begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// Its begin.
+    pub from: i64,
+    /// Its end, at the latest the horizon.
+    pub to: i64,
+    /// The state.
+    pub phase: Phase,
+    /// The causes that stand, by number.
+    pub open: Vec<usize>,
+    /// Steps that the state comes from.
+    pub caused_by: Vec<usize>,
+}
+
+impl ObjectTrace {
+    /// The state at the horizon.
+    #[must_use]
+    pub fn ends(&self) -> Phase {
+        self.intervals.last().map_or(Phase::Outside, |last| last.phase)
+    }
+}
+
+impl Trace {
+    /// Sum of the exposures of all objects.
+    #[must_use]
+    pub fn exposure(&self) -> i64 {
+        self.objects.iter().map(|object| object.exposure).sum()
+    }
+
+    /// How many objects end in each state.
+    #[must_use]
+    pub fn ends(&self) -> BTreeMap<Phase, usize> {
+        let mut all = BTreeMap::new();
+        for object in &self.objects {
+            *all.entry(object.ends()).or_insert(0) += 1;
+        }
+        all
+    }
+}
