@@ -75,6 +75,22 @@ impl Verdict {
     }
 }
 
+/// The verdict on severities of what was found, and on whether something could not be judged.
+#[must_use]
+pub fn decide(
+    mut found: impl Iterator<Item = Severity>,
+    is_unknown: bool,
+    threshold: Threshold,
+) -> Verdict {
+    if found.any(|severity| threshold.reached(severity)) {
+        Verdict::Failed
+    } else if is_unknown {
+        Verdict::NoVerdict
+    } else {
+        Verdict::Passed
+    }
+}
+
 /// The gate's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {

@@ -4,6 +4,7 @@
 //! a copy of the facts, `simulate` lets time pass, `trace` is what came of it, `hazards` is what is wrong
 //! with that. Nothing here knows what is protected, or from what: that is the pack's.
 
+pub mod hazard;
 pub mod simulate;
 pub mod trace;
 pub mod world;

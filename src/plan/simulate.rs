@@ -56,7 +56,7 @@ pub fn simulate(set: &RuleSet, facts: &Arc<Facts>, plan: &Plan, course: Course) 
 }
 
 /// The instant at a second of a plan.
-fn instant(plan: &Plan, time: i64) -> Instant {
+pub(in crate::plan) fn instant(plan: &Plan, time: i64) -> Instant {
     let seconds = plan.window.start.saturating_add(time);
     Instant::from_seconds(seconds).unwrap_or_else(Instant::epoch)
 }
