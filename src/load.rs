@@ -3,9 +3,11 @@
 pub mod cases;
 pub mod history;
 mod pages;
+mod plans;
 mod write;
 
 pub use pages::{Changes, Pages, update};
+pub use plans::plan;
 pub use write::{create_below, none_exists, write_files};
 
 use std::collections::{BTreeMap, HashSet};
@@ -26,7 +28,7 @@ use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
 
 /// The published schemas, by name.
-pub static SCHEMAS: [(&str, &str); 15] = [
+pub static SCHEMAS: [(&str, &str); 16] = [
     ("action-v1", include_str!("../schemas/action-v1.schema.json")),
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),
@@ -38,6 +40,7 @@ pub static SCHEMAS: [(&str, &str); 15] = [
     ("model-v1", include_str!("../schemas/model-v1.schema.json")),
     ("mutants-v1", include_str!("../schemas/mutants-v1.schema.json")),
     ("pack-v1", include_str!("../schemas/pack-v1.schema.json")),
+    ("plan-v1", include_str!("../schemas/plan-v1.schema.json")),
     ("report-v1", include_str!("../schemas/report-v1.schema.json")),
     ("rule-v1", include_str!("../schemas/rule-v1.schema.json")),
     ("table-v1", include_str!("../schemas/table-v1.schema.json")),

@@ -4,8 +4,10 @@
 //! a copy of the facts, `simulate` lets time pass, `trace` is what came of it, `hazards` is what is wrong
 //! with that. Nothing here knows what is protected, or from what: that is the pack's.
 
+pub mod file;
 pub mod hazard;
 pub mod simulate;
+pub mod time;
 pub mod trace;
 pub mod world;
 
@@ -23,6 +25,8 @@ pub struct Plan {
     pub title: String,
     /// When it may be carried out.
     pub window: Window,
+    /// Seconds that facts may be old when the window opens, where the plan says so.
+    pub max_age: Option<i64>,
     /// How many steps people can take at one time.
     pub operators: usize,
     /// Checks that run side by side, by the key of the object that owns the slots, folded.

@@ -28,8 +28,8 @@ impl Schema {
     ///
     /// # Shape
     ///
-    /// Formats are checked; to those of the standard come `name`, `windows-path`, `version` and
-    /// `duration-text`. Patterns are of the linear kind: no look-around, no back references.
+    /// Formats are checked; to those of the standard come `name`, `windows-path`, `version`,
+    /// `duration-text` and `zoned-time`. Patterns are of the linear kind: no look-around, no back references.
     ///
     /// # Errors
     ///
@@ -103,6 +103,7 @@ fn options() -> ValidationOptions<'static> {
         .with_format("windows-path", format::is_windows_path)
         .with_format("version", format::is_version)
         .with_format("duration-text", format::is_duration)
+        .with_format("zoned-time", format::is_zoned_time)
 }
 
 #[cfg(test)]

@@ -101,13 +101,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn problem_at(&mut self, node: &Node, problems: Vec<Problem>) {
-        // Nobody reads on after a hundred.
-        for problem in problems.into_iter().take(100) {
-            let place = self.context.sources.inside(node, problem.at);
-            let mut diagnostic = Diagnostic::error(problem.code, problem.message).at(place);
-            diagnostic.help = problem.help;
-            self.problems.push(diagnostic);
-        }
+        self.problems.extend(placed(self.context.sources, node, problems));
     }
 
     /// Parameters with the values of this run, bound as the record `params`.
@@ -259,20 +253,7 @@ impl<'a> Reader<'a> {
 
     /// Binds a name, unless it is taken; without a type its value did not check.
     pub(super) fn bind(&mut self, name: &str, place: Place, ty: Option<Type>) -> usize {
-        let model = self.model();
-        let taken = name == "now"
-            || self.scope.find(name).is_some()
-            || model.kind_in(name).is_some()
-            || model.singles().iter().any(|field| &*field.name == name)
-            || self.context.world.tables.iter().any(|table| &*table.name == name);
-        if taken {
-            let message = format!("`{name}` means something already; choose another name");
-            self.problems.push(Diagnostic::error("name-bound-twice", message).at(place));
-        }
-        if !crate::expr::syntax::is_name(name) {
-            let message = format!("`{name}` is a reserved word; choose another name");
-            self.problems.push(Diagnostic::error("reserved-word", message).at(place));
-        }
+        self.problems.extend(cannot_bind(name, place, &self.scope, self.context.world));
         self.meet(place, || Sight::Bound { name: name.into(), ty: ty.clone() });
         match ty {
             Some(ty) => self.scope.bind(name, ty),
@@ -364,6 +345,42 @@ pub fn source_of(node: &Node) -> String {
     node.as_str().map_or_else(|| node.to_json().to_string(), str::to_owned)
 }
 
+/// What is wrong with an expression or message, at its places in the file.
+pub fn placed(
+    sources: &Sources,
+    node: &Node,
+    problems: Vec<Problem>,
+) -> impl Iterator<Item = Diagnostic> {
+    let at_place = |problem: Problem| {
+        let place = sources.inside(node, problem.at);
+        let mut diagnostic = Diagnostic::error(problem.code, problem.message).at(place);
+        diagnostic.help = problem.help;
+        diagnostic
+    };
+    // Nobody reads on after a hundred.
+    problems.into_iter().take(100).map(at_place)
+}
+
+/// Why a name cannot be bound: it means something already, or is none.
+#[must_use]
+pub fn cannot_bind(name: &str, place: Place, scope: &Scope, world: World<'_>) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let taken = name == "now"
+        || scope.find(name).is_some()
+        || world.model.kind_in(name).is_some()
+        || world.model.singles().iter().any(|field| &*field.name == name)
+        || world.tables.iter().any(|table| &*table.name == name);
+    if taken {
+        let message = format!("`{name}` means something already; choose another name");
+        problems.push(Diagnostic::error("name-bound-twice", message).at(place));
+    }
+    if !crate::expr::syntax::is_name(name) {
+        let message = format!("`{name}` is a reserved word; choose another name");
+        problems.push(Diagnostic::error("reserved-word", message).at(place));
+    }
+    problems
+}
+
 /// What is wrong with an id that is not the name of its file.
 pub(super) fn id_not_stem(root: &Node, id: &str, stem: &str) -> Option<Diagnostic> {
     let message = format!("the id `{id}` is not the name of its file, `{stem}`");
@@ -394,7 +411,8 @@ pub fn unknown_kind(model: &Model, name: &str) -> Diagnostic {
 }
 
 /// What a schema has against the value of that name.
-pub(super) fn misfits(schema: &Schema, value: &Node, name: &str) -> Vec<Diagnostic> {
+#[must_use]
+pub fn misfits(schema: &Schema, value: &Node, name: &str) -> Vec<Diagnostic> {
     let named = |mut problem: Diagnostic| {
         problem.message = problem.message.replacen("the document", &format!("`{name}`"), 1);
         problem

@@ -46,6 +46,19 @@ pub(super) fn is_duration(text: &str) -> bool {
     }
 }
 
+/// A local date and time with the name of its zone: `2008-11-15T22:00[Europe/Berlin]`, seconds allowed.
+///
+/// Whether there is such a zone, and such a time in it, is not asked here.
+pub(super) fn is_zoned_time(text: &str) -> bool {
+    let Some((local, zone)) = text.split_once('[') else { return false };
+    let zone = zone.strip_suffix(']').unwrap_or_default();
+    let shape: String = local.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
+    matches!(&*shape, "0000-00-00T00:00" | "0000-00-00T00:00:00")
+        && !zone.is_empty()
+        && zone.chars().all(named)
+}
+
 /// Numbers with units, each unit at most once and in the order of `units`.
 fn is_run(text: &str, units: &str) -> bool {
     let mut rest = text;
@@ -76,6 +89,10 @@ pub(super) fn describe(name: &str) -> (String, Option<&'static str>) {
         ),
         "version" => ("a version", "write it like `8.1.240.6`: one to four numbers"),
         "duration-text" => ("a duration", "write it like `90m`, `1h30m`, `2d` or `PT1H30M`"),
+        "zoned-time" => (
+            "a date and time with the name of its zone",
+            "write it like `\"2008-11-15T22:00[Europe/Berlin]\"`: a clock time alone says neither day nor zone",
+        ),
         "date-time" => {
             ("a date and time with offset", "write it like `2009-05-04T18:00:00Z` or `...+02:00`")
         }

@@ -42,7 +42,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("gen_lsp_types", &["cli/lsp"]),
     ("granit_parser", &["source"]),
-    ("jiff", &["facts/time"]),
+    ("jiff", &["facts/time", "plan/time"]),
     ("jsonschema", &["schema"]),
     ("quick_xml", &["import/clixml"]),
     ("rayon", &["author/coverage", "author/lint", "author/mutate", "author/suite", "author/trial"]),

@@ -543,11 +543,8 @@ impl World2 {
         let root = source::read(&sources, file).unwrap_or_else(|found| panic!("{found:?}\n{yaml}"));
         let (facts, _) =
             merge(&self.model, &[(file, root)]).unwrap_or_else(|found| panic!("{found:?}\n{yaml}"));
-        Arc::new(View {
-            facts: Arc::new(facts),
-            now: Instant::parse("2009-05-04T21:00:00Z").unwrap(),
-            stale: Vec::new(),
-        })
+        let now = Instant::parse("2009-05-04T21:00:00Z").unwrap();
+        Arc::new(View::new(Arc::new(facts), now))
     }
 
     fn first(facts: &Facts) -> Value {

@@ -1,0 +1,42 @@
+//! Plan files.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::diagnostic::Diagnostic;
+use crate::load::{add, schema};
+use crate::source::{self, Node, Sources};
+
+const PLAN: &str = "dpmguard.plan/v1";
+
+/// Reads a plan file and checks it against its schema; `-` is standard input.
+///
+/// # Errors
+///
+/// Why it cannot be read, or all that its schema has against it.
+pub fn plan(
+    path: &Path,
+    stdin: &mut dyn Read,
+    sources: &mut Sources,
+) -> Result<Node, Vec<Diagnostic>> {
+    let file = add(path, stdin, sources).map_err(|problem| vec![problem])?;
+    let root = source::read(sources, file)?;
+    if root.as_map().is_some() {
+        is_plan(&root).map_err(|problem| vec![problem])?;
+    }
+    let found = schema("plan-v1").map_err(|problem| vec![problem])?.check(&root);
+    if found.is_empty() { Ok(root) } else { Err(found) }
+}
+
+/// Another document would be complained of key by key.
+fn is_plan(root: &Node) -> Result<(), Diagnostic> {
+    let first = root.as_map().and_then(<[_]>::first).map_or(root.place, |entry| entry.key_place);
+    let Some(said) = root.get("schema") else {
+        let problem = Diagnostic::error("not-a-plan", "this file does not say what it is");
+        return Err(problem.at(first).help(format!("a plan begins with `schema: {PLAN}`")));
+    };
+    // A name that is no text the schema has the words for.
+    let Some(other) = said.as_str().filter(|said| *said != PLAN) else { return Ok(()) };
+    let message = format!("this is not a plan: it says `schema: {other}`");
+    Err(Diagnostic::error("not-a-plan", message).at(said.place).suggest(other, [PLAN]))
+}

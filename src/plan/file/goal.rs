@@ -1,0 +1,57 @@
+//! What must be so at the end, and what a repair may do.
+
+use crate::diagnostic::Diagnostic;
+use crate::facts::value::fold;
+use crate::plan::Goal;
+use crate::plan::file::step::Draft;
+use crate::plan::file::{Reader, list};
+use crate::source::Node;
+
+impl Reader<'_> {
+    pub(super) fn goal(&mut self, node: &Node) -> Goal {
+        let mut goal = Goal::default();
+        if let Some(end) = node.get("end_consistent") {
+            if let Some(keys) = end.as_list() {
+                let keys = keys.iter().filter_map(|key| self.protected(key));
+                goal.end_good = Some(keys.collect());
+            }
+            let reason = end.get("reason").and_then(Node::as_str).unwrap_or_default();
+            for key in list(end, "except") {
+                goal.except.extend(self.protected(key).map(|key| (key, reason.to_owned())));
+            }
+        }
+        goal.max_exposure = node.get("max_exposure").and_then(|node| self.duration(node));
+        goal
+    }
+
+    /// The folded key of a protected object.
+    fn protected(&mut self, node: &Node) -> Option<String> {
+        let packs = self.context.rules.packs.iter();
+        let mut kinds: Vec<_> =
+            packs.filter_map(|pack| Some(pack.protection.as_ref()?.kind)).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        if kinds.is_empty() {
+            return self.any_key(node);
+        }
+        let id = self.object(&kinds, node.as_str()?, node.place)?;
+        Some(fold(&self.context.facts.key(id)))
+    }
+
+    /// Steps that a repair keeps must be there.
+    pub(super) fn keeps(&mut self, repair: &Node, drafts: &[Draft]) {
+        for node in list(repair, "keep") {
+            let name = node.as_str().unwrap_or_default();
+            if !drafts.iter().any(|draft| *draft.id == *name) {
+                let problem = unknown_step(name, drafts).at(node.place);
+                self.problems.push(problem);
+            }
+        }
+    }
+}
+
+/// That there is no step of that name, and which may be meant.
+pub(super) fn unknown_step(name: &str, drafts: &[Draft]) -> Diagnostic {
+    Diagnostic::error("unknown-step", format!("there is no step `{name}` in this plan"))
+        .suggest(name, drafts.iter().map(|draft| &*draft.id))
+}

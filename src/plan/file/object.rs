@@ -1,0 +1,68 @@
+//! Objects of the facts, by the keys that a plan names.
+
+use crate::diagnostic::{Diagnostic, Place, nearest};
+use crate::facts::model::KindId;
+use crate::facts::store::{Object, Table};
+use crate::facts::value::{ObjectId, fold};
+use crate::plan::file::Reader;
+
+/// How many keys get a suggestion: to look through all keys for a near one costs.
+const MAX_SUGGESTIONS: usize = 100;
+
+impl Reader<'_> {
+    /// The object of one of these kinds with that key.
+    pub(super) fn object(
+        &mut self,
+        kinds: &[KindId],
+        text: &str,
+        place: Place,
+    ) -> Option<ObjectId> {
+        let facts = self.context.facts;
+        let exact = fold(text);
+        let find = |key: &str| kinds.iter().find_map(|kind| facts.find(*kind, key));
+        // A path that ends a key counts without its last backslash.
+        let found = find(&exact).or_else(|| find(exact.trim_end_matches(['\\', '/'])));
+        if found.is_some() {
+            return found;
+        }
+        let problem = self.unknown_object(kinds, text).at(place);
+        self.fail(problem)
+    }
+
+    fn unknown_object(&mut self, kinds: &[KindId], text: &str) -> Diagnostic {
+        let facts = self.context.facts;
+        let model = facts.model();
+        let known = || kinds.iter().filter_map(|kind| model.kind(*kind));
+        let names: Vec<&str> = known().map(|kind| &*kind.name).collect();
+        let what = if names.len() > 4 { "object".to_owned() } else { names.join(" or ") };
+        let tables = || kinds.iter().filter_map(|kind| facts.table(*kind));
+        if tables().all(|table| table.count() == 0) && names.len() <= 4 {
+            let collections: Vec<String> =
+                known().map(|kind| format!("`{}`", kind.collection)).collect();
+            let message = format!(
+                "there is no {what} `{text}`: the facts have no {}",
+                collections.join(" or ")
+            );
+            return Diagnostic::error("unknown-object", message)
+                .help("hand in a fact file that has it");
+        }
+        let message = format!("there is no {what} `{text}` in the facts");
+        let problem = Diagnostic::error("unknown-object", message);
+        self.misses += 1;
+        if self.misses > MAX_SUGGESTIONS {
+            return problem;
+        }
+        let keys = || tables().flat_map(Table::objects);
+        match ending(keys(), text).or_else(|| nearest(text, keys().map(|object| &*object.key))) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem,
+        }
+    }
+}
+
+/// The only key that has `text` for its last parts: the server before them is forgotten easily.
+fn ending<'o>(objects: impl Iterator<Item = &'o Object>, text: &str) -> Option<&'o str> {
+    let end = format!("/{}", fold(text));
+    let mut fitting = objects.map(|object| &*object.key).filter(|key| fold(key).ends_with(&end));
+    fitting.next().filter(|_| fitting.next().is_none())
+}
