@@ -69,6 +69,8 @@ pub enum DocumentKind {
     Model,
     /// What a pack says of its mutants.
     Mutants,
+    /// A change plan.
+    Plan,
     /// Functions.
     Script,
     /// None of ours.
@@ -101,6 +103,7 @@ impl DocumentKind {
             Some("facts") => Self::Facts,
             Some("model") => Self::Model,
             Some("mutants") => Self::Mutants,
+            Some("plan") => Self::Plan,
             None if name == "dpmguard.yaml" => Self::Config,
             None if is_in_pack => Self::Rule,
             _ => Self::Other,
@@ -120,6 +123,7 @@ impl DocumentKind {
             Self::Facts => Some("facts-v1"),
             Self::Model => Some("model-v1"),
             Self::Mutants => Some("mutants-v1"),
+            Self::Plan => Some("plan-v1"),
             Self::Script | Self::Other => None,
         }
     }

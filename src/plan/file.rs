@@ -76,7 +76,7 @@ struct Reader<'a> {
     zone: Option<Zone>,
     /// The schemas of arguments, by action and argument.
     schemas: HashMap<(usize, usize), Option<Arc<Schema>>>,
-    /// How often a key was looked for in vain.
+    /// How often a name was looked for in vain.
     misses: usize,
 }
 
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
         let is_ordered = root.get("order").and_then(Node::as_str) != Some("partial");
         let drafts = self.steps(root);
         if let Some(repair) = root.get("repair") {
-            self.keeps(repair, &drafts.all);
+            self.keeps(repair, &drafts);
         }
         let steps = self.link(drafts, is_ordered);
         let goal = root.get("goal").map(|node| self.goal(node)).unwrap_or_default();

@@ -415,6 +415,9 @@ pub fn unknown_kind(model: &Model, name: &str) -> Diagnostic {
 pub fn misfits(schema: &Schema, value: &Node, name: &str) -> Vec<Diagnostic> {
     let named = |mut problem: Diagnostic| {
         problem.message = problem.message.replacen("the document", &format!("`{name}`"), 1);
+        if let Some(member) = problem.message.strip_prefix("`[") {
+            problem.message = format!("`{name}[{member}");
+        }
         problem
     };
     schema.check(value).into_iter().map(named).collect()

@@ -11,13 +11,12 @@ use dpmguard::facts::time::Instant;
 use dpmguard::load;
 use dpmguard::plan::Plan;
 use dpmguard::plan::file::{self, Context};
+use dpmguard::plan::hazard::KINDS;
 use dpmguard::plan::time::Clock;
 use dpmguard::rule::pack::RuleSet;
 use dpmguard::source::{self, Node, Sources};
 
 use crate::support::{root, said};
-
-const HAZARDS: &[&str] = &["plan-all-replicas", "plan-window"];
 
 /// The facts and the pack of `tests/plans`.
 struct Estate {
@@ -29,11 +28,15 @@ struct Estate {
 
 impl Estate {
     fn new(facts: &str) -> Self {
+        Self::read_from(&[folder().join("pack")], &[PathBuf::from("-")], facts)
+    }
+
+    fn read_from(packs: &[PathBuf], paths: &[PathBuf], facts: &str) -> Self {
         let mut sources = Sources::default();
-        let packs = load::packs(false, &[folder().join("pack")], &mut sources).unwrap();
+        let packs = load::packs(false, packs, &mut sources).unwrap();
         let rules = packs.rules(&[], &sources);
         let rules = rules.unwrap_or_else(|found| panic!("{}", said(&found, &sources)));
-        let read = load::facts(&[PathBuf::from("-")], &mut facts.as_bytes(), &mut sources, &packs);
+        let read = load::facts(paths, &mut facts.as_bytes(), &mut sources, &packs);
         let read = read.unwrap_or_else(|found| panic!("{}", said(&found, &sources)));
         let now = Instant::parse("2008-11-15T18:12:00Z").unwrap();
         Self { sources, rules, facts: read.facts, now }
@@ -52,7 +55,8 @@ impl Estate {
         sources: &Sources,
     ) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
         let Self { rules, facts, now, .. } = self;
-        file::read(root, Context { sources, rules, facts, now, hazards: HAZARDS })
+        let hazards: Vec<&str> = KINDS.iter().map(|kind| kind.id).collect();
+        file::read(root, Context { sources, rules, facts, now, hazards: &hazards })
     }
 
     /// The plan in a text that has nothing wrong with it.
@@ -199,4 +203,274 @@ fn every_slip_is_told() {
         writeln!(out, "## {}\n\n{told}", part("what")).unwrap();
     }
     snapshot("slips", &out);
+}
+
+#[test]
+fn the_night_in_which_clocks_are_set_back() {
+    let night = SMALL
+        .replace("2008-11-15T22:00", "2009-10-24T22:00")
+        .replace("2008-11-16T04:30", "2009-10-25T06:00");
+    let plan = estate().good(&night);
+    assert_eq!(plan.window.end, 9 * 3_600);
+    let twice = |prefer: &str| {
+        let blackouts = "blackouts: [{ from: \"2009-10-25T02:30[Europe/Berlin]\", \
+             to: \"2009-10-25T03:00[UTC]\", why: x }]";
+        let night = night.replace(" }\nsteps", &format!(", {prefer}{blackouts} }}\nsteps"));
+        estate().read(&night).0
+    };
+    let refused = twice("").unwrap_err();
+    assert_eq!((refused.len(), refused[0].code), (1, "time-comes-twice"));
+    let from = |prefer: &str| twice(prefer).unwrap().0.window.blackouts[0].from;
+    assert_eq!(from("prefer: earlier, "), 4 * 3_600 + 1_800);
+    assert_eq!(from("prefer: later, "), 5 * 3_600 + 1_800);
+}
+
+fn steps(steps: &str) -> String {
+    SMALL.replace("steps: []", &format!("steps:\n{steps}"))
+}
+
+fn ids(plan: &Plan) -> Vec<&str> {
+    plan.steps.iter().map(|step| &*step.id).collect()
+}
+
+#[test]
+fn what_is_filled_in_keeps_its_type() {
+    let estate = estate();
+    let plan = estate.good(&steps(
+        r#"  - for_each: e
+    in: exchange_servers.filter(|e| e.name == "EX01")
+    id: '${e.name}${1 + 1}'
+    action: patch-server
+    with:
+      server: '${e}'
+      version: '${e.version}'
+      reboots: '${1 + 1}'
+      is_planned: '${e.name == "EX01"}'
+      share: '${3 / 2.0}'
+      mode: '${if true { "fast" } else { "careful" }}'
+      parts: '${[e.name, e.key]}'
+      cluster: '${e.cluster}'
+"#,
+    ));
+    let said: Vec<String> =
+        plan.steps[0].args.iter().map(|value| estate.facts.say(value)).collect();
+    assert_eq!(ids(&plan), ["EX012"]);
+    assert_eq!(said, ["EX01", "8.1.240.6", "2", "true", "1.5", "fast", "EX01, EX01", "null"]);
+    // Text stays text: a name that looks like a number is still a name.
+    let plan = estate.good(&steps(
+        "  - { for_each: i, in: '[1, 2]', id: '${i}', action: move-logs, \
+         with: { group: EX01/SG1, to: 'L:\\${i}' }, after: [] }\n",
+    ));
+    assert_eq!(ids(&plan), ["1", "2"]);
+}
+
+#[test]
+fn a_list_that_may_be_longer_can_be_asked_for_all_the_same() {
+    let each = steps(
+        "  - { for_each: d, in: databases, id: 'm-${d.name}', action: move-logs, \
+         with: { group: EX01/SG1, to: 'L:\\${d.name}' } }\n",
+    );
+    let estate = estate();
+    let refused = estate.read(&each).0.unwrap_err();
+    assert_eq!((refused.len(), refused[0].code), (1, "unknown-list"));
+    let known = each.replace("in: databases", "in: databases.known_only()");
+    assert_eq!(ids(&estate.good(&known)), ["m-DB1"]);
+}
+
+#[test]
+fn only_after_binds_in_a_partial_order() {
+    let step = |id: &str, after: &str| {
+        format!(
+            "  - {{ id: {id}, action: check-source, with: {{ source: DPM01/EX01/SG1 }}, after: [{after}] }}\n"
+        )
+    };
+    let text = steps(&[step("a", "b, c"), step("b", "c"), step("c", "")].concat());
+    let estate = estate();
+    assert_eq!(estate.read(&text).0.unwrap_err().len(), 3, "as written");
+    let partial = text.replace("steps:", "order: partial\nsteps:");
+    let plan = estate.good(&partial);
+    assert_eq!(plan.steps[0].after, [1, 2]);
+    let circle = partial.replace("after: []", "after: [a]");
+    let refused = estate.read(&circle).0.unwrap_err();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].message, "`a` waits for `b`, which waits for `c`, which waits for `a`");
+}
+
+#[test]
+fn a_plan_has_an_end() {
+    let estate = estate();
+    let many = |count: usize| {
+        let mut text = steps("");
+        for number in 0..count {
+            writeln!(
+                text,
+                "  - {{ id: s{number}, action: check-source, with: {{ source: DPM01/EX01/SG1 }} }}"
+            )
+            .unwrap();
+        }
+        text
+    };
+    assert_eq!(estate.good(&many(file::MAX_STEPS)).steps.len(), file::MAX_STEPS);
+    let refused = estate.read(&many(file::MAX_STEPS + 5)).0.unwrap_err();
+    assert_eq!((refused.len(), refused[0].code), (1, "too-many"));
+    // With something wrong in every step it is refused as well, and does not take minutes.
+    let wrong = many(file::MAX_STEPS).replace("DPM01/EX01/SG1 }", "DPM01/EX01/SG9 }, after: [x]");
+    assert!(estate.read(&wrong).0.is_err());
+    // Nobody reads on after some hundred.
+    let list: Vec<String> = (0..900).map(|number| number.to_string()).collect();
+    let each = steps(&format!(
+        "  - {{ for_each: i, in: '[{}]', id: 'a${{i}}', action: check-source, with: {{ source: 'x${{i}}' }} }}\n",
+        list.join(", ")
+    ));
+    let refused = estate.read(&each).0.unwrap_err();
+    assert!((100..300).contains(&refused.len()), "{}", refused[0].message);
+}
+
+#[test]
+fn files_that_are_no_plans_are_refused() {
+    let mut sources = Sources::default();
+    let mut read = |path: &str, text: &str| {
+        load::plan(Path::new(path), &mut text.as_bytes(), &mut sources).unwrap_err()[0].code
+    };
+    assert_eq!(read("no/such/plan.yaml", ""), "cannot-read");
+    assert_eq!(read("-", "- 1\n"), "wrong-type");
+    assert_eq!(read("-", "schema: 1\n"), "missing-key");
+    assert_eq!(read("-", "{}"), "not-a-plan");
+    assert_eq!(read("-", "a: [\n"), "yaml-syntax");
+}
+
+/// A generator of numbers that is the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit.max(1)
+    }
+}
+
+/// Whatever is done to a plan's text: there is a plan or there is an error, and no panic.
+#[test]
+fn rubbish_is_refused() {
+    let estate = estate();
+    let whole = text("whole.yaml");
+    let words: Vec<&str> = whole.split_inclusive([' ', '\n', ',']).collect();
+    let odd = [
+        "null",
+        "[]",
+        "{}",
+        "-1",
+        "9999999999999",
+        "''",
+        "\"\\u0000\"",
+        "${",
+        "${g}",
+        "}",
+        "\n",
+        "ä",
+        "x: y",
+        "\"9999-12-31T23:59[Pacific/Auckland]\"",
+        "\"0000-01-01T00:00[UTC]\"",
+        "999999999w",
+        "9999-12-31",
+        "g",
+        "now",
+        "known(g)",
+        "[1, 2].map(|x| x)",
+        "all",
+        "true",
+    ];
+    let mut dice = Dice(5);
+    let (mut plans, mut refused) = (0, 0);
+    for _ in 0..3_000 {
+        let mut mutant = words.clone();
+        for _ in 0..=dice.below(3) {
+            let at = dice.below(mutant.len());
+            match dice.below(4) {
+                0 => drop(mutant.remove(at)),
+                1 => mutant[at] = odd[dice.below(odd.len())],
+                2 => {
+                    let other = dice.below(mutant.len());
+                    mutant.swap(at, other);
+                }
+                _ => mutant.insert(at, words[dice.below(words.len())]),
+            }
+        }
+        let text = mutant.concat();
+        match estate.read(&text).0 {
+            Ok(_) => plans += 1,
+            Err(found) => {
+                assert!(found.iter().any(Diagnostic::is_error), "{text}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(plans > 100 && refused > 1_000, "{plans} plans, {refused} refused");
+}
+
+/// What was not checked against the schema does no harm either.
+#[test]
+fn trees_that_no_schema_has_seen_are_refused() {
+    let estate = estate();
+    let whole = text("whole.yaml");
+    let lines: Vec<&str> = whole.lines().collect();
+    for skipped in 0..lines.len() {
+        for with in ["", "steps: 1", "window: []", "goal: x", "repair: { keep: 1 }"] {
+            let mut mutant = lines.clone();
+            mutant[skipped] = with;
+            let mut sources = estate.sources.clone();
+            let file = sources.add("x", mutant.join("\n").as_bytes()).unwrap();
+            if let Ok(root) = source::read(&sources, file) {
+                let read = estate.plan(&root, &sources);
+                assert!(
+                    read.is_ok() || read.is_err_and(|found| found.iter().any(Diagnostic::is_error))
+                );
+            }
+        }
+    }
+}
+
+/// The plan on the page about plans is one, and the page tells of every key.
+#[test]
+fn the_page_about_plans_is_right() {
+    let page = fs::read_to_string(root().join("docs/plans.md")).unwrap();
+    let plan = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let estate = Estate::read_from(&[], &[root().join("examples/contoso")], "");
+    let plan = estate.good(plan);
+    assert_eq!(
+        ids(&plan),
+        [
+            "logs-SG1",
+            "logs-SG3",
+            "upgrade",
+            "agent-1",
+            "agent-2",
+            "check-EX01-SG1",
+            "check-EX01-SG2",
+            "check-EX01-SG3",
+            "check-EX02-SG1",
+            "check-EX02-SG2",
+            "check-EX02-SG3"
+        ]
+    );
+    let schema = load::schema("plan-v1").unwrap();
+    let mut open = vec![schema.json()];
+    while let Some(node) = open.pop() {
+        for (word, inner) in node.as_object().into_iter().flatten() {
+            if word == "properties" {
+                for key in inner.as_object().unwrap().keys() {
+                    let told = page.contains(&format!("`{key}`"))
+                        || page.contains(&format!(".{key}`"))
+                        || page.contains(&format!("`{key}."));
+                    assert!(
+                        told || page.contains(&format!("{key}: ")),
+                        "docs/plans.md says nothing of `{key}`"
+                    );
+                }
+            }
+            open.push(inner);
+        }
+        open.extend(node.as_array().into_iter().flatten());
+    }
 }

@@ -94,6 +94,11 @@ pub(super) fn value(kind: DocumentKind, path: &[&str]) -> Slot {
             [.., "rule"] => Slot::Rule,
             _ => Slot::Plain,
         },
+        // Facts are not at hand, so what a plan says of objects is not offered.
+        DocumentKind::Plan => match path {
+            ["steps", .., "action"] => Slot::Action,
+            _ => Slot::Plain,
+        },
         DocumentKind::Facts | DocumentKind::Script | DocumentKind::Other => Slot::Plain,
     }
 }
@@ -103,7 +108,8 @@ pub(super) fn key(kind: DocumentKind, path: &[&str]) -> Slot {
     match (kind, path) {
         (DocumentKind::Rule, ["max_age", _]) => Slot::Kind,
         (DocumentKind::Rule, ["metadata", _]) => Slot::Metadata,
-        (DocumentKind::Rule, ["remediation", "*", "with", _]) => Slot::Argument,
+        (DocumentKind::Rule, ["remediation", "*", "with", _])
+        | (DocumentKind::Plan, ["steps", .., "with", _]) => Slot::Argument,
         (DocumentKind::Rule | DocumentKind::Action, ["params", _] | ["let", "*", _])
         | (DocumentKind::Table, ["columns" | "sources", _]) => Slot::Declared,
         (DocumentKind::Table, ["rows", "*", _]) => Slot::Column,

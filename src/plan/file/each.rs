@@ -104,7 +104,12 @@ impl<'a> Reader<'a> {
             }
         });
         let text = name.as_str()?;
-        self.problems.extend(cannot_bind(text, name.place, &scope, world));
+        let taken = cannot_bind(text, name.place, &scope, world);
+        if !taken.is_empty() {
+            // What is called by another name then would be complained of everywhere.
+            self.problems.extend(taken);
+            return None;
+        }
         let slot = match item {
             Some(item) => scope.bind(text, item),
             None => scope.bind_broken(text),
@@ -161,12 +166,15 @@ impl<'a> Reader<'a> {
             Ok(_) => return None,
             Err(unknown) => unknown,
         };
-        let mut problem = said("unknown-list", "it is not known what is in this list", &unknown);
-        if unknown.reasons.iter().any(|reason| matches!(reason.why, Absence::Open(_))) {
-            let help =
-                "say in the fact file that it is `complete`, or ask for the `known_only` ones";
-            problem = problem.help(help);
-        }
+        let problem = said("unknown-list", "it is not known what is in this list", &unknown);
+        let is_open = |why: &Absence| matches!(why, Absence::Open(_));
+        let help = if unknown.reasons.iter().any(|reason| is_open(&reason.why)) {
+            "a plan must know its objects: declare the collection `complete` in its fact file, \
+            or go through `list.known_only()`"
+        } else {
+            "a plan must know its objects: collect these facts, or write the steps one by one"
+        };
+        let problem = problem.help(help);
         self.fail(problem.at(place))
     }
 
@@ -198,7 +206,7 @@ impl<'a> Reader<'a> {
 
     fn not_known(&mut self, unknown: &Unknown, place: Place) {
         let problem = said("unknown-value", "this is not known", unknown).at(place);
-        self.problems.push(problem);
+        self.problems.push(problem.help("collect it, or write the value into the plan"));
     }
 }
 
@@ -213,7 +221,7 @@ fn said(code: &'static str, what: &str, unknown: &Unknown) -> Diagnostic {
     for place in gaps.iter().take(3).filter_map(|gap| gap.place) {
         problem = problem.related(place, "of this");
     }
-    problem.help("a plan must know its objects")
+    problem
 }
 
 /// A value with its texts filled in; names stay texts, other values keep their type.

@@ -3,7 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::facts::value::fold;
 use crate::plan::Goal;
-use crate::plan::file::step::Draft;
+use crate::plan::file::step::{Draft, Drafts};
 use crate::plan::file::{Reader, list};
 use crate::source::Node;
 
@@ -39,19 +39,27 @@ impl Reader<'_> {
     }
 
     /// Steps that a repair keeps must be there.
-    pub(super) fn keeps(&mut self, repair: &Node, drafts: &[Draft]) {
+    pub(super) fn keeps(&mut self, repair: &Node, drafts: &Drafts) {
+        if drafts.is_partial {
+            return;
+        }
+        let drafts = &drafts.all;
         for node in list(repair, "keep") {
             let name = node.as_str().unwrap_or_default();
             if !drafts.iter().any(|draft| *draft.id == *name) {
-                let problem = unknown_step(name, drafts).at(node.place);
+                let problem = self.unknown_step(name, drafts).at(node.place);
                 self.problems.push(problem);
             }
         }
     }
-}
 
-/// That there is no step of that name, and which may be meant.
-pub(super) fn unknown_step(name: &str, drafts: &[Draft]) -> Diagnostic {
-    Diagnostic::error("unknown-step", format!("there is no step `{name}` in this plan"))
-        .suggest(name, drafts.iter().map(|draft| &*draft.id))
+    /// That there is no step of that name, and which may be meant.
+    pub(super) fn unknown_step(&mut self, name: &str, drafts: &[Draft]) -> Diagnostic {
+        let message = format!("there is no step `{name}` in this plan");
+        let problem = Diagnostic::error("unknown-step", message);
+        if !self.may_suggest() {
+            return problem;
+        }
+        problem.suggest(name, drafts.iter().map(|draft| &*draft.id))
+    }
 }

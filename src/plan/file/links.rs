@@ -6,17 +6,17 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::plan::Step;
 use crate::plan::file::Reader;
-use crate::plan::file::goal::unknown_step;
 use crate::plan::file::step::{Draft, Drafts};
 
 impl Reader<'_> {
     /// The steps, with the positions of those that they wait for.
     pub(super) fn link(&mut self, drafts: Drafts, is_ordered: bool) -> Option<Vec<Step>> {
-        let Drafts { all, is_partial, .. } = drafts;
+        let Drafts { all, mut is_partial, .. } = drafts;
         let mut positions: HashMap<Arc<str>, usize> = HashMap::new();
         for (position, draft) in all.iter().enumerate() {
             if let Some(first) = positions.get(&draft.id).and_then(|first| all.get(*first)) {
                 self.problems.push(given_twice(draft, first));
+                is_partial = true;
                 continue;
             }
             positions.insert(draft.id.clone(), position);
@@ -27,7 +27,8 @@ impl Reader<'_> {
             for (name, place) in &draft.after {
                 let Some(position) = positions.get(name).copied() else {
                     if !is_partial {
-                        self.problems.push(unknown_step(name, &all).at(*place));
+                        let problem = self.unknown_step(name, &all).at(*place);
+                        self.problems.push(problem);
                     }
                     continue;
                 };
@@ -106,15 +107,12 @@ fn cycle(after: &[Vec<usize>]) -> Option<Vec<usize>> {
 fn waits_for_itself(cycle: &[usize], all: &[Draft]) -> Option<Diagnostic> {
     let drafts: Vec<&Draft> = cycle.iter().filter_map(|position| all.get(*position)).collect();
     let (first, rest) = drafts.split_first()?;
-    let mut way: Vec<String> = Vec::new();
-    for draft in rest.iter().take(6) {
-        way.push(format!("for `{}`", draft.id));
+    let mut way: Vec<String> = rest.iter().take(5).map(|draft| format!("`{}`", draft.id)).collect();
+    if rest.len() > 5 {
+        way.push(format!("{} more", rest.len() - 5));
     }
-    if rest.len() > 6 {
-        way.push(format!("({} more)", rest.len() - 6));
-    }
-    way.push("for itself".to_owned());
-    let message = format!("`{}` waits {}", first.id, way.join(", that "));
+    way.push(if rest.is_empty() { "itself".to_owned() } else { format!("`{}`", first.id) });
+    let message = format!("`{}` waits for {}", first.id, way.join(", which waits for "));
     let place = first.after.first().map_or(first.place, |(_, place)| *place);
     Some(Diagnostic::error("step-cycle", message).at(place))
 }

@@ -6,7 +6,7 @@ use crate::facts::store::{Object, Table};
 use crate::facts::value::{ObjectId, fold};
 use crate::plan::file::Reader;
 
-/// How many keys get a suggestion: to look through all keys for a near one costs.
+/// How many names get a suggestion: to look through all for a near one costs.
 const MAX_SUGGESTIONS: usize = 100;
 
 impl Reader<'_> {
@@ -29,6 +29,12 @@ impl Reader<'_> {
         self.fail(problem)
     }
 
+    /// Whether one more name that means nothing is compared with all that do.
+    pub(super) fn may_suggest(&mut self) -> bool {
+        self.misses += 1;
+        self.misses <= MAX_SUGGESTIONS
+    }
+
     fn unknown_object(&mut self, kinds: &[KindId], text: &str) -> Diagnostic {
         let facts = self.context.facts;
         let model = facts.model();
@@ -48,8 +54,7 @@ impl Reader<'_> {
         }
         let message = format!("there is no {what} `{text}` in the facts");
         let problem = Diagnostic::error("unknown-object", message);
-        self.misses += 1;
-        if self.misses > MAX_SUGGESTIONS {
+        if !self.may_suggest() {
             return problem;
         }
         let keys = || tables().flat_map(Table::objects);

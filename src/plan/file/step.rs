@@ -127,9 +127,11 @@ impl Reader<'_> {
             && text.chars().count() <= LONGEST_ID
             && !text.contains(char::is_control);
         if !is_name {
-            let message = format!("`{text}` cannot be the name of a step");
-            let problem = Diagnostic::error("wrong-format", message).at(id.place);
-            self.problems.push(problem.help("a name is not empty, and not longer than a line"));
+            let message = match &*text {
+                "" => "the name of this step is empty".to_owned(),
+                _ => format!("`{text}` is too long for the name of a step, or has a line break"),
+            };
+            self.problems.push(Diagnostic::error("wrong-format", message).at(id.place));
         }
         let block = block.unwrap_or(Block { first: drafts.all.len(), group: None });
         let after = list(node, "after").iter();
@@ -177,7 +179,7 @@ impl Reader<'_> {
         let problem = Diagnostic::error("unknown-action", format!("there is no action `{id}`"))
             .at(node.place)
             .suggest(id, known.iter().map(|action| &*action.id))
-            .help("`dpmguard rules list` has the actions of the packs");
+            .help("`dpmguard rules actions` lists them");
         self.fail(problem)
     }
 
@@ -216,16 +218,9 @@ impl Reader<'_> {
                 return Some(Value::Null);
             }
             let Some(key) = node.as_str() else {
-                let model = self.context.facts.model();
-                let what = model.say(arg.ty.required());
-                let message = format!(
-                    "`{}`: the key of a {what} is needed, this is {}",
-                    arg.name,
-                    node.kind_name()
-                );
-                let problem = Diagnostic::error("wrong-type", message).at(node.place);
-                let is_scalar = node.as_float().is_some() || node.as_bool().is_some();
-                return self.fail(if is_scalar { problem.help("quote it") } else { problem });
+                let what = self.context.facts.model().say(arg.ty.required());
+                let problem = no_key(&arg.name, &what, node);
+                return self.fail(problem);
             };
             return self.object(kinds, key, node.place).map(Value::Object);
         }
@@ -326,6 +321,19 @@ impl Reader<'_> {
             place,
         })
     }
+}
+
+/// That something else than an object's key was handed in.
+fn no_key(name: &str, what: &str, node: &Node) -> Diagnostic {
+    let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let found = match node.kind_name() {
+        "null" => "null".to_owned(),
+        kind => format!("a {kind}"),
+    };
+    let message = format!("`{name}`: expected the key of {article} {what}, found {found}");
+    let problem = Diagnostic::error("wrong-type", message).at(node.place);
+    let is_scalar = node.as_float().is_some() || node.as_bool().is_some();
+    if is_scalar { problem.help("quote it") } else { problem }
 }
 
 /// That an action has no such parameter, and which may be meant.

@@ -175,6 +175,26 @@ fn completion_knows_the_other_documents() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A plan: what is typed in it, and what must be offered.
+#[test]
+fn completion_knows_plans() {
+    let plan = |step: &str| {
+        format!(
+            "schema: dpmguard.plan/v1\nid: P\ntitle: P\nsteps:\n  - parallel:\n      - {step}\n"
+        )
+    };
+    let mut session = Session { client: Client::ready(), uri: uri("change.yaml") };
+    for (step, label) in [
+        ("{ id: a, action: cl‸ }", "clean-drive"),
+        ("{ id: a, action: clean-drive, with: { dr‸ } }", "drive"),
+        ("{ id: a, action: clean-drive, es‸ }", "estimate"),
+    ] {
+        let labels = session.labels(&plan(step));
+        assert!(labels.iter().any(|known| known == label), "{step}: {labels:?}");
+    }
+    assert_eq!(session.client.leave(), 0);
+}
+
 #[test]
 fn what_is_taken_replaces_what_was_typed() {
     let mut session = Session::new();
