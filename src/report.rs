@@ -12,6 +12,7 @@ pub mod human;
 pub mod json;
 pub mod lint;
 pub mod mutation;
+pub mod plan;
 pub mod sarif;
 pub mod test;
 pub mod v1;

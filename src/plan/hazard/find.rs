@@ -8,13 +8,14 @@ use crate::facts::store::Facts;
 use crate::facts::value::{ObjectId, fold};
 use crate::finding::{Evaluation, Finding, Outcome, Severity, Verdict};
 use crate::plan::hazard::{Hazard, Judged, kind};
+use crate::plan::time::Clock;
 use crate::plan::trace::{Interval, ObjectTrace, StepStatus, Trace};
 use crate::plan::world::{May, Phase};
 use crate::plan::{Plan, simulate, simulate::Course, simulate::Takes};
 use crate::rule::pack::RuleSet;
 
 /// What a plan is judged with.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
     /// The rules and actions.
     pub set: &'a RuleSet,
@@ -23,15 +24,9 @@ pub struct Given<'a> {
     /// The plan.
     pub plan: &'a Plan,
     /// Shows a second of the plan as a time.
-    pub show: &'a (dyn Fn(i64) -> String + 'a),
+    pub clock: &'a Clock,
     /// Seconds after which facts are too old when the window opens.
     pub max_age: Option<i64>,
-}
-
-impl std::fmt::Debug for Given<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Given").field("plan", &self.plan.id).finish_non_exhaustive()
-    }
 }
 
 /// Simulates a plan and says what is wrong with it.
@@ -159,7 +154,7 @@ impl Finder<'_> {
     }
 
     fn time(&self, time: i64) -> String {
-        (self.given.show)(time)
+        self.given.clock.show(time)
     }
 
     fn key(&self, object: ObjectId) -> String {

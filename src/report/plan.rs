@@ -1,0 +1,238 @@
+//! The report on a change plan: the frozen shape of `schemas/plan-report-v1.schema.json`.
+//!
+//! `human` lays the same out for a person.
+
+mod build;
+mod human;
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::report::explain::{PlaceX, Tool};
+
+pub use build::{Input, build};
+pub use human::write as write_human;
+
+/// The report on a plan.
+#[derive(Debug, Serialize)]
+pub struct PlanReport {
+    /// The kind of this document.
+    pub schema: &'static str,
+    /// What wrote it.
+    pub tool: Tool,
+    /// The plan.
+    pub plan: PlanX,
+    /// What it was judged with.
+    pub inputs: InputsX,
+    /// `passed`, `failed` or `no_verdict`.
+    pub verdict: &'static str,
+    /// The exit code that belongs to it.
+    pub exit_code: u8,
+    /// From which severity on a hazard fails the plan.
+    pub fail_on: &'static str,
+    /// The whole in numbers.
+    pub totals: TotalsX,
+    /// What is wrong, the worst first.
+    pub hazards: Vec<HazardX>,
+    /// The steps, in the order of the plan.
+    pub steps: Vec<StepX>,
+    /// The protected objects, by key.
+    pub objects: Vec<ObjectX>,
+    /// The causes that stood at some time; steps and intervals name them by their position.
+    pub causes: Vec<CauseX>,
+}
+
+/// The plan.
+#[derive(Debug, Serialize)]
+pub struct PlanX {
+    /// Its name.
+    pub id: String,
+    /// What it is for.
+    pub title: String,
+    /// Its file.
+    pub file: String,
+    /// When its window opens.
+    pub start: String,
+    /// When it closes.
+    pub end: String,
+    /// Until when checks may run.
+    pub checks_until: String,
+    /// The zone of its times.
+    pub zone: String,
+    /// The kind of the protected objects, in the plural.
+    pub protects: String,
+}
+
+/// What a plan was judged with.
+#[derive(Debug, Serialize)]
+pub struct InputsX {
+    /// SHA-256 of the plan file.
+    pub plan: String,
+    /// The fact files with their digests.
+    pub facts: Vec<FileX>,
+    /// The packs with their digests.
+    pub packs: Vec<FileX>,
+    /// The instant of the run.
+    pub now: String,
+    /// Seconds from the oldest observation to the opening of the window; none without facts.
+    pub facts_age_seconds: Option<i64>,
+}
+
+/// A file or pack.
+#[derive(Debug, Serialize)]
+pub struct FileX {
+    /// Its name.
+    pub name: String,
+    /// SHA-256.
+    pub digest: String,
+}
+
+/// The whole in numbers.
+#[derive(Debug, Serialize)]
+pub struct TotalsX {
+    /// How many objects are protected.
+    pub objects: usize,
+    /// How many of them are good when the window closes.
+    pub good: usize,
+    /// How many are not.
+    pub bad: usize,
+    /// Of how many nobody can say.
+    pub unknown: usize,
+    /// Seconds without protection, all objects together.
+    pub exposure_seconds: i64,
+    /// The same with the usual durations.
+    pub expected_exposure_seconds: i64,
+    /// How many checks succeed.
+    pub checks: usize,
+    /// When the last step ends.
+    pub end: String,
+    /// Seconds from the opening of the window to there.
+    pub end_seconds: i64,
+    /// Most objects that are without protection at one time.
+    pub most_at_once: usize,
+}
+
+/// Something wrong.
+#[derive(Debug, Serialize)]
+pub struct HazardX {
+    /// What kind.
+    pub id: &'static str,
+    /// `error`, `warning` or `note`.
+    pub severity: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// The step.
+    pub step: Option<String>,
+    /// Keys of the objects that it is about.
+    pub objects: Vec<String>,
+    /// Where in the plan.
+    pub place: PlaceX,
+    /// How it came about.
+    pub chain: Vec<String>,
+    /// What helps.
+    pub help: Vec<String>,
+    /// The rule behind it.
+    pub rule: Option<String>,
+    /// `will`, or `may` where it depends on something that may happen.
+    pub certainty: &'static str,
+    /// Who takes responsibility, and why.
+    pub accepted: Option<String>,
+}
+
+/// A step.
+#[derive(Debug, Serialize)]
+pub struct StepX {
+    /// Its name.
+    pub id: String,
+    /// Its action.
+    pub action: String,
+    /// Its arguments: names and values as text.
+    pub with: Vec<(String, String)>,
+    /// Where it stands.
+    pub place: PlaceX,
+    /// When it begins, counted with the longest durations.
+    pub start: Option<String>,
+    /// When it ends so.
+    pub end: Option<String>,
+    /// Seconds from the opening of the window to its begin.
+    pub start_seconds: Option<i64>,
+    /// Seconds to its end.
+    pub end_seconds: Option<i64>,
+    /// When it ends with the usual durations.
+    pub expected_end: Option<String>,
+    /// `done`, `nothing_to_do`, `refused` or `never`.
+    pub status: &'static str,
+    /// Why it could not begin.
+    pub reasons: Vec<String>,
+    /// Causes that appear with it.
+    pub opened: Vec<usize>,
+    /// Causes that are gone with it.
+    pub closed: Vec<usize>,
+    /// Keys of the protected objects that it makes bad.
+    pub harmed: Vec<String>,
+    /// What its duration rests on.
+    pub because: String,
+    /// Whether it can be taken back.
+    pub can_be_undone: bool,
+    /// Latest begin of it and of everything behind it with which the plan still ends in time; none where it
+    /// does not end in time anyway.
+    pub latest_start: Option<String>,
+}
+
+/// A protected object over time.
+#[derive(Debug, Serialize)]
+pub struct ObjectX {
+    /// Its key.
+    pub key: String,
+    /// Its states.
+    pub intervals: Vec<IntervalX>,
+    /// Seconds without protection.
+    pub exposure_seconds: i64,
+    /// Age of the newest recovery point at its worst.
+    pub oldest_point_seconds: Option<i64>,
+    /// Its state at the end: `good`, `bad`, `busy`, `unknown` or `outside`.
+    pub ends: &'static str,
+}
+
+/// A state of an object.
+#[derive(Debug, Serialize)]
+pub struct IntervalX {
+    /// Its begin, in seconds from the opening of the window.
+    pub from: i64,
+    /// Its end.
+    pub to: i64,
+    /// The state.
+    pub phase: &'static str,
+    /// Causes that stand.
+    pub open: Vec<usize>,
+    /// The steps that it comes from.
+    pub caused_by: Vec<String>,
+}
+
+/// A cause.
+#[derive(Debug, Serialize)]
+pub struct CauseX {
+    /// The rule.
+    pub rule: String,
+    /// Key of what it is about.
+    pub subject: String,
+    /// What is wrong.
+    pub message: String,
+    /// The step at which it appeared; none if it stood before.
+    pub opened_by: Option<String>,
+    /// The step at which it was gone; none if it stands at the end.
+    pub closed_by: Option<String>,
+}
+
+impl PlanReport {
+    /// Writes it as JSON.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, self)?;
+        out.write_all(b"\n")
+    }
+}

@@ -1,0 +1,271 @@
+//! From traces and hazards to the frozen shape.
+
+use std::sync::Arc;
+
+use crate::diagnostic::Place;
+use crate::facts::store::Facts;
+use crate::facts::time::Instant;
+use crate::gate::Threshold;
+use crate::plan::hazard::{Hazard, Judged};
+use crate::plan::time::Clock;
+use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace, Trace};
+use crate::plan::world::Phase;
+use crate::plan::{Plan, Step};
+use crate::report::explain::{PlaceX, Tool};
+use crate::report::plan::{
+    CauseX, FileX, HazardX, InputsX, IntervalX, ObjectX, PlanReport, PlanX, StepX, TotalsX,
+};
+use crate::rule::pack::RuleSet;
+use crate::source::Sources;
+
+/// What a report is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The files.
+    pub sources: &'a Sources,
+    /// The rules and actions.
+    pub set: &'a RuleSet,
+    /// The facts before the plan.
+    pub facts: &'a Arc<Facts>,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What came of it.
+    pub judged: &'a Judged,
+    /// Shows its times.
+    pub clock: &'a Clock,
+    /// From which severity on a hazard fails it.
+    pub threshold: Threshold,
+    /// The instant of the run.
+    pub now: &'a Instant,
+}
+
+/// Makes the report.
+#[must_use]
+pub fn build(input: Input<'_>) -> PlanReport {
+    let Input { plan, judged, clock, .. } = input;
+    let verdict = judged.verdict(input.threshold);
+    let trace = &judged.worst;
+    PlanReport {
+        schema: "dpmguard.plan-report/v1",
+        tool: Tool::default(),
+        plan: PlanX {
+            id: plan.id.clone(),
+            title: plan.title.clone(),
+            file: input.sources.location(plan.place).file,
+            start: clock.date_time(0),
+            end: clock.date_time(plan.window.end),
+            checks_until: clock.date_time(plan.window.checks_until.max(plan.window.end)),
+            zone: plan.window.zone.clone(),
+            protects: protects(input),
+        },
+        inputs: inputs(input),
+        verdict: verdict.name(),
+        exit_code: verdict.exit_code(),
+        fail_on: input.threshold.name(),
+        totals: totals(input),
+        hazards: judged.hazards.iter().map(|hazard| input.hazard(hazard)).collect(),
+        steps: (0..plan.steps.len()).filter_map(|position| input.step(position)).collect(),
+        objects: trace.objects.iter().map(|object| input.object(object)).collect(),
+        causes: input.causes(trace),
+    }
+}
+
+fn protects(input: Input<'_>) -> String {
+    let protection = input.set.packs.iter().find_map(|pack| pack.protection.as_ref());
+    let kind = protection.and_then(|known| input.facts.model().kind(known.kind));
+    kind.map(|kind| kind.collection.replace('_', " ")).unwrap_or_default()
+}
+
+fn inputs(input: Input<'_>) -> InputsX {
+    let digest = |file| input.sources.get(file).map(|source| source.digest().to_owned());
+    let files = input.facts.files().iter();
+    let oldest = input.facts.files().iter().map(|file| file.observed_at.seconds()).min();
+    InputsX {
+        plan: digest(input.plan.place.file).unwrap_or_default(),
+        facts: files
+            .filter_map(|file| {
+                let name = input.sources.get(file.file)?.name().to_owned();
+                Some(FileX { name, digest: digest(file.file)? })
+            })
+            .collect(),
+        packs: input
+            .set
+            .packs
+            .iter()
+            .map(|pack| FileX { name: pack.name.clone(), digest: pack.digest.clone() })
+            .collect(),
+        now: input.now.to_string(),
+        facts_age_seconds: oldest.map(|oldest| input.plan.window.start - oldest),
+    }
+}
+
+fn totals(input: Input<'_>) -> TotalsX {
+    let trace = &input.judged.worst;
+    let ends = trace.ends();
+    let count = |phase| ends.get(&phase).copied().unwrap_or(0);
+    let checks = trace.steps.iter().zip(&input.plan.steps).filter(|(trace, step)| {
+        let action = input.set.actions.get(step.action);
+        action.is_some_and(|action| action.course.checks.is_some())
+            && trace.status == StepStatus::Done
+            && trace.vain.is_empty()
+            && trace.broken_by.is_none()
+    });
+    TotalsX {
+        objects: trace.objects.len() - count(Phase::Outside),
+        good: count(Phase::Good),
+        bad: count(Phase::Bad) + count(Phase::Busy),
+        unknown: count(Phase::Unknown),
+        exposure_seconds: trace.exposure(),
+        expected_exposure_seconds: input.judged.expected.exposure(),
+        checks: checks.count(),
+        end: input.clock.date_time(trace.end),
+        end_seconds: trace.end,
+        most_at_once: most_at_once(trace),
+    }
+}
+
+/// Most objects that are without protection at one time.
+fn most_at_once(trace: &Trace) -> usize {
+    let mut edges: Vec<(i64, i64)> = Vec::new();
+    for interval in trace.objects.iter().flat_map(|object| &object.intervals) {
+        let is_exposed = matches!(interval.phase, Phase::Bad | Phase::Busy | Phase::Unknown);
+        if is_exposed && interval.to > interval.from {
+            edges.push((interval.from, 1));
+            edges.push((interval.to, -1));
+        }
+    }
+    edges.sort_unstable();
+    let (mut now, mut most) = (0_i64, 0_i64);
+    for (_, step) in edges {
+        now += step;
+        most = most.max(now);
+    }
+    usize::try_from(most).unwrap_or(0)
+}
+
+fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Good => "good",
+        Phase::Bad => "bad",
+        Phase::Busy => "busy",
+        Phase::Unknown => "unknown",
+        Phase::Outside => "outside",
+    }
+}
+
+impl Input<'_> {
+    fn place(self, place: Place) -> PlaceX {
+        let location = self.sources.location(place);
+        PlaceX { file: location.file, line: location.line, column: location.column }
+    }
+
+    fn id(self, step: usize) -> Option<String> {
+        self.plan.steps.get(step).map(|step| step.id.to_string())
+    }
+
+    fn hazard(self, hazard: &Hazard) -> HazardX {
+        HazardX {
+            id: hazard.kind.id,
+            severity: hazard.severity.name(),
+            message: hazard.message.clone(),
+            step: hazard.step.and_then(|step| self.id(step)),
+            objects: hazard.objects.clone(),
+            place: self.place(hazard.place),
+            chain: hazard.chain.clone(),
+            help: hazard.help.clone(),
+            rule: hazard.rule.clone(),
+            certainty: if hazard.may { "may" } else { "will" },
+            accepted: hazard.accepted.clone(),
+        }
+    }
+
+    fn step(self, position: usize) -> Option<StepX> {
+        let step: &Step = self.plan.steps.get(position)?;
+        let trace: &StepTrace = self.judged.worst.steps.get(position)?;
+        let action = self.set.actions.get(step.action)?;
+        let date = |time: Option<i64>| time.map(|time| self.clock.date_time(time));
+        let (status, reasons) = match &trace.status {
+            StepStatus::Done => ("done", Vec::new()),
+            StepStatus::Nothing => ("nothing_to_do", Vec::new()),
+            StepStatus::Refused(reasons) => ("refused", reasons.clone()),
+            StepStatus::Never => ("never", Vec::new()),
+        };
+        let with = action.args.iter().zip(&step.args);
+        let expected = self.judged.expected.steps.get(position).and_then(|step| step.end);
+        Some(StepX {
+            id: step.id.to_string(),
+            action: action.id.to_string(),
+            with: with.map(|(arg, value)| (arg.name.to_string(), self.facts.say(value))).collect(),
+            place: self.place(step.place),
+            start: date(trace.start),
+            end: date(trace.end),
+            start_seconds: trace.start,
+            end_seconds: trace.end,
+            expected_end: date(expected),
+            status,
+            reasons,
+            opened: trace.opened.clone(),
+            closed: trace.closed.clone(),
+            harmed: trace
+                .harmed
+                .iter()
+                .map(|id| self.judged.worst.facts.key(*id).to_string())
+                .collect(),
+            because: trace.because.clone(),
+            can_be_undone: action.course.undo.is_some(),
+            latest_start: self.latest_start(trace),
+        })
+    }
+
+    /// With everything from this step on begun later by the same time.
+    fn latest_start(self, step: &StepTrace) -> Option<String> {
+        let trace = &self.judged.worst;
+        let window = &self.plan.window;
+        let operators = self.plan.steps.iter().zip(&trace.steps).filter_map(|(planned, step)| {
+            let action = self.set.actions.get(planned.action)?;
+            (action.course.checks.is_none()).then_some(step.end?)
+        });
+        let checks_until = window.checks_until.max(window.end);
+        let goods = trace.objects.iter().filter_map(|object| {
+            let last = object.intervals.last()?;
+            match last.phase {
+                Phase::Good if object.intervals.len() > 1 => Some(last.from),
+                Phase::Good | Phase::Outside => None,
+                // It never becomes good: nothing is in time.
+                _ => Some(i64::MAX),
+            }
+        });
+        let slack = (window.end - operators.max().unwrap_or(0))
+            .min(checks_until.saturating_sub(goods.max().unwrap_or(0)));
+        (slack >= 0).then(|| self.clock.date_time(step.start.unwrap_or_default() + slack))
+    }
+
+    fn object(self, object: &ObjectTrace) -> ObjectX {
+        let interval = |one: &crate::plan::trace::Interval| IntervalX {
+            from: one.from,
+            to: one.to,
+            phase: phase(one.phase),
+            open: one.open.clone(),
+            caused_by: one.caused_by.iter().filter_map(|step| self.id(*step)).collect(),
+        };
+        ObjectX {
+            key: object.key.to_string(),
+            intervals: object.intervals.iter().map(interval).collect(),
+            exposure_seconds: object.exposure,
+            oldest_point_seconds: object.oldest_point,
+            ends: phase(object.ends()),
+        }
+    }
+
+    fn causes(self, trace: &Trace) -> Vec<CauseX> {
+        let rule = |position: usize| self.set.rules.get(position).map(|rule| rule.id.to_string());
+        let cause = |one: &crate::plan::trace::CauseTrace| CauseX {
+            rule: rule(one.rule).unwrap_or_default(),
+            subject: one.subject.key.to_string(),
+            message: one.message.clone(),
+            opened_by: one.opened_by.and_then(|step| self.id(step)),
+            closed_by: one.closed_by.and_then(|step| self.id(step)),
+        };
+        trace.causes.iter().map(cause).collect()
+    }
+}
