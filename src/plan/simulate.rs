@@ -6,18 +6,21 @@
 mod ledger;
 mod queue;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::change::Cell;
+use crate::facts::model::Type;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
 use crate::facts::value::{ObjectId, Value};
+use crate::finding::Role;
 use crate::plan::simulate::ledger::Ledger;
 use crate::plan::simulate::queue::{Progress, Queue};
 use crate::plan::trace::{StepStatus, Trace};
 use crate::plan::world::{Act, May, Phase, World};
 use crate::plan::{Plan, Step};
+use crate::rule::action::{Action, Arg};
 use crate::rule::pack::RuleSet;
 
 /// Which of the possible courses is simulated.
@@ -61,6 +64,18 @@ pub(in crate::plan) fn instant(plan: &Plan, time: i64) -> Instant {
     Instant::from_seconds(seconds).unwrap_or_else(Instant::epoch)
 }
 
+/// The action that checks a protected object and needs nothing else.
+#[must_use]
+pub fn check_of(set: &RuleSet) -> Option<&Action> {
+    let protection = set.packs.iter().find_map(|pack| pack.protection.as_ref())?;
+    set.actions.iter().find(|action| {
+        let takes = |arg: &Arg| {
+            matches!(arg.ty.required(), Type::Object(kinds) if kinds.contains(&protection.kind))
+        };
+        action.course.checks == Some(0) && matches!(action.args.as_slice(), [arg] if takes(arg))
+    })
+}
+
 struct Simulation<'a> {
     plan: &'a Plan,
     course: Course,
@@ -72,6 +87,10 @@ struct Simulation<'a> {
 
 impl<'a> Simulation<'a> {
     fn run(&mut self) {
+        for object in self.world.protected() {
+            self.ledger.touch(object);
+        }
+        self.settle(None, BTreeSet::new());
         loop {
             while let Some(position) = self.queue.next_to_begin(self.plan, self.time) {
                 self.begin(position);
@@ -143,14 +162,18 @@ impl<'a> Simulation<'a> {
 
     /// The conditions of an action that do not hold, in words; those that are not known are noted.
     fn refusals(&mut self, position: usize, act: Act<'a>) -> Vec<String> {
-        let mut refusals = Vec::new();
+        let (mut refusals, mut unknown) = (Vec::new(), Vec::new());
         for (that, otherwise) in &act.action.course.requires {
             match self.world.condition(act, that) {
                 Ok(true) => {}
                 Ok(false) => refusals.push(self.world.say(act, otherwise)),
-                Err(unknown) => {
-                    self.ledger.unknown(position, crate::plan::world::said(&unknown));
-                }
+                Err(missing) => unknown.push(crate::plan::world::said(&missing)),
+            }
+        }
+        // What does not begin for a known reason hangs on nothing else.
+        if refusals.is_empty() {
+            for missing in unknown {
+                self.ledger.unknown(position, missing);
             }
         }
         refusals
@@ -165,7 +188,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// The causes that would still stand after a check: it is tried out and taken back.
-    fn vain(&mut self, act: Act<'a>, object: ObjectId) -> Vec<usize> {
+    fn vain(&mut self, act: Act<'_>, object: ObjectId) -> Vec<usize> {
         if self.ledger.open(object).is_empty() {
             return Vec::new();
         }
@@ -177,6 +200,26 @@ impl<'a> Simulation<'a> {
         self.world.facts = facts;
         let _ = self.world.judge(&touched);
         vain
+    }
+
+    /// Of the objects that changed and are bad: whether a check alone would not help.
+    fn blocked(&mut self) -> BTreeMap<ObjectId, bool> {
+        let Some(action) = check_of(self.world.set) else { return BTreeMap::new() };
+        let mut blocked = BTreeMap::new();
+        for object in self.ledger.changed() {
+            if self.world.phase(object) != Phase::Bad {
+                continue;
+            }
+            let args = [Value::Object(object)];
+            let act = Act { action, args: &args };
+            let requires = action.course.requires.iter();
+            let is_refused = requires
+                .map(|(that, _)| self.world.condition(act, that))
+                .any(|that| that == Ok(false));
+            let is_blocked = is_refused || !self.vain(act, object).is_empty();
+            blocked.insert(object, is_blocked);
+        }
+        blocked
     }
 
     /// Seconds that a step takes.
@@ -233,6 +276,9 @@ impl<'a> Simulation<'a> {
             }
             self.ledger.touch(object);
         }
+        // Whether a check would help is asked again where the step may have made the difference.
+        let is_fix = act.action.role == Role::Fix;
+        self.ledger.touch_harmed(position, is_fix);
         self.settle(Some(position), touched);
         self.ledger.end(position, self.time, StepStatus::Done);
     }
@@ -257,6 +303,7 @@ impl<'a> Simulation<'a> {
             }
             touched = self.world.set(changes);
         }
-        self.ledger.write(&self.world, self.time, step);
+        let blocked = self.blocked();
+        self.ledger.write(&self.world, self.time, step, &blocked);
     }
 }

@@ -74,6 +74,8 @@ pub struct StepTrace {
     pub blind: Vec<Blind>,
     /// What its duration rests on.
     pub because: String,
+    /// The protected objects that are not good when it has ended, and whether a check alone would not help.
+    pub after: Vec<(ObjectId, Phase, bool)>,
 }
 
 /// How a step went.
@@ -131,8 +133,18 @@ pub struct Interval {
     pub phase: Phase,
     /// The causes that stand, by number.
     pub open: Vec<usize>,
+    /// Whether a check alone would not help now: a cause stands, or the check could not begin.
+    pub is_blocked: bool,
     /// Steps that the state comes from.
     pub caused_by: Vec<usize>,
+}
+
+impl Interval {
+    /// Whether nothing tells the two apart but time.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.phase == other.phase && self.open == other.open && self.is_blocked == other.is_blocked
+    }
 }
 
 impl ObjectTrace {

@@ -138,7 +138,7 @@ impl<'a> World<'a> {
     /// # Errors
     ///
     /// What would have to be known.
-    pub fn condition(&self, act: Act<'a>, expr: &'a Expr) -> Outcome<bool> {
+    pub fn condition(&self, act: Act<'_>, expr: &Expr) -> Outcome<bool> {
         let view = self.view();
         env_of(self.set, act, &view).condition(expr)
     }
@@ -172,7 +172,7 @@ impl<'a> World<'a> {
     }
 
     /// Makes the effects of an action that belong to its start or to its end.
-    pub fn apply(&mut self, act: Act<'a>, at_start: bool, may: May) -> Outcomes {
+    pub fn apply(&mut self, act: Act<'_>, at_start: bool, may: May) -> Outcomes {
         let mut outcomes = Outcomes::default();
         let effects = act.action.course.effects.iter();
         let wanted =

@@ -173,11 +173,24 @@ pub struct StepX {
     pub harmed: Vec<String>,
     /// What its duration rests on.
     pub because: String,
+    /// The protected objects that are not good when it has ended: how things are if the plan stops here.
+    pub after: Vec<AfterX>,
     /// Whether it can be taken back.
     pub can_be_undone: bool,
     /// Latest begin of it and of everything behind it with which the plan still ends in time; none where it
     /// does not end in time anyway.
     pub latest_start: Option<String>,
+}
+
+/// A protected object that is not good when a step has ended.
+#[derive(Debug, Serialize)]
+pub struct AfterX {
+    /// Its key.
+    pub key: String,
+    /// The state: `bad`, `busy` or `unknown`.
+    pub phase: &'static str,
+    /// Whether a check alone would not help.
+    pub is_blocked: bool,
 }
 
 /// A protected object over time.
@@ -206,6 +219,8 @@ pub struct IntervalX {
     pub phase: &'static str,
     /// Causes that stand.
     pub open: Vec<usize>,
+    /// Whether a check alone would not help: a cause stands, or the check could not begin.
+    pub is_blocked: bool,
     /// The steps that it comes from.
     pub caused_by: Vec<String>,
 }

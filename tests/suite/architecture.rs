@@ -34,6 +34,7 @@ const HOMES: &[(&str, &[&str])] = &[
             "report/human",
             "report/lint",
             "report/mutation",
+            "report/plan",
             "report/test",
         ],
     ),

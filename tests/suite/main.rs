@@ -29,6 +29,7 @@ mod needs;
 mod new;
 mod output;
 mod overlays;
+mod plan;
 mod planfile;
 mod print;
 mod promises;

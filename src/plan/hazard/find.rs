@@ -518,7 +518,12 @@ impl Finder<'_> {
             let Some(rule) = after.rule(verdict) else { continue };
             // Causes are told by what they do to the objects.
             let is_cause = set.rule(&rule.id).is_some_and(|rule| !rule.consequence.is_empty());
-            if is_cause {
+            // That an object is not protected at the end is told, too.
+            let is_told = self.trace.objects.iter().any(|object| {
+                object.key == verdict.subject.key
+                    && !matches!(object.ends(), Phase::Good | Phase::Outside)
+            });
+            if is_cause || is_told {
                 continue;
             }
             let message = format!("{}: {}", rule.id, finding.message);

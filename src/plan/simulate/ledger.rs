@@ -67,7 +67,7 @@ impl Ledger {
         };
         let appeared = world.causes.standing().cloned().collect();
         ledger.note(world, Delta { appeared, vanished: BTreeSet::new() }, 0, None);
-        ledger.write(world, 0, None);
+        ledger.write(world, 0, None, &BTreeMap::new());
         ledger
     }
 
@@ -79,9 +79,16 @@ impl Ledger {
     }
 
     pub(super) fn end(&mut self, position: usize, time: i64, status: StepStatus) {
+        let after = self.objects.iter().filter_map(|object| {
+            let last = object.intervals.last()?;
+            let counts = !matches!(last.phase, Phase::Good | Phase::Outside);
+            counts.then_some((object.object, last.phase, last.is_blocked))
+        });
+        let after = after.collect();
         if let Some(step) = self.steps.get_mut(position) {
             step.end = Some(time);
             step.status = status;
+            step.after = after;
         }
     }
 
@@ -236,13 +243,35 @@ impl Ledger {
         }
     }
 
+    /// Objects of which something changed since the last writing.
+    pub(super) fn changed(&self) -> Vec<ObjectId> {
+        self.changed.iter().copied().collect()
+    }
+
+    /// Objects that a step harmed, or all that are not well.
+    pub(super) fn touch_harmed(&mut self, step: usize, all: bool) {
+        if all {
+            let is_bad = |one: &&ObjectTrace| !matches!(one.ends(), Phase::Good | Phase::Outside);
+            self.changed.extend(self.objects.iter().filter(is_bad).map(|one| one.object));
+        } else if let Some(step) = self.steps.get(step) {
+            self.changed.extend(&step.harmed);
+        }
+    }
+
     pub(super) fn touch(&mut self, object: ObjectId) {
         self.changed.insert(object);
     }
 
     /// Writes the states of objects that changed.
-    pub(super) fn write(&mut self, world: &World<'_>, time: i64, step: Option<usize>) {
+    pub(super) fn write(
+        &mut self,
+        world: &World<'_>,
+        time: i64,
+        step: Option<usize>,
+        blocked: &BTreeMap<ObjectId, bool>,
+    ) {
         for object in std::mem::take(&mut self.changed) {
+            let is_blocked = blocked.get(&object).copied().unwrap_or(false);
             let phase = world.phase(object);
             let open = self.open(object);
             let row = match self.rows.get(&object) {
@@ -267,11 +296,9 @@ impl Ledger {
             if phase == Phase::Good {
                 caused_by.clear();
             }
-            let next = Interval { from: time, to: time, phase, open, caused_by };
+            let next = Interval { from: time, to: time, phase, open, is_blocked, caused_by };
             match trace.intervals.last_mut() {
-                Some(last) if last.phase == next.phase && last.open == next.open => {
-                    last.caused_by = next.caused_by;
-                }
+                Some(last) if last.is_like(&next) => last.caused_by = next.caused_by,
                 Some(last) if last.from == time => *last = next,
                 Some(last) => {
                     last.to = time;
@@ -289,7 +316,8 @@ impl Ledger {
         let mut intervals = Vec::new();
         if time > 0 {
             let (open, caused_by) = (Vec::new(), Vec::new());
-            intervals.push(Interval { from: 0, to: time, phase: Phase::Outside, open, caused_by });
+            let (from, phase, is_blocked) = (0, Phase::Outside, false);
+            intervals.push(Interval { from, to: time, phase, open, is_blocked, caused_by });
         }
         self.objects.push(ObjectTrace { object, key, intervals, exposure: 0, oldest_point: None });
         self.points.push(None);
@@ -333,7 +361,7 @@ fn merge(intervals: &mut Vec<Interval>) {
             continue;
         }
         match intervals.last_mut() {
-            Some(last) if last.phase == next.phase && last.open == next.open => {
+            Some(last) if last.is_like(&next) => {
                 last.to = next.to;
                 last.caused_by = next.caused_by;
             }
@@ -358,5 +386,6 @@ fn blank() -> StepTrace {
         unknown: Vec::new(),
         blind: Vec::new(),
         because: String::new(),
+        after: Vec::new(),
     }
 }

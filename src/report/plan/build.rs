@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::diagnostic::Place;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
+use crate::facts::value::ObjectId;
 use crate::gate::Threshold;
 use crate::plan::hazard::{Hazard, Judged};
 use crate::plan::time::Clock;
@@ -13,7 +14,7 @@ use crate::plan::world::Phase;
 use crate::plan::{Plan, Step};
 use crate::report::explain::{PlaceX, Tool};
 use crate::report::plan::{
-    CauseX, FileX, HazardX, InputsX, IntervalX, ObjectX, PlanReport, PlanX, StepX, TotalsX,
+    AfterX, CauseX, FileX, HazardX, InputsX, IntervalX, ObjectX, PlanReport, PlanX, StepX, TotalsX,
 };
 use crate::rule::pack::RuleSet;
 use crate::source::Sources;
@@ -212,9 +213,19 @@ impl Input<'_> {
                 .map(|id| self.judged.worst.facts.key(*id).to_string())
                 .collect(),
             because: trace.because.clone(),
+            after: trace
+                .after
+                .iter()
+                .map(|(id, state, is_blocked)| self.after(*id, *state, *is_blocked))
+                .collect(),
             can_be_undone: action.course.undo.is_some(),
             latest_start: self.latest_start(trace),
         })
+    }
+
+    fn after(self, id: ObjectId, state: Phase, is_blocked: bool) -> AfterX {
+        let key = self.judged.worst.facts.key(id).to_string();
+        AfterX { key, phase: phase(state), is_blocked }
     }
 
     /// With everything from this step on begun later by the same time.
@@ -246,6 +257,7 @@ impl Input<'_> {
             to: one.to,
             phase: phase(one.phase),
             open: one.open.clone(),
+            is_blocked: one.is_blocked,
             caused_by: one.caused_by.iter().filter_map(|step| self.id(*step)).collect(),
         };
         ObjectX {

@@ -53,7 +53,7 @@ fn diagnostic(hazard: &Hazard) -> Diagnostic {
     for link in &hazard.chain {
         drawn = drawn.help(link.clone());
     }
-    if hazard.may {
+    if hazard.may && hazard.step.is_some() {
         drawn = drawn.help("it depends on something that may happen, and counts as happening");
     }
     for help in &hazard.help {
@@ -188,7 +188,7 @@ impl Page<'_> {
         }
         let mut last = vec!["end".to_owned(), self.clock.show(self.end()), String::new()];
         last.extend(shown.iter().map(|object| {
-            let state = object.intervals.last().map_or("", |one| sign(one));
+            let state = object.intervals.last().map_or("", |one| sign(one.phase, one.is_blocked));
             match object.exposure_seconds {
                 0 => state.to_owned(),
                 seconds => format!("{state} {}", say_duration(seconds)),
@@ -253,9 +253,11 @@ impl Page<'_> {
         if is_its_check {
             return "refused".to_owned();
         }
-        let at = step.end_seconds.or(step.start_seconds).unwrap_or(0);
-        let now = object.intervals.iter().rev().find(|one| one.from <= at);
-        let state = now.map_or("", sign);
+        let state = match step.after.iter().find(|one| one.key == object.key) {
+            Some(one) => sign(one.phase, one.is_blocked),
+            None if object.ends == "outside" => "-",
+            None => ".",
+        };
         let opened: Vec<&str> = step
             .opened
             .iter()
@@ -308,13 +310,13 @@ fn is_exposed(interval: &IntervalX) -> bool {
     matches!(interval.phase, "bad" | "busy" | "unknown")
 }
 
-fn sign(interval: &IntervalX) -> &'static str {
-    match interval.phase {
+fn sign(phase: &str, is_blocked: bool) -> &'static str {
+    match phase {
         "good" => ".",
         "busy" => "~",
         "unknown" => "?",
-        "bad" if interval.open.is_empty() => "x",
-        "bad" => "X",
+        "bad" if is_blocked => "X",
+        "bad" => "x",
         _ => "-",
     }
 }

@@ -1,0 +1,174 @@
+//! `dpmguard plan check`: what a plan does, step by step.
+
+use std::fs;
+
+use dpmguard::load;
+use dpmguard::source::{self, Sources};
+use serde_json::Value;
+
+use crate::support::{Ran, root, run, said, snapshot_beside};
+
+const PLAN: &str = "examples/change/plan.yaml";
+
+fn check(plan: &str, options: &[&str]) -> Ran {
+    let facts = root().join("examples/change/facts.yaml").display().to_string();
+    let mut args = vec!["plan", "check", plan, "--facts", &facts, "--now", "observed"];
+    args.extend(options);
+    run(&args)
+}
+
+/// The plan of the example with other steps.
+fn with_steps(steps: &str) -> tempfile::TempDir {
+    let text = fs::read_to_string(root().join(PLAN)).unwrap();
+    let (head, _) = text.split_once("steps:\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("plan.yaml"), format!("{head}steps:{steps}")).unwrap();
+    folder
+}
+
+fn json(plan: &str) -> Value {
+    let ran = check(plan, &["--format", "json"]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+    assert_eq!(report["exit_code"], ran.code);
+    let schema = load::schema("plan-report-v1").unwrap();
+    let mut sources = Sources::default();
+    let file = sources.add("report.json", ran.out.as_bytes()).unwrap();
+    let found = schema.check(&source::read(&sources, file).unwrap());
+    assert!(found.is_empty(), "{}", said(&found, &sources));
+    report
+}
+
+fn judged(steps: &str) -> Value {
+    let folder = with_steps(steps);
+    json(&folder.path().join("plan.yaml").display().to_string())
+}
+
+fn hazards(report: &Value) -> Vec<&str> {
+    report["hazards"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_example_has_the_numbers_that_were_worked_out_by_hand() {
+    let ran = check(&root().join(PLAN).display().to_string(), &[]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let place = format!("{}/", root().display());
+    snapshot_beside(&root().join("examples/change/report.txt"), &ran.out.replace(&place, ""));
+    let report = json(&root().join(PLAN).display().to_string());
+    assert_eq!(report["totals"]["bad"], 3);
+    assert_eq!(report["totals"]["exposure_seconds"], 66_000, "18 h 20 min");
+    let exposures: Vec<i64> = report["objects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["exposure_seconds"].as_i64().unwrap() / 60)
+        .collect();
+    assert_eq!(exposures, [390, 380, 330], "6 h 30 min, 6 h 20 min, 5 h 30 min");
+    assert_eq!(report["totals"]["end_seconds"], 5_700, "23:35");
+}
+
+#[test]
+fn a_plan_without_steps_adds_nothing() {
+    let report = judged(" []\n");
+    assert_eq!(report["verdict"], "passed");
+    assert_eq!(report["hazards"], serde_json::json!([]));
+    assert_eq!(report["totals"]["exposure_seconds"], 0);
+}
+
+#[test]
+fn a_move_and_its_check_pass() {
+    let report = judged(
+        "
+  - { id: move, action: move-log-folder, with: { object: EX01/SG2, to: 'K:\\SG2' }, estimate: 10m }
+  - { id: check, action: run-consistency-check, with: { source: DPM01/EX01/SG2 }, estimate: 36m }
+",
+    );
+    assert_eq!(report["verdict"], "passed", "{:#}", report["hazards"]);
+    assert_eq!(report["totals"]["good"], 3);
+    assert_eq!(report["totals"]["exposure_seconds"], 46 * 60);
+    let group = &report["objects"][1];
+    assert_eq!(group["key"], "DPM01/EX01/SG2");
+    let phases: Vec<(&str, i64)> = group["intervals"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["phase"].as_str().unwrap(), one["from"].as_i64().unwrap() / 60))
+        .collect();
+    assert_eq!(phases.last(), Some(&("good", 46)), "{phases:?}");
+    assert!(phases.contains(&("busy", 10)), "{phases:?}");
+    // The newest recovery point is of 20:00; 22:46 is the end of the time without protection.
+    assert_eq!(group["oldest_point_seconds"], (2 * 60 + 46) * 60);
+}
+
+#[test]
+fn a_step_that_is_done_already_changes_nothing() {
+    let report = judged(
+        "
+  - { id: again, action: move-log-folder, with: { object: EX01/SG2, to: 'l:\\sg2' } }
+",
+    );
+    assert_eq!(hazards(&report), ["plan-no-op"]);
+    assert_eq!(report["verdict"], "passed");
+    assert_eq!(report["steps"][0]["status"], "nothing_to_do");
+    assert_eq!(report["totals"]["exposure_seconds"], 0);
+}
+
+#[test]
+fn a_check_of_what_is_well_is_needless_and_costs_protection() {
+    let report = judged(
+        "
+  - { id: check, action: run-consistency-check, with: { source: DPM01/EX01/SG2 }, estimate: 36m }
+",
+    );
+    assert_eq!(hazards(&report), ["plan-check-needless"]);
+    assert_eq!(report["totals"]["exposure_seconds"], 36 * 60);
+}
+
+#[test]
+fn a_move_during_a_check_makes_it_worthless() {
+    let report = judged(
+        "
+  - { id: first, action: move-log-folder, with: { object: EX01/SG1, to: 'K:\\SG1' }, estimate: 10m }
+  - { id: check, action: run-consistency-check, with: { source: DPM01/EX01/SG1 }, estimate: 108m }
+  - { id: second, action: move-database-file, with: { database: EX01/SG1/DB1, to: 'M:\\SG1\\DB1.edb' }, estimate: 40m }
+",
+    );
+    assert!(hazards(&report).contains(&"plan-check-interrupted"), "{:#}", report["hazards"]);
+    assert_eq!(report["verdict"], "failed");
+    assert_eq!(report["objects"][0]["ends"], "bad");
+}
+
+#[test]
+fn too_long_a_step_leaves_the_window() {
+    let report = judged(
+        "
+  - { id: move, action: move-log-folder, with: { object: EX01/SG2, to: 'K:\\SG2' }, estimate: 6h }
+  - { id: check, action: run-consistency-check, with: { source: DPM01/EX01/SG2 }, estimate: 36m }
+",
+    );
+    assert!(hazards(&report).contains(&"plan-window"), "{:#}", report["hazards"]);
+    assert_eq!(report["verdict"], "failed");
+}
+
+#[test]
+fn what_cannot_begin_is_refused_and_does_nothing() {
+    let report = judged(
+        "
+  - { id: move, action: move-log-folder, with: { object: EX01/SG2, to: 'Q:\\SG2' } }
+",
+    );
+    assert_eq!(hazards(&report), ["plan-precondition"]);
+    assert_eq!(report["totals"]["exposure_seconds"], 0);
+}
+
+#[test]
+fn every_hazard_is_explained() {
+    let listed = run(&["plan", "hazards"]);
+    assert_eq!(listed.code, 0);
+    for kind in dpmguard::plan::hazard::KINDS {
+        assert!(listed.out.contains(kind.id), "{}", kind.id);
+        assert!(run(&["plan", "hazards", kind.id]).out.contains(kind.title));
+    }
+    let ran = run(&["plan", "hazards", "plan-windw"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("did you mean `plan-window`?"), "{}", ran.err);
+}
