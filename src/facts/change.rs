@@ -77,6 +77,14 @@ impl Facts {
         result.map(|()| touched)
     }
 
+    /// The same, with all that follows from other facts derived from the ground up.
+    #[must_use]
+    pub fn derived_anew(&self) -> Self {
+        let mut facts = self.clone();
+        facts.derive();
+        facts
+    }
+
     fn make(&mut self, change: Change, touched: &mut BTreeSet<Cell>) -> Result<(), Refusal> {
         match change {
             Change::Set { object, path, to } => {

@@ -11,6 +11,7 @@
 mod architecture;
 mod breakages;
 mod cases;
+mod changes;
 mod cli;
 mod complete;
 mod coverage;
