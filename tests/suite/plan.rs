@@ -172,3 +172,21 @@ fn every_hazard_is_explained() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("did you mean `plan-window`?"), "{}", ran.err);
 }
+
+#[test]
+fn the_page_lists_every_hazard() {
+    let mut table = String::from("| Hazard | Severity | What is wrong |\n|---|---|---|\n");
+    for kind in dpmguard::plan::hazard::KINDS {
+        let unknown = if kind.is_unknown { "no verdict" } else { kind.severity.name() };
+        table.push_str(&format!("| `{}` | {unknown} | {} |\n", kind.id, kind.title));
+    }
+    let page = root().join("docs/plans.md");
+    let text = fs::read_to_string(&page).unwrap();
+    let (head, rest) = text.split_once("<!-- hazards: begin -->\n").unwrap();
+    let (_, tail) = rest.split_once("<!-- hazards: end -->").unwrap();
+    let wanted = format!("{head}<!-- hazards: begin -->\n{table}<!-- hazards: end -->{tail}");
+    if std::env::var_os("DPMGUARD_UPDATE").is_some() {
+        fs::write(&page, &wanted).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&page).unwrap(), wanted, "DPMGUARD_UPDATE=1 writes it");
+}
