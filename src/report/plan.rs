@@ -247,7 +247,6 @@ impl PlanReport {
     ///
     /// Only those of `out`.
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, self)?;
-        out.write_all(b"\n")
+        crate::report::json::pretty(self, out)
     }
 }
