@@ -208,7 +208,8 @@ impl<'a> Causes<'a> {
 
     fn delta(&mut self) -> Delta {
         let mut now: BTreeMap<String, Cause> = BTreeMap::new();
-        for (position, result) in &self.results {
+        for Judged { position, .. } in &self.rules {
+            let Some(result) = self.results.get(position) else { continue };
             let is_cause =
                 self.set.rules.get(*position).is_some_and(|rule| !rule.consequence.is_empty());
             for standing in result.standing.iter().filter(|_| is_cause) {

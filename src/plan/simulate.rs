@@ -123,7 +123,7 @@ impl<'a> Simulation<'a> {
         if !refusals.is_empty() {
             return self.over(position, StepStatus::Refused(refusals));
         }
-        let checked = self.checked(act);
+        let checked = checked(act);
         if let Some(object) = checked {
             let was_good = self.world.phase(object) == Phase::Good;
             self.ledger.check(position, was_good);
@@ -177,14 +177,6 @@ impl<'a> Simulation<'a> {
             }
         }
         refusals
-    }
-
-    /// The object that an action checks.
-    fn checked(&self, act: Act<'a>) -> Option<ObjectId> {
-        match act.args.get(act.action.course.checks?) {
-            Some(Value::Object(object)) => Some(*object),
-            _ => None,
-        }
     }
 
     /// The causes that would still stand after a check: it is tried out and taken back.
@@ -251,7 +243,7 @@ impl<'a> Simulation<'a> {
     fn end(&mut self, position: usize) {
         let Some(step) = self.plan.steps.get(position) else { return };
         let Some(act) = self.act(step) else { return };
-        let checked = self.checked(act);
+        let checked = checked(act);
         let is_spoiled = self.queue.end_of(position) == Progress::Spoiled;
         let outcomes = self.world.apply(act, false, self.course.may);
         self.ledger.blind(position, outcomes.blind);
@@ -260,7 +252,7 @@ impl<'a> Simulation<'a> {
             // What the check would find is only known once it has looked.
             touched.extend(self.world.set_phase(object, Phase::Good));
             let delta = self.world.judge(&touched);
-            self.ledger.note(&self.world, delta, self.time, Some(position));
+            self.ledger.note(&delta, self.time, Some(position));
             let vain = self.ledger.standing_for(&self.world, object, self.time, position);
             let undecided = self.world.causes.undecided(object);
             let phase = match () {
@@ -291,7 +283,7 @@ impl<'a> Simulation<'a> {
             let delta = self.world.judge(&touched);
             let changes: Vec<_> =
                 delta.appeared.iter().flat_map(|cause| cause.standing.changes.clone()).collect();
-            self.ledger.note(&self.world, delta, self.time, step);
+            self.ledger.note(&delta, self.time, step);
             if changes.is_empty() {
                 break;
             }
@@ -305,5 +297,13 @@ impl<'a> Simulation<'a> {
         }
         let blocked = self.blocked();
         self.ledger.write(&self.world, self.time, step, &blocked);
+    }
+}
+
+/// The object that an action checks.
+fn checked(act: Act<'_>) -> Option<ObjectId> {
+    match act.args.get(act.action.course.checks?) {
+        Some(Value::Object(object)) => Some(*object),
+        _ => None,
     }
 }

@@ -348,9 +348,9 @@ fn filled<'e>(members: &'e [Members], width: usize, env: &mut Env<'e>) -> Outcom
 }
 
 /// One fact a field; those that nothing is said of are not known.
-fn record<'e>(with: &'e [(usize, Expr)], width: usize, env: &mut Env<'e>) -> Vec<Fact> {
+fn record<'e>(fields: &'e [(usize, Expr)], width: usize, env: &mut Env<'e>) -> Vec<Fact> {
     let mut facts = vec![Fact::Absent(Absence::NotCollected); width];
-    for (position, value) in with {
+    for (position, value) in fields {
         let value = valued(value, env);
         if let Some(slot) = facts.get_mut(*position) {
             *slot = value;

@@ -1,5 +1,6 @@
 //! `dpmguard plan check`: what a plan does, step by step.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use dpmguard::load;
@@ -178,7 +179,7 @@ fn the_page_lists_every_hazard() {
     let mut table = String::from("| Hazard | Severity | What is wrong |\n|---|---|---|\n");
     for kind in dpmguard::plan::hazard::KINDS {
         let unknown = if kind.is_unknown { "no verdict" } else { kind.severity.name() };
-        table.push_str(&format!("| `{}` | {unknown} | {} |\n", kind.id, kind.title));
+        let _ = writeln!(table, "| `{}` | {unknown} | {} |", kind.id, kind.title);
     }
     let page = root().join("docs/plans.md");
     let text = fs::read_to_string(&page).unwrap();

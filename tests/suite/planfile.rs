@@ -18,6 +18,9 @@ use dpmguard::source::{self, Node, Sources};
 
 use crate::support::{root, said};
 
+/// A plan with warnings, or what is wrong with it.
+type Read = Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>>;
+
 /// The facts and the pack of `tests/plans`.
 struct Estate {
     sources: Sources,
@@ -42,7 +45,7 @@ impl Estate {
         Self { sources, rules, facts: read.facts, now }
     }
 
-    fn read(&self, text: &str) -> (Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>>, Sources) {
+    fn read(&self, text: &str) -> (Read, Sources) {
         let mut sources = self.sources.clone();
         let root = load::plan(Path::new("-"), &mut text.as_bytes(), &mut sources);
         let read = root.and_then(|root| self.plan(&root, &sources));

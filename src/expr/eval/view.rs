@@ -1,6 +1,6 @@
 //! The facts as an expression sees them, and why a value is not known.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use crate::diagnostic::Place;
@@ -86,7 +86,7 @@ pub struct Reads {
 #[derive(Clone, Debug, Default)]
 pub struct ReadSet {
     /// The facts.
-    pub cells: HashSet<Cell>,
+    pub cells: BTreeSet<Cell>,
     /// Whether it depends on the instant of the run.
     pub now: bool,
 }

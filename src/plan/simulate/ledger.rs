@@ -66,7 +66,7 @@ impl Ledger {
             horizon,
         };
         let appeared = world.causes.standing().cloned().collect();
-        ledger.note(world, Delta { appeared, vanished: BTreeSet::new() }, 0, None);
+        ledger.note(&Delta { appeared, vanished: BTreeSet::new() }, 0, None);
         ledger.write(world, 0, None, &BTreeMap::new());
         ledger
     }
@@ -197,8 +197,7 @@ impl Ledger {
     }
 
     /// Causes that appeared or are gone.
-    pub(super) fn note(&mut self, world: &World<'_>, delta: Delta, time: i64, step: Option<usize>) {
-        let _ = world;
+    pub(super) fn note(&mut self, delta: &Delta, time: i64, step: Option<usize>) {
         for fingerprint in &delta.vanished {
             let Some(number) = self.standing.remove(fingerprint) else { continue };
             let Some(cause) = self.causes.get_mut(number) else { continue };
