@@ -187,7 +187,7 @@ pub fn of_rule(found: &[super::Found], rule: &Arc<crate::rule::Rule>) -> BTreeSe
 
 #[cfg(test)]
 mod tests {
-    use super::{Fix, mend};
+    use super::{Fix, mend, mend_most};
     use crate::source::{self, Sources};
 
     fn mended(text: &str, fixes: &[Fix]) -> Option<String> {
@@ -203,18 +203,31 @@ mod tests {
     #[test]
     fn lines_that_are_not_touched_stay() {
         assert_eq!(
-            mended(TEXT, &[Fix::Let(1), Fix::Param("b".to_owned())]).unwrap(),
-            "id: a\nparams:\n  # of b\n\n  c: { type: integer, default: 2 }\n\
+            mended(TEXT, &[Fix::Let(1), Fix::Param("c".to_owned())]).unwrap(),
+            "id: a\nparams:\n  # of b\n  b:\n    type: integer\n    default: 1\n\n\
              let:\n  # first\n  - one: 1  # odd\n\n  # third\n  - three: 3\nlast: 1\n"
         );
     }
 
     #[test]
+    fn what_a_comment_is_about_is_left_to_its_author() {
+        for fix in [Fix::Let(0), Fix::Let(2), Fix::Param("b".to_owned())] {
+            assert_eq!(mended(TEXT, &[fix]), None);
+        }
+        // The others are mended all the same.
+        let fixes = [Fix::Let(0), Fix::Let(1), Fix::Param("b".to_owned())];
+        let mut sources = Sources::default();
+        let file = sources.add("rule.yaml", TEXT.as_bytes()).unwrap();
+        let root = source::read(&sources, file).unwrap();
+        let (_, done) = mend_most(&root, TEXT, &fixes.into()).unwrap();
+        assert_eq!(done, [Fix::Let(1)].into());
+    }
+
+    #[test]
     fn a_list_of_which_nothing_is_left_goes_too() {
-        let fixes = [Fix::Let(0), Fix::Let(1), Fix::Let(2)];
-        let text = mended(TEXT, &fixes).unwrap();
-        assert!(text.ends_with("  # first\n\n  # third\nlast: 1\n"), "{text}");
-        assert!(!text.contains("let:"), "{text}");
+        let text = "id: a\nlet:\n  - one: 1\n  - two: >-\n      2\n\nlast: 1\n";
+        let fixes = [Fix::Let(0), Fix::Let(1)];
+        assert_eq!(mended(text, &fixes).unwrap(), "id: a\n\nlast: 1\n");
     }
 
     #[test]
