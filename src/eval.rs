@@ -220,9 +220,9 @@ fn judged_rule(rule: &Rule, tally: Tally) -> JudgedRule {
 
 /// What to do about all findings, in order.
 fn repair(set: &RuleSet, ledger: &Ledger<'_>, evaluation: &Evaluation) -> Vec<RepairStep> {
-    let protection = set.packs.iter().find_map(|pack| pack.protection.as_ref());
+    let protection = set.protection();
     let model = ledger.fresh.facts.model();
-    let order = protection.map(|protection| &protection.repair_order).into_iter().flatten();
+    let order = protection.map(|(protection, _)| &protection.repair_order).into_iter().flatten();
     let order: Vec<Arc<str>> =
         order.filter_map(|kind| model.kind(*kind)).map(|kind| kind.name.clone()).collect();
     let undecided = |object: &Subject| {
@@ -234,11 +234,7 @@ fn repair(set: &RuleSet, ledger: &Ledger<'_>, evaluation: &Evaluation) -> Vec<Re
 }
 
 fn protected(set: &RuleSet, view: &Arc<View>, evaluation: &mut Evaluation) {
-    let Some((pack, protection)) =
-        set.packs.iter().find_map(|pack| Some((pack, pack.protection.as_ref()?)))
-    else {
-        return;
-    };
+    let Some((protection, pack)) = set.protection() else { return };
     evaluation.protected_kind =
         view.facts.model().kind(protection.kind).map(|kind| kind.name.clone());
     for id in view.facts.ids(protection.kind) {

@@ -2,17 +2,20 @@
 
 pub mod cases;
 pub mod history;
+mod open;
 mod pages;
 mod plans;
+mod read;
 mod write;
 
+pub use open::{Folder, Open, nearest};
 pub use pages::{Changes, Pages, update};
 pub use plans::plan;
+pub use read::{read_file, shown};
 pub use write::{create_below, none_exists, write_files};
 
-use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -21,6 +24,8 @@ use crate::expr::syntax::is_name;
 use crate::facts::merge::merge;
 use crate::facts::model::{self, Model};
 use crate::facts::store::Facts;
+use crate::load::open::{Bytes, PACK_FILES, is_of_pack, is_ours, is_script};
+use crate::load::read::{Walker, read_regular, read_stdin, unreadable};
 use crate::rule::clause::Override;
 pub use crate::rule::pack::Assembled;
 use crate::rule::pack::{self, PackFile, PackFiles, RuleSet, Schemas};
@@ -50,9 +55,6 @@ pub static SCHEMAS: [(&str, &str); 17] = [
 
 /// The files of the shipped pack: path below `rules/`, and text.
 const SHIPPED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/pack.rs"));
-
-/// Largest file that is read, in bytes.
-const MAX_BYTES: u64 = 1 << 30;
 
 /// A schema of ours, compiled.
 ///
@@ -118,62 +120,6 @@ pub fn packs(
     sources: &mut Sources,
 ) -> Result<Packs, Vec<Diagnostic>> {
     packs_open(shipped, folders, &Open::default(), sources)
-}
-
-/// What is open in an editor, or not written yet.
-#[derive(Clone, Debug, Default)]
-pub struct Open {
-    /// Texts that count in place of the files on disk, by path.
-    pub texts: BTreeMap<PathBuf, Arc<str>>,
-    /// Whether only files that say they are a document of ours count: for a folder that is no pack.
-    pub ours_only: bool,
-    /// Folders as they were looked at before; others are looked at when they are asked for.
-    pub known: BTreeMap<PathBuf, Arc<Folder>>,
-}
-
-/// A file's bytes, or why there are none.
-type Bytes = Result<Vec<u8>, Diagnostic>;
-
-/// The files of a pack's folder as they once were on disk.
-#[derive(Debug, Default)]
-pub struct Folder {
-    files: Vec<(PathBuf, Bytes)>,
-    problems: Vec<Diagnostic>,
-}
-
-/// Most files and folders that are looked at below a folder for an editor: the folder may be a whole disk.
-const MOST_SEEN: usize = 20_000;
-
-impl Folder {
-    /// Looks at what is below a folder, for an editor: no further than a pack would ever go.
-    #[must_use]
-    pub fn look(folder: &Path, ours_only: bool) -> Self {
-        let mut found = Self::default();
-        let mut paths = Vec::new();
-        let mut walker = Walker { left: MOST_SEEN, ..Walker::new(&PACK_FILES) };
-        walker.walk(folder, &mut paths, &mut found.problems);
-        for path in paths.into_iter().filter(|path| is_of_pack(folder, path)) {
-            let bytes = read_file(&path);
-            // The others would only take room.
-            if !ours_only || is_script(&path) || bytes.as_ref().is_ok_and(|bytes| is_ours(bytes)) {
-                found.files.push((path, bytes));
-            }
-        }
-        found
-    }
-}
-
-/// How names of a pack's files end.
-const PACK_FILES: [&str; 3] = ["yaml", "yml", "rhai"];
-
-fn is_script(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "rhai")
-}
-
-/// Whether a file below a pack's folder is no case and no facts of one.
-fn is_of_pack(folder: &Path, path: &Path) -> bool {
-    let below = path.strip_prefix(folder).unwrap_or(path);
-    !below.starts_with("cases") && !below.starts_with("fixtures")
 }
 
 /// Reads packs as [`packs`] does, with what is open in an editor in place of the files on disk.
@@ -313,36 +259,6 @@ fn packs_within(folder: &Path, paths: &[PathBuf]) -> Option<Diagnostic> {
         format!("name each of those that are wanted: {}", names.join(", "))
     };
     Some(Diagnostic::error("no-rules", message).help(help))
-}
-
-impl Open {
-    fn below(&self, folder: &Path, endings: &[&str]) -> impl Iterator<Item = &PathBuf> {
-        self.texts.keys().filter(move |path| {
-            let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
-            path.starts_with(folder)
-                && ending.is_some_and(|ending| endings.contains(&ending.as_str()))
-        })
-    }
-
-    fn text(&self, path: &Path) -> Option<Bytes> {
-        self.texts.get(path).map(|text| Ok(text.as_bytes().to_vec()))
-    }
-}
-
-/// Whether a file says in one of its lines that it is a document of ours.
-fn is_ours(bytes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(bytes);
-    text.lines().any(|line| line.starts_with("schema: dpmguard."))
-}
-
-/// The nearest folder around `file` that has one of these files in it, on disk or open.
-#[must_use]
-pub fn nearest(file: &Path, names: &[&str], open: &Open) -> Option<PathBuf> {
-    let has = |folder: &&Path| {
-        let mut paths = names.iter().map(|name| folder.join(name));
-        paths.any(|path| open.texts.contains_key(&path) || path.is_file())
-    };
-    file.ancestors().skip(1).find(has).map(Path::to_path_buf)
 }
 
 impl Packs {
@@ -594,142 +510,6 @@ fn expand(
     let mut seen = std::collections::HashSet::new();
     files.retain(|(path, _)| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     files
-}
-
-/// Goes through folders; each is visited once, whatever links lead to it.
-struct Walker<'a> {
-    endings: &'a [&'a str],
-    visited: HashSet<PathBuf>,
-    /// How many more files and folders are looked at.
-    left: usize,
-}
-
-impl<'a> Walker<'a> {
-    fn new(endings: &'a [&'a str]) -> Self {
-        Self { endings, visited: HashSet::new(), left: usize::MAX }
-    }
-
-    /// Adds the files with one of the endings below `folder`; hidden ones are left out.
-    ///
-    /// What cannot be looked at is a problem: facts or rules may be in there.
-    fn walk(&mut self, folder: &Path, files: &mut Vec<PathBuf>, problems: &mut Vec<Diagnostic>) {
-        match fs::canonicalize(folder) {
-            Ok(whole) => {
-                if !self.visited.insert(whole) {
-                    return;
-                }
-            }
-            Err(error) => return problems.push(unreadable(folder, &error)),
-        }
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) => return problems.push(unreadable(folder, &error)),
-        };
-        let mut found: Vec<PathBuf> = Vec::new();
-        for entry in entries {
-            let Some(left) = self.left.checked_sub(1) else { break };
-            self.left = left;
-            match entry {
-                Ok(entry) => found.push(entry.path()),
-                Err(error) => problems.push(unreadable(folder, &error)),
-            }
-        }
-        found.sort();
-        for path in found {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-            if name.is_none_or(|name| name.starts_with('.')) {
-                continue;
-            }
-            let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
-            let fits = ending.is_some_and(|ending| self.endings.contains(&ending.as_str()));
-            match fs::metadata(&path) {
-                Ok(known) if known.is_dir() => self.walk(&path, files, problems),
-                Ok(known) if fits && known.is_file() => files.push(path),
-                Ok(_) if fits => {
-                    let message = format!("cannot read `{}`: it is no regular file", shown(&path));
-                    problems.push(Diagnostic::error("cannot-read", message));
-                }
-                Ok(_) => {}
-                Err(error) => problems.push(unreadable(&path, &error)),
-            }
-        }
-    }
-}
-
-/// A path as it is shown: with `/`.
-#[must_use]
-pub fn shown(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
-    let why = match error.kind() {
-        io::ErrorKind::NotFound => "it does not exist".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        io::ErrorKind::NotADirectory => "it is not a folder".to_owned(),
-        _ => error.to_string(),
-    };
-    Diagnostic::error("cannot-read", format!("cannot read `{}`: {why}", shown(path)))
-}
-
-/// Reads a file's bytes.
-///
-/// # Errors
-///
-/// Why it cannot be read.
-pub fn read_file(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    let too_large = || {
-        let message = format!("`{}` is larger than {} bytes", shown(path), MAX_BYTES);
-        Diagnostic::error("file-too-large", message)
-    };
-    let file = fs::File::open(path).map_err(|error| {
-        let problem = unreadable(path, &error);
-        let parent = path
-            .parent()
-            .map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
-        let siblings: Vec<String> = parent
-            .filter(|_| error.kind() == io::ErrorKind::NotFound)
-            .and_then(|parent| fs::read_dir(parent).ok())
-            .map(|entries| {
-                entries
-                    .flatten()
-                    .map(|entry| entry.file_name().to_string_lossy().into_owned())
-                    .collect()
-            })
-            .unwrap_or_default();
-        let name =
-            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        problem.suggest(&name, siblings.iter().map(String::as_str))
-    })?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
-    if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(bytes) }
-}
-
-/// Reads the bytes of a file that another file names: a device has no end, and a pipe may have no beginning.
-fn read_regular(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    if fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir()) {
-        let message = format!("cannot read `{}`: it is no regular file", shown(path));
-        return Err(Diagnostic::error("cannot-read", message));
-    }
-    read_file(path)
-}
-
-fn read_stdin(stdin: &mut dyn Read) -> Result<Vec<u8>, Diagnostic> {
-    let mut bytes = Vec::new();
-    let result = stdin.take(MAX_BYTES + 1).read_to_end(&mut bytes);
-    match result {
-        Ok(_) if bytes.len() as u64 > MAX_BYTES => Err(Diagnostic::error(
-            "file-too-large",
-            format!("standard input is larger than {MAX_BYTES} bytes"),
-        )),
-        Ok(_) => Ok(bytes),
-        Err(error) => {
-            Err(Diagnostic::error("cannot-read", format!("cannot read standard input: {error}")))
-        }
-    }
 }
 
 /// The schemas of pack files.

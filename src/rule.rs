@@ -79,6 +79,12 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether it is a cause: once it is violated, facts change.
+    #[must_use]
+    pub fn is_cause(&self) -> bool {
+        !self.consequence.is_empty()
+    }
+
     /// The name bound to a slot by `select` or `let`.
     #[must_use]
     pub fn name_of(&self, slot: usize) -> Option<&Arc<str>> {

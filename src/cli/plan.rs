@@ -107,7 +107,8 @@ fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     };
     let now = now(args.now.as_deref(), &loaded.facts)
         .map_err(|problem| CliError::one(problem, &sources))?;
-    let ids: Vec<&str> = hazard::KINDS.iter().map(|kind| kind.id).collect();
+    let known = hazard::KINDS.iter().filter(|kind| !kind.is_unknown);
+    let ids: Vec<&str> = known.map(|kind| kind.id).collect();
     let context = file::Context {
         sources: &sources,
         rules: &set,

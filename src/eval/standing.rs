@@ -76,8 +76,7 @@ impl<'a> Causes<'a> {
     /// Judges everything once: these are the causes that stand at the start.
     #[must_use]
     pub fn new(set: &'a RuleSet, facts: &Arc<Facts>, now: &Instant) -> Self {
-        let wanted = |rule: &Rule| !rule.consequence.is_empty();
-        let needed = needed(set, &wanted);
+        let needed = needed(set, &Rule::is_cause);
         let rules = set.order.iter().filter(|position| needed.contains(position));
         let rules = rules.map(|position| Judged {
             position: *position,
@@ -100,19 +99,21 @@ impl<'a> Causes<'a> {
         self.standing.values()
     }
 
+    /// The cause rules by position, with their results; other rules are judged where these ask them.
+    fn causes(&self) -> impl Iterator<Item = (usize, &RuleResult)> {
+        let is_cause =
+            |position: &usize| self.set.rules.get(*position).is_some_and(|rule| rule.is_cause());
+        let positions = self.rules.iter().map(|judged| judged.position).filter(is_cause);
+        positions.filter_map(|position| Some((position, self.results.get(&position)?)))
+    }
+
     /// Rules, by position, that cannot be decided for an object.
     #[must_use]
     pub fn undecided(&self, object: ObjectId) -> Vec<usize> {
-        let is_open = |position: &usize| {
-            let has_consequence =
-                self.set.rules.get(*position).is_some_and(|rule| !rule.consequence.is_empty());
-            let result = self.results.get(position);
-            has_consequence
-                && result.is_some_and(|result| {
-                    result.undecided_anywhere || result.undecided.contains(&object)
-                })
-        };
-        self.rules.iter().map(|judged| judged.position).filter(is_open).collect()
+        let is_open =
+            |result: &RuleResult| result.undecided_anywhere || result.undecided.contains(&object);
+        let open = self.causes().filter(|(_, result)| is_open(result));
+        open.map(|(position, _)| position).collect()
     }
 
     /// Judges again what read one of these facts, or the time.
@@ -208,12 +209,9 @@ impl<'a> Causes<'a> {
 
     fn delta(&mut self) -> Delta {
         let mut now: BTreeMap<String, Cause> = BTreeMap::new();
-        for Judged { position, .. } in &self.rules {
-            let Some(result) = self.results.get(position) else { continue };
-            let is_cause =
-                self.set.rules.get(*position).is_some_and(|rule| !rule.consequence.is_empty());
-            for standing in result.standing.iter().filter(|_| is_cause) {
-                let cause = Cause { rule: *position, standing: standing.clone() };
+        for (rule, result) in self.causes() {
+            for standing in &result.standing {
+                let cause = Cause { rule, standing: standing.clone() };
                 now.insert(standing.fingerprint.clone(), cause);
             }
         }

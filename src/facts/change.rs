@@ -50,6 +50,15 @@ pub enum Cell {
     All(KindId),
 }
 
+/// What came of changes.
+#[derive(Debug, Default)]
+pub struct Changed {
+    /// All facts that differ, sorted, with those that follow from others.
+    pub touched: BTreeSet<Cell>,
+    /// Why some of the changes were not made.
+    pub refused: Vec<Refusal>,
+}
+
 /// Why a change cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -62,19 +71,16 @@ pub enum Refusal {
 }
 
 impl Facts {
-    /// Makes changes one after the other; the answer are all facts that differ, sorted.
-    ///
-    /// # Errors
-    ///
-    /// The first change that cannot be made; the ones before it are made.
-    pub fn change(
-        &mut self,
-        changes: impl IntoIterator<Item = Change>,
-    ) -> Result<BTreeSet<Cell>, Refusal> {
-        let mut touched = BTreeSet::new();
-        let result = changes.into_iter().try_for_each(|change| self.make(change, &mut touched));
-        self.derive_again(&mut touched);
-        result.map(|()| touched)
+    /// Makes changes one after the other; one that cannot be made keeps no other from being made.
+    pub fn change(&mut self, changes: impl IntoIterator<Item = Change>) -> Changed {
+        let mut all = Changed::default();
+        for change in changes {
+            if let Err(refusal) = self.make(change, &mut all.touched) {
+                all.refused.push(refusal);
+            }
+        }
+        self.derive_again(&mut all.touched);
+        all
     }
 
     /// The same, with all that follows from other facts derived from the ground up.
@@ -89,10 +95,10 @@ impl Facts {
         match change {
             Change::Set { object, path, to } => {
                 let Some((first, rest)) = path.split_first() else { return Ok(()) };
-                let Some(slot) = self.slot(object, *first) else { return Ok(()) };
-                let next = within(slot, rest, to)?;
-                if !same(slot, &next) {
-                    *slot = next;
+                let Some(known) = self.fact(object, *first) else { return Ok(()) };
+                let next = within(known, rest, to)?;
+                if !same(known, &next) {
+                    self.put(object, *first, next);
                     touched.insert(Cell::Field(object, *first));
                 }
                 Ok(())
@@ -105,10 +111,15 @@ impl Facts {
         }
     }
 
-    fn slot(&mut self, object: ObjectId, field: usize) -> Option<&mut Fact> {
-        let table = self.tables.get_mut(usize::from(object.kind.0))?;
-        let row = usize::try_from(object.row).ok()?;
-        Arc::make_mut(table).objects.get_mut(row)?.facts.get_mut(field)
+    /// Writes a fact, into a table of its own.
+    fn put(&mut self, object: ObjectId, field: usize, fact: Fact) {
+        let table = self.tables.get_mut(usize::from(object.kind.0));
+        let row = usize::try_from(object.row).ok();
+        let object =
+            table.zip(row).and_then(|(table, row)| Arc::make_mut(table).objects.get_mut(row));
+        if let Some(slot) = object.and_then(|object| object.facts.get_mut(field)) {
+            *slot = fact;
+        }
     }
 
     fn add(
@@ -178,10 +189,8 @@ impl Facts {
             for id in ids {
                 for field in &fields {
                     let Some(fact) = self.fact(id, *field) else { continue };
-                    if let Some(next) = without(fact, object, &shown)
-                        && let Some(slot) = self.slot(id, *field)
-                    {
-                        *slot = next;
+                    if let Some(next) = without(fact, object, &shown) {
+                        self.put(id, *field, next);
                         touched.insert(Cell::Field(id, *field));
                     }
                 }
@@ -236,8 +245,8 @@ impl Facts {
                 for (row, fact) in (0u32..).zip(column) {
                     let id = ObjectId { kind: kind.id, row };
                     let is_new = self.fact(id, position).is_some_and(|known| !same(known, &fact));
-                    if is_new && let Some(slot) = self.slot(id, position) {
-                        *slot = fact;
+                    if is_new {
+                        self.put(id, position, fact);
                         touched.insert(Cell::Field(id, position));
                     }
                 }

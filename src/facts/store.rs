@@ -113,6 +113,13 @@ impl Facts {
         self.table(id.kind)?.objects.get(usize::try_from(id.row).ok()?)
     }
 
+    /// Whether the object is there, and has not been taken away.
+    #[must_use]
+    pub fn holds(&self, id: ObjectId) -> bool {
+        self.object(id).is_some()
+            && self.table(id.kind).is_some_and(|table| !table.gone.contains(&id.row))
+    }
+
     /// The kind of an object.
     #[must_use]
     pub fn kind_of(&self, id: ObjectId) -> Option<&Kind> {

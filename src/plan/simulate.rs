@@ -16,16 +16,16 @@ use crate::facts::time::Instant;
 use crate::facts::value::{ObjectId, Value};
 use crate::finding::Role;
 use crate::plan::simulate::ledger::Ledger;
-use crate::plan::simulate::queue::{Progress, Queue};
+use crate::plan::simulate::queue::Queue;
 use crate::plan::trace::{StepStatus, Trace};
 use crate::plan::world::{Act, May, Phase, World};
 use crate::plan::{Plan, Step};
 use crate::rule::action::{Action, Arg};
 use crate::rule::pack::RuleSet;
 
-/// Which of the possible courses is simulated.
+/// What is taken for granted of what cannot be known before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Course {
+pub struct Scenario {
     /// Whether what may happen does.
     pub may: May,
     /// Which duration counts.
@@ -35,8 +35,6 @@ pub struct Course {
 /// Which of an action's durations counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    /// The shortest.
-    Best,
     /// The usual one.
     Expected,
     /// The longest.
@@ -48,12 +46,12 @@ const MAX_ROUNDS: usize = 20;
 
 /// Lets a plan happen to a copy of the facts.
 #[must_use]
-pub fn simulate(set: &RuleSet, facts: &Arc<Facts>, plan: &Plan, course: Course) -> Trace {
+pub fn simulate(set: &RuleSet, facts: &Arc<Facts>, plan: &Plan, scenario: Scenario) -> Trace {
     let start = instant(plan, 0);
-    let mut world = World::new(set, facts, &start);
+    let world = World::new(set, facts, &start);
     let ledger = Ledger::new(&world, plan);
-    let queue = Queue::new(&mut world, plan);
-    let mut simulation = Simulation { plan, course, world, ledger, queue, time: 0 };
+    let queue = Queue::new(&world, plan);
+    let mut simulation = Simulation { plan, scenario, world, ledger, queue, time: 0 };
     simulation.run();
     simulation.ledger.finish(&simulation.world, simulation.queue.last_end())
 }
@@ -67,7 +65,7 @@ pub(in crate::plan) fn instant(plan: &Plan, time: i64) -> Instant {
 /// The action that checks a protected object and needs nothing else.
 #[must_use]
 pub fn check_of(set: &RuleSet) -> Option<&Action> {
-    let protection = set.packs.iter().find_map(|pack| pack.protection.as_ref())?;
+    let (protection, _) = set.protection()?;
     set.actions.iter().find(|action| {
         let takes = |arg: &Arg| {
             matches!(arg.ty.required(), Type::Object(kinds) if kinds.contains(&protection.kind))
@@ -78,7 +76,7 @@ pub fn check_of(set: &RuleSet) -> Option<&Action> {
 
 struct Simulation<'a> {
     plan: &'a Plan,
-    course: Course,
+    scenario: Scenario,
     world: World<'a>,
     ledger: Ledger,
     queue: Queue,
@@ -87,9 +85,6 @@ struct Simulation<'a> {
 
 impl<'a> Simulation<'a> {
     fn run(&mut self) {
-        for object in self.world.protected() {
-            self.ledger.touch(object);
-        }
         self.settle(None, BTreeSet::new());
         loop {
             while let Some(position) = self.queue.next_to_begin(self.plan, self.time) {
@@ -102,7 +97,6 @@ impl<'a> Simulation<'a> {
                 self.end(position);
             }
         }
-        self.queue.give_up(&mut self.ledger.steps);
     }
 
     fn act(&self, step: &'a Step) -> Option<Act<'a>> {
@@ -113,7 +107,7 @@ impl<'a> Simulation<'a> {
     fn begin(&mut self, position: usize) {
         let Some(step) = self.plan.steps.get(position) else { return };
         let Some(act) = self.act(step) else { return };
-        self.ledger.begin(position, self.time, self.queue.waited(position));
+        self.ledger.begin(position, self.time);
         if let Some(done) = &act.action.course.done_when
             && self.world.condition(act, done) == Ok(true)
         {
@@ -123,7 +117,7 @@ impl<'a> Simulation<'a> {
         if !refusals.is_empty() {
             return self.over(position, StepStatus::Refused(refusals));
         }
-        let checked = checked(act);
+        let checked = act.checked();
         if let Some(object) = checked {
             let was_good = self.world.phase(object) == Phase::Good;
             self.ledger.check(position, was_good);
@@ -145,8 +139,8 @@ impl<'a> Simulation<'a> {
         if let Some(object) = checked {
             touched.extend(self.world.set_phase(object, Phase::Busy));
         }
-        let outcomes = self.world.apply(act, true, self.course.may);
-        self.ledger.blind(position, outcomes.blind);
+        let outcomes = self.world.apply(act, true, self.scenario.may);
+        self.ledger.unknown(position, outcomes.missing);
         touched.extend(outcomes.touched);
         self.settle(Some(position), touched);
         if takes == 0 {
@@ -172,9 +166,7 @@ impl<'a> Simulation<'a> {
         }
         // What does not begin for a known reason hangs on nothing else.
         if refusals.is_empty() {
-            for missing in unknown {
-                self.ledger.unknown(position, missing);
-            }
+            self.ledger.unknown(position, unknown);
         }
         refusals
     }
@@ -185,7 +177,7 @@ impl<'a> Simulation<'a> {
             return Vec::new();
         }
         let facts = self.world.facts.clone();
-        let mut touched = self.world.apply(act, false, self.course.may).touched;
+        let mut touched = self.world.apply(act, false, self.scenario.may).touched;
         touched.extend(self.world.set_phase(object, Phase::Good));
         let _ = self.world.judge(&touched);
         let vain = self.ledger.known_for(&self.world, object);
@@ -218,22 +210,21 @@ impl<'a> Simulation<'a> {
     fn takes(&mut self, position: usize, step: &Step, act: Act<'a>) -> i64 {
         if let Some((expected, worst)) = step.estimate {
             self.ledger.because(position, "stated in the plan".to_owned());
-            return match self.course.takes {
+            return match self.scenario.takes {
                 Takes::Worst => worst,
-                Takes::Best | Takes::Expected => expected,
+                Takes::Expected => expected,
             };
         }
         match self.world.takes(act) {
             Some(Ok(takes)) => {
                 self.ledger.because(position, takes.because);
-                match self.course.takes {
-                    Takes::Best => takes.best,
+                match self.scenario.takes {
                     Takes::Expected => takes.expected,
                     Takes::Worst => takes.worst,
                 }
             }
             Some(Err(missing)) => {
-                self.ledger.unknown(position, missing);
+                self.ledger.unknown(position, [missing]);
                 0
             }
             None => 0,
@@ -243,10 +234,10 @@ impl<'a> Simulation<'a> {
     fn end(&mut self, position: usize) {
         let Some(step) = self.plan.steps.get(position) else { return };
         let Some(act) = self.act(step) else { return };
-        let checked = checked(act);
-        let is_spoiled = self.queue.end_of(position) == Progress::Spoiled;
-        let outcomes = self.world.apply(act, false, self.course.may);
-        self.ledger.blind(position, outcomes.blind);
+        let checked = act.checked();
+        let is_spoiled = self.queue.end_of(position);
+        let outcomes = self.world.apply(act, false, self.scenario.may);
+        self.ledger.unknown(position, outcomes.missing);
         let mut touched = outcomes.touched;
         if let Some(object) = checked {
             // What the check would find is only known once it has looked.
@@ -297,13 +288,5 @@ impl<'a> Simulation<'a> {
         }
         let blocked = self.blocked();
         self.ledger.write(&self.world, self.time, step, &blocked);
-    }
-}
-
-/// The object that an action checks.
-fn checked(act: Act<'_>) -> Option<ObjectId> {
-    match act.args.get(act.action.course.checks?) {
-        Some(Value::Object(object)) => Some(*object),
-        _ => None,
     }
 }

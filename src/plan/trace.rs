@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::facts::store::Facts;
 use crate::facts::value::ObjectId;
-use crate::plan::world::{Blind, Phase};
+use crate::plan::world::Phase;
 
 /// What came of simulating a plan once. Times are seconds since its window opens.
 #[derive(Clone, Debug)]
@@ -39,8 +39,6 @@ pub struct CauseTrace {
     pub opened_at: i64,
     /// The step at which it was gone; none if it stands at the end.
     pub closed_by: Option<usize>,
-    /// When.
-    pub closed_at: Option<i64>,
 }
 
 /// What became of a step.
@@ -52,8 +50,6 @@ pub struct StepTrace {
     pub end: Option<i64>,
     /// How it went.
     pub status: StepStatus,
-    /// What it waited for, where it began later than it could have.
-    pub waited_for: Option<Waited>,
     /// Causes that appeared with it, by number.
     pub opened: Vec<usize>,
     /// Causes that were gone with it, by number.
@@ -68,10 +64,8 @@ pub struct StepTrace {
     pub is_needless: bool,
     /// Of a check: the step that broke it off.
     pub broken_by: Option<usize>,
-    /// Conditions that are not known, and effects that cannot be made: what is missing.
+    /// What would have to be known of its conditions, its duration and its effects.
     pub unknown: Vec<String>,
-    /// Effects that could not be made for want of facts.
-    pub blind: Vec<Blind>,
     /// What its duration rests on.
     pub because: String,
     /// The protected objects that are not good when it has ended, and whether a check alone would not help.
@@ -89,21 +83,6 @@ pub enum StepStatus {
     Refused(Vec<String>),
     /// What it waits for never comes.
     Never,
-}
-
-/// What a step waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waited {
-    /// Another step.
-    Step(usize),
-    /// Somebody to do it.
-    Operator,
-    /// A slot for its check.
-    Slot,
-    /// A lock that another step holds.
-    Lock(usize),
-    /// The time that the plan names.
-    Time,
 }
 
 /// A protected object over time.

@@ -50,6 +50,25 @@ pub struct Act<'a> {
     pub args: &'a [Value],
 }
 
+impl Act<'_> {
+    /// The object that it checks.
+    #[must_use]
+    pub fn checked(&self) -> Option<ObjectId> {
+        match self.args.get(self.action.course.checks?) {
+            Some(Value::Object(object)) => Some(*object),
+            _ => None,
+        }
+    }
+}
+
+impl Phase {
+    /// Whether no recovery point can be made in it, for all that is known.
+    #[must_use]
+    pub fn is_exposed(self) -> bool {
+        matches!(self, Self::Bad | Self::Busy | Self::Unknown)
+    }
+}
+
 /// The facts as they are at one moment of a plan.
 #[derive(Debug)]
 pub struct World<'a> {
@@ -63,22 +82,13 @@ pub struct World<'a> {
     pub now: Instant,
 }
 
-/// An effect of which it is not known what it does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blind {
-    /// Where the effect is declared.
-    pub place: crate::diagnostic::Place,
-    /// What would have to be known.
-    pub missing: String,
-}
-
 /// What came of changing facts.
 #[derive(Debug, Default)]
 pub struct Outcomes {
     /// The facts that are different.
     pub touched: BTreeSet<Cell>,
-    /// Effects that could not be made for want of facts.
-    pub blind: Vec<Blind>,
+    /// What would have to be known of effects that could not be made.
+    pub missing: Vec<String>,
 }
 
 impl<'a> World<'a> {
@@ -91,27 +101,33 @@ impl<'a> World<'a> {
 
     /// What being protected means here.
     #[must_use]
-    pub fn protection(&self) -> Option<(&'a Protection, &'a crate::rule::pack::Pack)> {
-        self.set.packs.iter().find_map(|pack| Some((pack.protection.as_ref()?, pack)))
+    pub fn protection(&self) -> Option<&'a Protection> {
+        self.set.protection().map(|(protection, _)| protection)
+    }
+
+    /// The value of a path of the pack on a protected object.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not known.
+    pub fn on(&self, object: ObjectId, path: &Expr) -> Outcome {
+        let view = self.view();
+        env_on(self.set, object, &view).eval(path)
     }
 
     /// The protected objects.
     #[must_use]
     pub fn protected(&self) -> Vec<ObjectId> {
-        self.protection().map(|(known, _)| self.facts.ids(known.kind).collect()).unwrap_or_default()
+        self.protection().map(|known| self.facts.ids(known.kind).collect()).unwrap_or_default()
     }
 
     /// The state of a protected object.
     #[must_use]
     pub fn phase(&self, object: ObjectId) -> Phase {
-        let Some((protection, pack)) = self.protection() else { return Phase::Outside };
-        if self.facts.object(object).is_none() || self.is_gone(object) {
+        let Some(protection) = self.protection().filter(|_| self.facts.holds(object)) else {
             return Phase::Outside;
-        }
-        let view = self.view();
-        let mut env = Env::new(&view, &pack.scripts, &NoVerdicts, 1);
-        env.bind(0, Ok(Value::Object(object)));
-        let Ok(value) = env.eval(&protection.state) else { return Phase::Unknown };
+        };
+        let Ok(value) = self.on(object, &protection.state) else { return Phase::Unknown };
         let said = self.facts.say(&value);
         let is_in = |list: &[String]| list.contains(&said);
         match () {
@@ -120,11 +136,6 @@ impl<'a> World<'a> {
             () if is_in(&protection.busy) => Phase::Busy,
             () => Phase::Outside,
         }
-    }
-
-    fn is_gone(&self, object: ObjectId) -> bool {
-        let key = crate::facts::value::fold(&self.facts.key(object));
-        self.facts.find(object.kind, &key) != Some(object)
     }
 
     /// The facts as expressions see them.
@@ -145,7 +156,7 @@ impl<'a> World<'a> {
 
     /// A message of an action.
     #[must_use]
-    pub fn say(&self, act: Act<'a>, text: &'a Template) -> String {
+    pub fn say(&self, act: Act<'_>, text: &Template) -> String {
         let view = self.view();
         text.say(&mut env_of(self.set, act, &view))
     }
@@ -155,7 +166,7 @@ impl<'a> World<'a> {
     /// # Errors
     ///
     /// Why it is not known.
-    pub fn value(&self, act: Act<'a>, expr: &'a Expr) -> Outcome {
+    pub fn value(&self, act: Act<'_>, expr: &Expr) -> Outcome {
         let view = self.view();
         env_of(self.set, act, &view).eval(expr)
     }
@@ -165,7 +176,7 @@ impl<'a> World<'a> {
     /// # Errors
     ///
     /// What would have to be known.
-    pub fn takes(&self, act: Act<'a>) -> Option<Result<crate::finding::Takes, String>> {
+    pub fn takes(&self, act: Act<'_>) -> Option<Result<crate::finding::Takes, String>> {
         let duration = act.action.duration.as_ref()?;
         let view = self.view();
         Some(crate::eval::takes(duration, &mut env_of(self.set, act, &view)))
@@ -182,37 +193,31 @@ impl<'a> World<'a> {
             let made = changes(effect, &mut env_of(self.set, act, &view));
             drop(view);
             match made {
-                Ok(changes) => self.change(changes, effect, &mut outcomes),
-                Err(unknown) => {
-                    outcomes.blind.push(Blind { place: effect.place, missing: said(&unknown) });
-                }
+                Ok(changes) => self.change(changes, &mut outcomes),
+                Err(unknown) => outcomes.missing.push(said(&unknown)),
             }
         }
         outcomes
     }
 
-    fn change(&mut self, changes: Vec<Change>, effect: &Effect, outcomes: &mut Outcomes) {
-        match Arc::make_mut(&mut self.facts).change(changes) {
-            Ok(touched) => outcomes.touched.extend(touched),
-            Err(refusal) => {
-                let missing = match refusal {
-                    Refusal::NoKey => "the key of the new object".to_owned(),
-                    Refusal::Exists(key) => format!("whether `{key}`, which is there, is the same"),
-                    Refusal::NoRecord => "the record that the fact is in".to_owned(),
-                };
-                outcomes.blind.push(Blind { place: effect.place, missing });
-            }
-        }
+    fn change(&mut self, changes: Vec<Change>, outcomes: &mut Outcomes) {
+        let made = Arc::make_mut(&mut self.facts).change(changes);
+        outcomes.touched.extend(made.touched);
+        outcomes.missing.extend(made.refused.into_iter().map(|refusal| match refusal {
+            Refusal::NoKey => "the key of the new object".to_owned(),
+            Refusal::Exists(key) => format!("whether `{key}`, which is there, is the same"),
+            Refusal::NoRecord => "the record that the fact is in".to_owned(),
+        }));
     }
 
     /// Changes facts.
     pub fn set(&mut self, changes: Vec<Change>) -> BTreeSet<Cell> {
-        Arc::make_mut(&mut self.facts).change(changes).unwrap_or_default()
+        Arc::make_mut(&mut self.facts).change(changes).touched
     }
 
     /// Sets the state of a protected object: good, busy or bad as the pack names it first, or not known.
     pub fn set_phase(&mut self, object: ObjectId, phase: Phase) -> BTreeSet<Cell> {
-        let Some((protection, pack)) = self.protection() else { return BTreeSet::new() };
+        let Some(protection) = self.protection() else { return BTreeSet::new() };
         let word = match phase {
             Phase::Good => protection.good.first(),
             Phase::Busy => protection.busy.first(),
@@ -224,10 +229,9 @@ impl<'a> World<'a> {
             None => Fact::Absent(Absence::NotCollected),
         };
         let view = self.view();
-        let mut env = Env::new(&view, &pack.scripts, &NoVerdicts, 1);
-        env.bind(0, Ok(Value::Object(object)));
-        let Ok((object, path)) = env.target(&protection.state) else { return BTreeSet::new() };
+        let target = env_on(self.set, object, &view).target(&protection.state);
         drop(view);
+        let Ok((object, path)) = target else { return BTreeSet::new() };
         self.set(vec![Change::Set { object, path, to }])
     }
 
@@ -237,10 +241,20 @@ impl<'a> World<'a> {
     }
 }
 
+/// For packs without functions.
+static NO_SCRIPTS: LazyLock<Scripts> = LazyLock::new(Scripts::default);
+
+/// What the paths of the pack are evaluated in, on a protected object.
+fn env_on<'e>(set: &'e RuleSet, object: ObjectId, view: &'e Arc<View>) -> Env<'e> {
+    let scripts = set.protection().map_or(&*NO_SCRIPTS, |(_, pack)| &pack.scripts);
+    let mut env = Env::new(view, scripts, &NoVerdicts, 1);
+    env.bind(0, Ok(Value::Object(object)));
+    env
+}
+
 /// What the expressions of an action are evaluated in.
 fn env_of<'e>(set: &'e RuleSet, act: Act<'e>, view: &'e Arc<View>) -> Env<'e> {
-    static NOTHING: LazyLock<Scripts> = LazyLock::new(Scripts::default);
-    let scripts = set.packs.get(act.action.pack).map_or(&*NOTHING, |pack| &pack.scripts);
+    let scripts = set.packs.get(act.action.pack).map_or(&*NO_SCRIPTS, |pack| &pack.scripts);
     let mut env = Env::new(view, scripts, &NoVerdicts, act.action.slots);
     env.bind(0, Ok(params_value(&act.action.params)));
     for (arg, value) in act.action.args.iter().zip(act.args) {

@@ -56,6 +56,8 @@ pub struct PlanX {
     pub start: String,
     /// When it closes.
     pub end: String,
+    /// Seconds from there to here.
+    pub end_seconds: i64,
     /// Until when checks may run.
     pub checks_until: String,
     /// The zone of its times.

@@ -144,6 +144,12 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
+    /// What being protected means, and the pack that says so.
+    #[must_use]
+    pub fn protection(&self) -> Option<(&Protection, &Pack)> {
+        self.packs.iter().find_map(|pack| Some((pack.protection.as_ref()?, pack)))
+    }
+
     /// The rule of that id.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<&Arc<Rule>> {

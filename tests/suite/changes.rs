@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use dpmguard::eval::standing::Causes;
-use dpmguard::facts::change::Change;
-use dpmguard::facts::model::Origin;
+use dpmguard::facts::change::{Cell, Change, Refusal};
+use dpmguard::facts::model::{Origin, Type};
 use dpmguard::facts::store::Facts;
-use dpmguard::facts::value::{Absence, Fact, ObjectId};
+use dpmguard::facts::value::{Absence, Fact, ObjectId, Value};
 use dpmguard::load;
 use dpmguard::rule::pack::RuleSet;
 use dpmguard::source::Sources;
@@ -100,7 +100,7 @@ fn what_follows_from_facts_follows_after_every_change() {
             for _ in 0..8 {
                 let Some(change) = any_change(&copy, &mut dice) else { continue };
                 let before = told(&copy);
-                let touched = copy.change([change.clone()]).unwrap();
+                let touched = copy.change([change.clone()]).touched;
                 let after = told(&copy);
                 assert_eq!(after, told(&copy.derived_anew()), "{name}: {change:?}");
                 // Without a touched fact nothing is different; positions differ where objects are gone.
@@ -128,7 +128,7 @@ fn causes_kept_up_to_date_are_those_judged_anew() {
             for _ in 0..10 {
                 let Some(change) = any_change(&copy, &mut dice) else { continue };
                 let before = standing(&causes, &copy);
-                let touched = Arc::make_mut(&mut copy).change([change.clone()]).unwrap();
+                let touched = Arc::make_mut(&mut copy).change([change.clone()]).touched;
                 let known: BTreeSet<String> =
                     causes.standing().map(|cause| cause.standing.fingerprint.clone()).collect();
                 let delta = causes.update(&copy, &now, &touched);
@@ -142,4 +142,26 @@ fn causes_kept_up_to_date_are_those_judged_anew() {
         }
     }
     assert!(different > 20, "only {different} changes made a difference");
+}
+
+/// A change that cannot be made must not hide what the others have changed.
+#[test]
+fn a_refused_change_keeps_no_other_from_being_made_and_told() {
+    let (_, facts) = estate("contoso");
+    let kind = facts.model().kind_named("data_source").unwrap().clone();
+    let (replica, field) = kind.record.field("replica").unwrap();
+    let Type::Record(record) = field.ty.required() else { panic!("{:?}", field.ty) };
+    let (state, _) = record.field("state").unwrap();
+    let ids: Vec<ObjectId> = facts.ids(kind.id).collect();
+    let mut copy = (*facts).clone();
+    let gone = Fact::Absent(Absence::NotCollected);
+    copy.change([Change::Set { object: ids[0], path: vec![replica], to: gone }]);
+    let bad = || Value::Text("missing".into()).into();
+    let set = |object| Change::Set { object, path: vec![replica, state], to: bad() };
+    let changed = copy.change([set(ids[1]), set(ids[0]), set(ids[2])]);
+    assert_eq!(changed.refused, [Refusal::NoRecord]);
+    let wanted = [Cell::Field(ids[1], replica), Cell::Field(ids[2], replica)];
+    assert_eq!(changed.touched, wanted.into());
+    // What is so already is not touched.
+    assert!(copy.change([set(ids[1])]).touched.is_empty());
 }

@@ -191,3 +191,18 @@ fn the_page_lists_every_hazard() {
     }
     assert_eq!(fs::read_to_string(&page).unwrap(), wanted, "DPMGUARD_UPDATE=1 writes it");
 }
+
+#[test]
+fn nobody_takes_responsibility_for_what_nobody_knows() {
+    let folder = with_steps(
+        "
+  - id: move
+    action: move-log-folder
+    with: { object: EX01/SG2, to: 'K:\\SG2' }
+    accept: [{ hazard: plan-unknown, reason: It will be fine, by: somebody, until: 2009-01-01 }]
+",
+    );
+    let ran = check(&folder.path().join("plan.yaml").display().to_string(), &[]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.contains("plan-unknown"), "{}", ran.err);
+}

@@ -307,7 +307,7 @@ mod tests {
         let pairs = [
             ("ex01", "S1"),
             ("sg1", "G1"),
-            ("first storage group", "G2"),
+            ("first big group", "G2"),
             ("contoso.com", "example.com"),
         ];
         let words = pairs.map(|(old, new)| (old.to_owned(), new.to_owned()));
@@ -318,7 +318,7 @@ mod tests {
             ("EX011", "EX011"),
             ("my-ex01", "my-ex01"),
             ("ex01.Contoso.com", "S1.example.com"),
-            ("DPM/EX01/First Storage Group", "DPM/S1/G2"),
+            ("B01/EX01/First Big Group", "B01/S1/G2"),
             ("D:\\Mail Data\\SG1\\SG1.edb", "D:\\folder1\\G1\\G1.edb"),
             ("\\\\EX01\\mail data\\", "\\\\S1\\folder1\\"),
             ("", ""),

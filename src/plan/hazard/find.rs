@@ -1,17 +1,20 @@
-//! Hazards found in traces.
+//! Hazards found in traces: here those of the steps.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod known;
+mod objects;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostic::Place;
 use crate::facts::store::Facts;
 use crate::facts::value::{ObjectId, fold};
-use crate::finding::{Evaluation, Finding, Outcome, Severity, Verdict};
+use crate::finding::Severity;
 use crate::plan::hazard::{Hazard, Judged, kind};
 use crate::plan::time::Clock;
-use crate::plan::trace::{Interval, ObjectTrace, StepStatus, Trace};
+use crate::plan::trace::{Interval, StepStatus, Trace};
 use crate::plan::world::{May, Phase};
-use crate::plan::{Plan, simulate, simulate::Course, simulate::Takes};
+use crate::plan::{Plan, simulate, simulate::Scenario, simulate::Takes};
 use crate::rule::pack::RuleSet;
 
 /// What a plan is judged with.
@@ -32,8 +35,9 @@ pub struct Given<'a> {
 /// Simulates a plan and says what is wrong with it.
 #[must_use]
 pub fn find(given: Given<'_>) -> Judged {
-    let run =
-        |may, takes| simulate::simulate(given.set, given.facts, given.plan, Course { may, takes });
+    let run = |may, takes| {
+        simulate::simulate(given.set, given.facts, given.plan, Scenario { may, takes })
+    };
     let worst = run(May::Happens, Takes::Worst);
     let expected = run(May::Happens, Takes::Expected);
     let lucky = run(May::DoesNot, Takes::Worst);
@@ -95,7 +99,9 @@ fn mark_chance(hazards: &mut Vec<Hazard>, without: &[Hazard], plan: &Plan) {
 /// Hazards that the plan takes responsibility for.
 fn accept(hazards: &mut [Hazard], plan: &Plan) {
     for hazard in hazards {
-        let Some(step) = hazard.step.and_then(|step| plan.steps.get(step)) else { continue };
+        // Nobody can take responsibility for what nobody knows.
+        let step = hazard.step.filter(|_| !hazard.kind.is_unknown);
+        let Some(step) = step.and_then(|step| plan.steps.get(step)) else { continue };
         let found = step
             .accept
             .iter()
@@ -302,274 +308,9 @@ impl Finder<'_> {
         }
         chain
     }
-
-    fn objects(&mut self) {
-        let mut ends: BTreeMap<Option<usize>, Vec<&ObjectTrace>> = BTreeMap::new();
-        for object in &self.trace.objects {
-            self.exposure(object);
-            let Some(last) = object.intervals.last() else { continue };
-            let is_open = matches!(last.phase, Phase::Bad | Phase::Busy);
-            if is_open && self.is_wanted(object) {
-                ends.entry(self.culprit(last)).or_default().push(object);
-            }
-        }
-        for (step, objects) in ends {
-            self.end_unprotected(step, &objects);
-        }
-        self.touched_twice();
-    }
-
-    /// Whether an object must be good at the end: one that was bad before and that no step touches need not.
-    fn is_wanted(&self, object: &ObjectTrace) -> bool {
-        let goal = &self.given.plan.goal;
-        let key = fold(&object.key);
-        if goal.except.iter().any(|(known, _)| *known == key) {
-            return false;
-        }
-        if let Some(wanted) = &goal.end_good {
-            return wanted.contains(&key);
-        }
-        let first = object.intervals.first();
-        let was_good = first
-            .is_some_and(|first| first.phase == Phase::Good && first.to > first.from)
-            || object.intervals.iter().any(|one| one.phase == Phase::Good);
-        let is_touched = object.intervals.iter().any(|one| !one.caused_by.is_empty());
-        was_good || is_touched
-    }
-
-    /// The step that is to blame for a state: the last one that opened a cause that stands, else the last
-    /// that did harm.
-    fn culprit(&self, interval: &Interval) -> Option<usize> {
-        let open =
-            interval.open.iter().filter_map(|number| self.trace.causes.get(*number)?.opened_by);
-        open.max().or_else(|| interval.caused_by.iter().copied().max())
-    }
-
-    fn end_unprotected(&mut self, step: Option<usize>, objects: &[&ObjectTrace]) {
-        let mut keys: Vec<String> = objects.iter().map(|object| object.key.to_string()).collect();
-        keys.sort();
-        let end = self.time(self.given.plan.window.end.max(self.given.plan.window.checks_until));
-        let verb = if keys.len() == 1 { "is" } else { "are" };
-        let message =
-            format!("{} {verb} not protected when the window closes at {end}", listed(&keys));
-        let open: BTreeSet<usize> = objects
-            .iter()
-            .filter_map(|object| object.intervals.last())
-            .flat_map(|last| last.open.iter().copied())
-            .collect();
-        let open: Vec<usize> = open.into_iter().collect();
-        let chain = self.opened(&open);
-        let help = self.remedies(&open);
-        if let Some(hazard) = self.add("plan-end-unprotected", step, message) {
-            hazard.objects = keys;
-            hazard.chain = chain;
-            hazard.help = help;
-        }
-    }
-
-    /// The actions that repair causes, then the check.
-    fn remedies(&self, causes: &[usize]) -> Vec<String> {
-        let (mut fixes, mut checks) = (BTreeSet::new(), BTreeSet::new());
-        for number in causes {
-            let rule =
-                self.trace.causes.get(*number).and_then(|one| self.given.set.rules.get(one.rule));
-            for step in rule.iter().flat_map(|rule| &rule.remediation) {
-                let Some(action) = self.given.set.actions.get(step.action) else { continue };
-                if action.course.checks.is_some() {
-                    checks.insert(action.id.to_string());
-                } else if action.course.manual.is_none() && !action.after_check {
-                    fixes.insert(action.id.to_string());
-                }
-            }
-        }
-        let mut help = Vec::new();
-        if !fixes.is_empty() {
-            let fixes: Vec<String> = fixes.into_iter().collect();
-            help.push(format!(
-                "repair the causes first: {}; a check alone does not help",
-                fixes.join(", ")
-            ));
-        }
-        if !checks.is_empty() {
-            let checks: Vec<String> = checks.into_iter().collect();
-            help.push(format!("then {} for each of them", checks.join(", ")));
-        }
-        help
-    }
-
-    fn exposure(&mut self, object: &ObjectTrace) {
-        let Some(limit) = self.given.plan.goal.max_exposure else { return };
-        if object.exposure <= limit {
-            return;
-        }
-        let said = crate::facts::time::say_duration;
-        let message = format!(
-            "{} is without protection for {}, at most {} are allowed",
-            object.key,
-            said(object.exposure),
-            said(limit)
-        );
-        let last =
-            object.intervals.iter().rev().find(|one| is_counted(one) && one.phase != Phase::Good);
-        let step = last.and_then(|last| self.culprit(last));
-        let key = object.key.to_string();
-        if let Some(hazard) = self.add("plan-exposure", step, message) {
-            hazard.objects = vec![key];
-        }
-    }
-
-    /// Objects that a step breaks although a later, shared one breaks them anyway.
-    fn touched_twice(&mut self) {
-        let shared: Vec<usize> = (0..self.trace.steps.len())
-            .filter(|step| self.trace.steps.get(*step).is_some_and(|step| step.harmed.len() > 1))
-            .collect();
-        for step in shared {
-            let Some(trace) = self.trace.steps.get(step) else { continue };
-            let Some(start) = trace.start else { continue };
-            for object in &trace.harmed {
-                let Some(object) = self.trace.objects.iter().find(|one| one.object == *object)
-                else {
-                    continue;
-                };
-                let Some(since) = episode(object, start) else { continue };
-                let early: Vec<usize> = (0..self.trace.steps.len())
-                    .filter(|other| {
-                        *other != step && self.harms_between(*other, object.object, since, start)
-                    })
-                    .collect();
-                if since >= start || early.is_empty() {
-                    continue;
-                }
-                let names: Vec<String> = early.iter().map(|other| self.id(*other)).collect();
-                let message = format!(
-                    "{} is broken by {} before {} breaks it anyway: {} without protection that could be avoided",
-                    object.key,
-                    names.join(", "),
-                    self.named(step),
-                    crate::facts::time::say_duration(start - since)
-                );
-                let key = object.key.to_string();
-                let first = early.first().copied();
-                if let Some(hazard) = self.add("plan-touched-twice", first, message) {
-                    hazard.objects = vec![key];
-                }
-            }
-        }
-    }
-
-    fn harms_between(&self, step: usize, object: ObjectId, from: i64, to: i64) -> bool {
-        let Some(step) = self.trace.steps.get(step) else { return false };
-        step.harmed.contains(&object)
-            && step.start.is_some_and(|start| start < to)
-            && step.end.is_some_and(|end| end >= from)
-    }
-
-    fn unknown(&mut self) {
-        for (position, step) in self.trace.steps.iter().enumerate() {
-            let name = self.named(position);
-            let missing: BTreeSet<&String> =
-                step.unknown.iter().chain(step.blind.iter().map(|blind| &blind.missing)).collect();
-            for missing in missing {
-                let message = format!("what {name} needs or does depends on: {missing}");
-                self.add("plan-unknown", Some(position), message);
-            }
-            if !step.undecided.is_empty() {
-                let ids: Vec<String> = step
-                    .undecided
-                    .iter()
-                    .filter_map(|rule| self.given.set.rules.get(*rule))
-                    .map(|rule| rule.id.to_string())
-                    .collect();
-                let message = format!(
-                    "whether {name} succeeds depends on rules that cannot be decided: {}",
-                    ids.join(", ")
-                );
-                self.add("plan-unknown", Some(position), message);
-            }
-        }
-        let window = &self.given.plan.window;
-        for file in self.given.facts.files() {
-            let age = window.start - file.observed_at.seconds();
-            if let Some(limit) = self.given.max_age.filter(|limit| age > *limit) {
-                let said = crate::facts::time::say_duration;
-                let message = format!(
-                    "the facts will be {} old when the window opens, at most {} are allowed",
-                    said(age),
-                    said(limit)
-                );
-                self.add("plan-stale", None, message);
-            }
-        }
-    }
-
-    /// Findings at the end that were not there at the start.
-    fn findings(&mut self) {
-        let (set, plan) = (self.given.set, self.given.plan);
-        let end = self.trace.end.max(plan.window.end);
-        let now = simulate::instant(plan, end);
-        let wanted = |_: &crate::rule::Rule| true;
-        let before = crate::eval::evaluate(self.given.facts, set, &now, None, &wanted);
-        let after = crate::eval::evaluate(&self.trace.facts, set, &now, None, &wanted);
-        let known: BTreeSet<&str> =
-            findings(&before).map(|(_, one)| one.fingerprint.as_str()).collect();
-        let new: Vec<(&Verdict, &Finding)> =
-            findings(&after).filter(|(_, one)| !known.contains(one.fingerprint.as_str())).collect();
-        for (verdict, finding) in new {
-            let Some(rule) = after.rule(verdict) else { continue };
-            // Causes are told by what they do to the objects.
-            let is_cause = set.rule(&rule.id).is_some_and(|rule| !rule.consequence.is_empty());
-            // That an object is not protected at the end is told, too.
-            let is_told = self.trace.objects.iter().any(|object| {
-                object.key == verdict.subject.key
-                    && !matches!(object.ends(), Phase::Good | Phase::Outside)
-            });
-            if is_cause || is_told {
-                continue;
-            }
-            let message = format!("{}: {}", rule.id, finding.message);
-            let (severity, id) = (rule.severity, rule.id.to_string());
-            let key = verdict.subject.key.to_string();
-            if let Some(hazard) = self.add("plan-new-finding", None, message) {
-                hazard.severity = severity;
-                hazard.rule = Some(id);
-                hazard.objects = vec![key];
-            }
-        }
-    }
-}
-
-fn findings(evaluation: &Evaluation) -> impl Iterator<Item = (&Verdict, &Finding)> {
-    let violated = evaluation.verdicts.iter().filter(|one| one.outcome == Outcome::Violated);
-    violated.filter_map(|verdict| Some((verdict, verdict.finding.as_ref()?)))
 }
 
 /// Whether an interval is about something that is protected at all.
 fn is_counted(interval: &Interval) -> bool {
     interval.phase != Phase::Outside
-}
-
-/// When the time without protection began that an object is in at a second.
-fn episode(object: &ObjectTrace, time: i64) -> Option<i64> {
-    let mut since = None;
-    for interval in object.intervals.iter().take_while(|interval| interval.from <= time) {
-        let is_exposed = matches!(interval.phase, Phase::Bad | Phase::Busy | Phase::Unknown);
-        since = match (is_exposed, since) {
-            (true, None) => Some(interval.from),
-            (true, known) => known,
-            (false, _) => None,
-        };
-    }
-    since
-}
-
-/// At most five names.
-fn listed(keys: &[String]) -> String {
-    match keys {
-        [] => String::new(),
-        [one] => one.clone(),
-        many if many.len() <= 5 => many.join(", "),
-        many => {
-            format!("{} and {} more", many.get(..4).unwrap_or_default().join(", "), many.len() - 4)
-        }
-    }
 }

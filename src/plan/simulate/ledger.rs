@@ -6,9 +6,8 @@ use crate::eval::standing::{Cause, Delta};
 use crate::facts::change::{Cell, Change};
 use crate::facts::value::{ObjectId, Value};
 use crate::plan::Plan;
-use crate::plan::simulate::queue::path;
-use crate::plan::trace::{CauseTrace, Interval, ObjectTrace, StepStatus, StepTrace, Trace, Waited};
-use crate::plan::world::{Blind, Phase, World};
+use crate::plan::trace::{CauseTrace, Interval, ObjectTrace, StepStatus, StepTrace, Trace};
+use crate::plan::world::{Phase, World};
 
 /// The trace in the making.
 #[derive(Debug)]
@@ -36,14 +35,22 @@ pub(super) fn object_of(change: &Change) -> Option<ObjectId> {
     }
 }
 
+/// The causes that stand and make an object bad.
+fn concerning<'w>(world: &'w World<'_>, object: ObjectId) -> impl Iterator<Item = &'w Cause> {
+    let concerns = move |cause: &&Cause| {
+        cause.standing.changes.iter().filter_map(object_of).any(|other| other == object)
+    };
+    world.causes.standing().filter(concerns)
+}
+
 impl Ledger {
     pub(super) fn new(world: &World<'_>, plan: &Plan) -> Self {
         let horizon = plan.window.end.max(plan.window.checks_until);
         let steps = plan.steps.iter().map(|_| blank()).collect();
         let ids = world.protected();
-        let newest = world.protection().and_then(|(known, _)| known.newest_point.as_ref());
-        let point = |object: &ObjectId| match newest.and_then(|expr| path(world, *object, expr)) {
-            Some(Value::Time(time)) => Some(time.seconds() - plan.window.start),
+        let newest = world.protection().and_then(|known| known.newest_point.as_ref());
+        let point = |object: &ObjectId| match world.on(*object, newest?) {
+            Ok(Value::Time(time)) => Some(time.seconds() - plan.window.start),
             _ => None,
         };
         let points = ids.iter().map(point).collect();
@@ -67,22 +74,19 @@ impl Ledger {
         };
         let appeared = world.causes.standing().cloned().collect();
         ledger.note(&Delta { appeared, vanished: BTreeSet::new() }, 0, None);
-        ledger.write(world, 0, None, &BTreeMap::new());
         ledger
     }
 
-    pub(super) fn begin(&mut self, position: usize, time: i64, waited: Option<Waited>) {
+    pub(super) fn begin(&mut self, position: usize, time: i64) {
         if let Some(step) = self.steps.get_mut(position) {
             step.start = Some(time);
-            step.waited_for = waited;
         }
     }
 
     pub(super) fn end(&mut self, position: usize, time: i64, status: StepStatus) {
         let after = self.objects.iter().filter_map(|object| {
             let last = object.intervals.last()?;
-            let counts = !matches!(last.phase, Phase::Good | Phase::Outside);
-            counts.then_some((object.object, last.phase, last.is_blocked))
+            last.phase.is_exposed().then_some((object.object, last.phase, last.is_blocked))
         });
         let after = after.collect();
         if let Some(step) = self.steps.get_mut(position) {
@@ -116,15 +120,9 @@ impl Ledger {
         }
     }
 
-    pub(super) fn unknown(&mut self, position: usize, missing: String) {
+    pub(super) fn unknown(&mut self, position: usize, missing: impl IntoIterator<Item = String>) {
         if let Some(step) = self.steps.get_mut(position) {
-            step.unknown.push(missing);
-        }
-    }
-
-    pub(super) fn blind(&mut self, position: usize, blind: Vec<Blind>) {
-        if let Some(step) = self.steps.get_mut(position) {
-            step.blind.extend(blind);
+            step.unknown.extend(missing);
         }
     }
 
@@ -147,19 +145,12 @@ impl Ledger {
         time: i64,
         step: usize,
     ) -> Vec<usize> {
-        let concerned = world.causes.standing().filter(|cause| {
-            cause.standing.changes.iter().filter_map(object_of).any(|o| o == object)
-        });
-        let concerned: Vec<Cause> = concerned.cloned().collect();
-        concerned.iter().map(|cause| self.number(cause, time, Some(step))).collect()
+        concerning(world, object).map(|cause| self.number(cause, time, Some(step))).collect()
     }
 
     /// Those of them that have been written down: a trial must not leave anything behind.
     pub(super) fn known_for(&self, world: &World<'_>, object: ObjectId) -> Vec<usize> {
-        let concerned = world.causes.standing().filter(|cause| {
-            cause.standing.changes.iter().filter_map(object_of).any(|other| other == object)
-        });
-        concerned
+        concerning(world, object)
             .filter_map(|cause| self.standing.get(&cause.standing.fingerprint).copied())
             .collect()
     }
@@ -183,7 +174,6 @@ impl Ledger {
             opened_by: step,
             opened_at: time,
             closed_by: None,
-            closed_at: None,
         });
         self.standing.insert(fingerprint.clone(), number);
         for object in objects {
@@ -202,7 +192,6 @@ impl Ledger {
             let Some(number) = self.standing.remove(fingerprint) else { continue };
             let Some(cause) = self.causes.get_mut(number) else { continue };
             cause.closed_by = step;
-            cause.closed_at = Some(time);
             for object in &cause.objects {
                 if let Some(open) = self.open.get_mut(object) {
                     open.remove(&number);
@@ -228,7 +217,7 @@ impl Ledger {
 
     /// Objects whose facts were touched.
     pub(super) fn touched(&mut self, touched: &BTreeSet<Cell>, world: &World<'_>) {
-        let Some((protection, _)) = world.protection() else { return };
+        let Some(protection) = world.protection() else { return };
         for cell in touched {
             match cell {
                 Cell::Field(object, _) if object.kind == protection.kind => {
@@ -250,8 +239,8 @@ impl Ledger {
     /// Objects that a step harmed, or all that are not well.
     pub(super) fn touch_harmed(&mut self, step: usize, all: bool) {
         if all {
-            let is_bad = |one: &&ObjectTrace| !matches!(one.ends(), Phase::Good | Phase::Outside);
-            self.changed.extend(self.objects.iter().filter(is_bad).map(|one| one.object));
+            let bad = self.objects.iter().filter(|one| one.ends().is_exposed());
+            self.changed.extend(bad.map(|one| one.object));
         } else if let Some(step) = self.steps.get(step) {
             self.changed.extend(&step.harmed);
         }
@@ -287,7 +276,7 @@ impl Ledger {
             };
             let from_causes = open.iter().filter_map(|number| self.causes.get(*number)?.opened_by);
             caused_by.extend(from_causes);
-            if matches!(phase, Phase::Busy | Phase::Bad | Phase::Unknown) && caused_by.is_empty() {
+            if phase.is_exposed() && caused_by.is_empty() {
                 caused_by.extend(step);
             }
             caused_by.sort_unstable();
@@ -332,12 +321,9 @@ impl Ledger {
                 last.to = horizon;
             }
             merge(&mut object.intervals);
-            let exposed = |interval: &&Interval| {
-                matches!(interval.phase, Phase::Bad | Phase::Busy | Phase::Unknown)
-            };
-            object.exposure =
-                object.intervals.iter().filter(exposed).map(|one| one.to - one.from).sum();
-            let last = object.intervals.iter().filter(exposed).map(|one| one.to).max();
+            let exposed = || object.intervals.iter().filter(|one| one.phase.is_exposed());
+            object.exposure = exposed().map(|one| one.to - one.from).sum();
+            let last = exposed().map(|one| one.to).max();
             object.oldest_point = last.zip(*point).map(|(last, point)| last - point);
         }
         self.objects.sort_by(|a, b| a.key.cmp(&b.key));
@@ -374,7 +360,6 @@ fn blank() -> StepTrace {
         start: None,
         end: None,
         status: StepStatus::Never,
-        waited_for: None,
         opened: Vec::new(),
         closed: Vec::new(),
         harmed: Vec::new(),
@@ -383,7 +368,6 @@ fn blank() -> StepTrace {
         is_needless: false,
         broken_by: None,
         unknown: Vec::new(),
-        blind: Vec::new(),
         because: String::new(),
         after: Vec::new(),
     }

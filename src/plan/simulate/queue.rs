@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::expr::eval::{Env, NoVerdicts};
 use crate::facts::value::{ObjectId, Value, fold};
-use crate::plan::Plan;
-use crate::plan::trace::{StepStatus, StepTrace, Waited};
 use crate::plan::world::{Act, World};
+use crate::plan::{Plan, Step};
 
 /// What a step needs.
 #[derive(Debug, Default)]
@@ -25,21 +23,11 @@ enum State {
     Over,
 }
 
-/// How a step that ends went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
-    /// Nothing disturbed it.
-    Whole,
-    /// What it looked at changed meanwhile.
-    Spoiled,
-}
-
 /// The steps that wait and those that run.
 #[derive(Debug)]
 pub(super) struct Queue {
     needs: Vec<Needs>,
     states: Vec<State>,
-    waited: Vec<Option<Waited>>,
     running: Vec<usize>,
     /// Slots by the object that has them.
     slots: HashMap<Option<ObjectId>, usize>,
@@ -49,15 +37,14 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(world: &mut World<'_>, plan: &Plan) -> Self {
+    pub(super) fn new(world: &World<'_>, plan: &Plan) -> Self {
         let needs: Vec<Needs> = plan.steps.iter().map(|step| needs(world, step)).collect();
         let mut slots = HashMap::new();
         for (object, owner) in needs.iter().filter_map(|needs| needs.check) {
             slots.entry(owner).or_insert_with(|| capacity(world, plan, object, owner));
         }
         let states = vec![State::Waiting; needs.len()];
-        let waited = vec![None; needs.len()];
-        Self { needs, states, waited, running: Vec::new(), slots, first: 0, end: 0 }
+        Self { needs, states, running: Vec::new(), slots, first: 0, end: 0 }
     }
 
     /// The first step that can begin now.
@@ -66,70 +53,54 @@ impl Queue {
             self.first += 1;
         }
         // In a plan with an order nothing behind the first step of an operator can begin.
-        let mut barrier: Option<Option<usize>> = None;
+        let mut barrier: Option<&Step> = None;
         for position in self.first..self.states.len() {
             let step = plan.steps.get(position)?;
             if plan.is_ordered
-                && let Some(group) = barrier
-                && (group.is_none() || group != step.group)
+                && let Some(before) = barrier
+                && (before.group.is_none() || before.group != step.group)
             {
                 return None;
             }
             let is_operators = self.needs.get(position).is_some_and(|needs| needs.is_operators);
             let state = self.states.get(position).copied().unwrap_or(State::Over);
-            if state == State::Waiting {
-                match self.obstacle(plan, position, time) {
-                    None => return Some(position),
-                    Some(waited) => {
-                        if let Some(slot) = self.waited.get_mut(position) {
-                            *slot = Some(waited);
-                        }
-                    }
-                }
+            if state == State::Waiting && self.can_begin(plan, position, time) {
+                return Some(position);
             }
             if is_operators && state != State::Over && barrier.is_none() {
-                barrier = Some(step.group);
+                barrier = Some(step);
             }
         }
         None
     }
 
-    /// Why a step cannot begin now.
-    fn obstacle(&self, plan: &Plan, position: usize, time: i64) -> Option<Waited> {
-        let (step, needs) = (plan.steps.get(position)?, self.needs.get(position)?);
+    fn can_begin(&self, plan: &Plan, position: usize, time: i64) -> bool {
+        let (Some(step), Some(needs)) = (plan.steps.get(position), self.needs.get(position)) else {
+            return false;
+        };
         let is_over = |other: &usize| self.states.get(*other) == Some(&State::Over);
-        if let Some(other) = step.after.iter().find(|other| !is_over(other)) {
-            return Some(Waited::Step(*other));
+        let is_time = step.not_before.is_none_or(|earliest| earliest <= time);
+        if !is_time || !step.after.iter().all(is_over) {
+            return false;
         }
-        if step.not_before.is_some_and(|earliest| earliest > time) {
-            return Some(Waited::Time);
+        let busy = || self.running.iter().filter_map(|other| self.needs.get(*other));
+        if needs.is_operators && busy().filter(|held| held.is_operators).count() >= plan.operators {
+            return false;
         }
-        let busy =
-            || self.running.iter().filter_map(|other| Some((*other, self.needs.get(*other)?)));
-        if needs.is_operators
-            && busy().filter(|(_, other)| other.is_operators).count() >= plan.operators
-        {
-            return Some(Waited::Operator);
-        }
-        for (other, held) in busy() {
-            // Who takes a lock does not wait for checks: he breaks them off.
-            let is_check = held.check.is_some();
-            let collides = meets(&needs.uses, &held.locks)
+        let collides = |held: &Needs| {
+            meets(&needs.uses, &held.locks)
                 || meets(&needs.locks, &held.locks)
-                || (!is_check && meets(&needs.locks, &held.uses));
-            if collides {
-                return Some(Waited::Lock(other));
-            }
+                // Who takes a lock does not wait for checks: he breaks them off.
+                || (held.check.is_none() && meets(&needs.locks, &held.uses))
+        };
+        if busy().any(collides) {
+            return false;
         }
-        if let Some((object, owner)) = needs.check {
-            let checks = || busy().filter_map(|(_, held)| held.check);
-            let capacity = self.slots.get(&owner).copied().unwrap_or(1);
-            let is_checked = checks().any(|(other, _)| other == object);
-            if is_checked || checks().filter(|(_, other)| *other == owner).count() >= capacity {
-                return Some(Waited::Slot);
-            }
-        }
-        None
+        let Some((object, owner)) = needs.check else { return true };
+        let checks = || busy().filter_map(|held| held.check);
+        let capacity = self.slots.get(&owner).copied().unwrap_or(1);
+        checks().all(|(other, _)| other != object)
+            && checks().filter(|(_, other)| *other == owner).count() < capacity
     }
 
     /// A step begins; the answer are the checks that it breaks off, with what they checked.
@@ -162,12 +133,11 @@ impl Queue {
         self.running.iter().filter(ends).min().copied()
     }
 
-    /// A step has ended.
-    pub(super) fn end_of(&mut self, position: usize) -> Progress {
-        let spoiled =
-            matches!(self.states.get(position), Some(State::Running { spoiled: true, .. }));
+    /// A step has ended; the answer is whether what it looked at changed meanwhile.
+    pub(super) fn end_of(&mut self, position: usize) -> bool {
+        let state = self.states.get(position).copied();
         self.over(position);
-        if spoiled { Progress::Spoiled } else { Progress::Whole }
+        matches!(state, Some(State::Running { spoiled: true, .. }))
     }
 
     /// A step is over, or never takes place.
@@ -207,20 +177,6 @@ impl Queue {
         ends.chain(begins).min()
     }
 
-    pub(super) fn waited(&self, position: usize) -> Option<Waited> {
-        self.waited.get(position).copied().flatten()
-    }
-
-    /// What still waits never begins.
-    pub(super) fn give_up(&self, steps: &mut [StepTrace]) {
-        for (position, (state, step)) in self.states.iter().zip(steps).enumerate() {
-            if *state == State::Waiting {
-                step.status = StepStatus::Never;
-                step.waited_for = self.waited(position);
-            }
-        }
-    }
-
     /// When the last step ends.
     pub(super) fn last_end(&self) -> i64 {
         self.end
@@ -231,7 +187,7 @@ fn meets(a: &[ObjectId], b: &[ObjectId]) -> bool {
     a.iter().any(|object| b.contains(object))
 }
 
-fn needs<'a>(world: &World<'a>, step: &'a crate::plan::Step) -> Needs {
+fn needs<'a>(world: &World<'a>, step: &'a Step) -> Needs {
     let Some(action) = world.set.actions.get(step.action) else { return Needs::default() };
     let act = Act { action, args: &step.args };
     let course = &action.course;
@@ -242,23 +198,18 @@ fn needs<'a>(world: &World<'a>, step: &'a crate::plan::Step) -> Needs {
         });
         objects.collect::<Vec<_>>()
     };
-    let checked = course.checks.and_then(|position| match step.args.get(position) {
-        Some(Value::Object(object)) => Some(*object),
-        _ => None,
-    });
     Needs {
         is_operators: course.occupies_operator,
         locks: objects(&course.locks),
         uses: objects(&course.uses),
-        check: checked.map(|object| (object, owner(world, object))),
+        check: act.checked().map(|object| (object, owner(world, object))),
     }
 }
 
 /// The object that has the slots for the checks of another.
 fn owner(world: &World<'_>, object: ObjectId) -> Option<ObjectId> {
-    let (protection, _) = world.protection()?;
-    match path(world, object, protection.checks.owner.as_ref()?) {
-        Some(Value::Object(owner)) => Some(owner),
+    match world.on(object, world.protection()?.checks.owner.as_ref()?) {
+        Ok(Value::Object(owner)) => Some(owner),
         _ => None,
     }
 }
@@ -271,23 +222,9 @@ fn capacity(world: &World<'_>, plan: &Plan, object: ObjectId, owner: Option<Obje
             return *slots;
         }
     }
-    let Some((protection, _)) = world.protection() else { return 1 };
-    let known = protection.checks.slots.as_ref().and_then(|slots| path(world, object, slots));
-    match known {
-        Some(Value::Int(slots)) => usize::try_from(slots).unwrap_or(1).max(1),
+    let Some(protection) = world.protection() else { return 1 };
+    match protection.checks.slots.as_ref().map(|slots| world.on(object, slots)) {
+        Some(Ok(Value::Int(slots))) => usize::try_from(slots).unwrap_or(1).max(1),
         _ => protection.checks.default_slots,
     }
-}
-
-/// The value of a path of the pack on a protected object.
-pub(super) fn path(
-    world: &World<'_>,
-    object: ObjectId,
-    expr: &crate::expr::tree::Expr,
-) -> Option<Value> {
-    let (_, pack) = world.protection()?;
-    let view = world.view();
-    let mut env = Env::new(&view, &pack.scripts, &NoVerdicts, 1);
-    env.bind(0, Ok(Value::Object(object)));
-    env.eval(expr).ok()
 }

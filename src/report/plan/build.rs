@@ -55,6 +55,7 @@ pub fn build(input: Input<'_>) -> PlanReport {
             file: input.sources.location(plan.place).file,
             start: clock.date_time(0),
             end: clock.date_time(plan.window.end),
+            end_seconds: plan.window.end,
             checks_until: clock.date_time(plan.window.checks_until.max(plan.window.end)),
             zone: plan.window.zone.clone(),
             protects: protects(input),
@@ -72,8 +73,7 @@ pub fn build(input: Input<'_>) -> PlanReport {
 }
 
 fn protects(input: Input<'_>) -> String {
-    let protection = input.set.packs.iter().find_map(|pack| pack.protection.as_ref());
-    let kind = protection.and_then(|known| input.facts.model().kind(known.kind));
+    let kind = input.set.protection().and_then(|(known, _)| input.facts.model().kind(known.kind));
     kind.map(|kind| kind.collection.replace('_', " ")).unwrap_or_default()
 }
 
@@ -129,8 +129,7 @@ fn totals(input: Input<'_>) -> TotalsX {
 fn most_at_once(trace: &Trace) -> usize {
     let mut edges: Vec<(i64, i64)> = Vec::new();
     for interval in trace.objects.iter().flat_map(|object| &object.intervals) {
-        let is_exposed = matches!(interval.phase, Phase::Bad | Phase::Busy | Phase::Unknown);
-        if is_exposed && interval.to > interval.from {
+        if interval.phase.is_exposed() && interval.to > interval.from {
             edges.push((interval.from, 1));
             edges.push((interval.to, -1));
         }

@@ -122,11 +122,12 @@ impl Page<'_> {
         let age = report.inputs.facts_age_seconds.unwrap_or(0);
         let _ = writeln!(
             text,
-            "      {} | facts {} old when it opens | {} | window {} to {end} {}",
+            "      {} | facts {} old when it opens | {} | window {} to {} {}",
             clean(&report.plan.title),
             say_duration(age),
             plural(report.steps.len(), "step"),
             self.clock.show_day(0),
+            self.clock.show(report.plan.end_seconds),
             clean(&report.plan.zone),
         );
         let count = |severity: &str| {
@@ -258,14 +259,13 @@ impl Page<'_> {
             None if object.ends == "outside" => "-",
             None => ".",
         };
-        let opened: Vec<&str> = step
+        let mut opened: Vec<&str> = step
             .opened
             .iter()
             .filter(|_| step.harmed.contains(&object.key))
             .filter_map(|number| self.report.causes.get(*number))
             .map(|cause| cause.rule.as_str())
             .collect();
-        let mut opened: Vec<&str> = opened;
         opened.dedup();
         match opened.as_slice() {
             [] => state.to_owned(),

@@ -1,0 +1,86 @@
+//! Hazards of what is known: facts that are missing or too old, and what the rules say at the end.
+
+use std::collections::BTreeSet;
+
+use crate::facts::time::say_duration;
+use crate::finding::{Evaluation, Finding, Outcome, Verdict};
+use crate::plan::hazard::find::Finder;
+use crate::plan::simulate;
+
+impl Finder<'_> {
+    pub(super) fn unknown(&mut self) {
+        for (position, step) in self.trace.steps.iter().enumerate() {
+            let name = self.named(position);
+            for missing in step.unknown.iter().collect::<BTreeSet<_>>() {
+                let message = format!("what {name} needs or does depends on: {missing}");
+                self.add("plan-unknown", Some(position), message);
+            }
+            if !step.undecided.is_empty() {
+                let ids: Vec<String> = step
+                    .undecided
+                    .iter()
+                    .filter_map(|rule| self.given.set.rules.get(*rule))
+                    .map(|rule| rule.id.to_string())
+                    .collect();
+                let message = format!(
+                    "whether {name} succeeds depends on rules that cannot be decided: {}",
+                    ids.join(", ")
+                );
+                self.add("plan-unknown", Some(position), message);
+            }
+        }
+        let window = &self.given.plan.window;
+        for file in self.given.facts.files() {
+            let age = window.start - file.observed_at.seconds();
+            if let Some(limit) = self.given.max_age.filter(|limit| age > *limit) {
+                let message = format!(
+                    "the facts will be {} old when the window opens, at most {} are allowed",
+                    say_duration(age),
+                    say_duration(limit)
+                );
+                self.add("plan-stale", None, message);
+            }
+        }
+    }
+
+    /// Findings at the end that were not there at the start.
+    pub(super) fn findings(&mut self) {
+        let (set, plan) = (self.given.set, self.given.plan);
+        let end = self.trace.end.max(plan.window.end);
+        let now = simulate::instant(plan, end);
+        let wanted = |_: &crate::rule::Rule| true;
+        let before = crate::eval::evaluate(self.given.facts, set, &now, None, &wanted);
+        let after = crate::eval::evaluate(&self.trace.facts, set, &now, None, &wanted);
+        let known: BTreeSet<&str> =
+            findings(&before).map(|(_, one)| one.fingerprint.as_str()).collect();
+        let new: Vec<(&Verdict, &Finding)> =
+            findings(&after).filter(|(_, one)| !known.contains(one.fingerprint.as_str())).collect();
+        for (verdict, finding) in new {
+            let Some(rule) = after.rule(verdict) else { continue };
+            // Causes are told by what they do to the objects.
+            let is_cause = set.rule(&rule.id).is_some_and(|rule| rule.is_cause());
+            // That an object is not protected at the end is told, too.
+            let is_told = self
+                .trace
+                .objects
+                .iter()
+                .any(|object| object.key == verdict.subject.key && object.ends().is_exposed());
+            if is_cause || is_told {
+                continue;
+            }
+            let message = format!("{}: {}", rule.id, finding.message);
+            let (severity, id) = (rule.severity, rule.id.to_string());
+            let key = verdict.subject.key.to_string();
+            if let Some(hazard) = self.add("plan-new-finding", None, message) {
+                hazard.severity = severity;
+                hazard.rule = Some(id);
+                hazard.objects = vec![key];
+            }
+        }
+    }
+}
+
+fn findings(evaluation: &Evaluation) -> impl Iterator<Item = (&Verdict, &Finding)> {
+    let violated = evaluation.verdicts.iter().filter(|one| one.outcome == Outcome::Violated);
+    violated.filter_map(|verdict| Some((verdict, verdict.finding.as_ref()?)))
+}
