@@ -487,7 +487,8 @@ impl<'a> Judge<'a, '_> {
                 Ok(value) => value.into(),
                 Err(unknown) => unknown.into_fact(),
             };
-            Some(Change::Set { object, path, to })
+            // A state that is not known is not made known by what would spoil it.
+            Some(Change::Set { object, path, to, creates: false })
         })
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Place;
 use crate::facts::merge::key;
-use crate::facts::model::{Field, KindId, Origin};
+use crate::facts::model::{Field, KindId, Origin, Type};
 use crate::facts::store::{Facts, Object};
 use crate::facts::value::{Absence, Fact, ObjectId, Reach, Value};
 
@@ -24,6 +24,8 @@ pub enum Change {
         path: Vec<usize>,
         /// What it is then.
         to: Fact,
+        /// Whether a record on the way that is not there is made, with nothing else known in it.
+        creates: bool,
     },
     /// There is a new object.
     Add {
@@ -93,10 +95,13 @@ impl Facts {
 
     fn make(&mut self, change: Change, touched: &mut BTreeSet<Cell>) -> Result<(), Refusal> {
         match change {
-            Change::Set { object, path, to } => {
+            Change::Set { object, path, to, creates } => {
                 let Some((first, rest)) = path.split_first() else { return Ok(()) };
                 let Some(known) = self.fact(object, *first) else { return Ok(()) };
-                let next = within(known, rest, to)?;
+                let kind = self.kind_of(object);
+                let field = kind.and_then(|kind| kind.record.fields.get(*first));
+                let ty = field.filter(|_| creates).map(|field| &field.ty);
+                let next = within(known, rest, to, ty)?;
                 if !same(known, &next) {
                     self.put(object, *first, next);
                     touched.insert(Cell::Field(object, *first));
@@ -257,21 +262,29 @@ impl Facts {
 
 fn target_of(field: &Field) -> Option<KindId> {
     match field.ty.required() {
-        crate::facts::model::Type::Object(kinds) => kinds.first().copied(),
+        Type::Object(kinds) => kinds.first().copied(),
         _ => None,
     }
 }
 
-/// A fact with another one at a place inside it.
-fn within(fact: &Fact, path: &[usize], to: Fact) -> Result<Fact, Refusal> {
+/// A fact with another one at a place inside it; with its type, records on the way are made.
+fn within(fact: &Fact, path: &[usize], to: Fact, ty: Option<&Type>) -> Result<Fact, Refusal> {
     let Some((first, rest)) = path.split_first() else { return Ok(to) };
-    let Fact::Known { value: Value::Record(fields), place } = fact else {
-        return Err(Refusal::NoRecord);
+    let record = match ty.map(Type::required) {
+        Some(Type::Record(record)) => Some(record),
+        _ => None,
     };
-    let mut fields: Vec<Fact> = fields.to_vec();
+    let (mut fields, place) = match (fact, record) {
+        (Fact::Known { value: Value::Record(fields), place }, _) => (fields.to_vec(), *place),
+        (Fact::Known { value: Value::Null, .. } | Fact::Absent(_), Some(record)) => {
+            (vec![Fact::Absent(Absence::NotCollected); record.fields.len()], None)
+        }
+        _ => return Err(Refusal::NoRecord),
+    };
     let slot = fields.get_mut(*first).ok_or(Refusal::NoRecord)?;
-    *slot = within(slot, rest, to)?;
-    Ok(Fact::Known { value: Value::Record(fields.into()), place: *place })
+    let inner = record.and_then(|record| record.fields.get(*first)).map(|field| &field.ty);
+    *slot = within(slot, rest, to, inner)?;
+    Ok(Fact::Known { value: Value::Record(fields.into()), place })
 }
 
 /// A fact with the object taken out of it; none if it is not in there.

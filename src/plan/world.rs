@@ -232,7 +232,7 @@ impl<'a> World<'a> {
         let target = env_on(self.set, object, &view).target(&protection.state);
         drop(view);
         let Ok((object, path)) = target else { return BTreeSet::new() };
-        self.set(vec![Change::Set { object, path, to }])
+        self.set(vec![Change::Set { object, path, to, creates: phase == Phase::Good }])
     }
 
     /// Judges again what depends on facts that were touched.
@@ -314,16 +314,17 @@ fn one<'e>(
     Ok(match what {
         EffectKind::Set { fact, to } => {
             let (object, path) = env.target(fact)?;
-            Change::Set { object, path, to: valued(to, env) }
+            Change::Set { object, path, to: valued(to, env), creates: true }
         }
         EffectKind::Forget { fact } => {
             let (object, path) = env.target(fact)?;
-            Change::Set { object, path, to: Fact::Absent(Absence::NotCollected) }
+            let to = Fact::Absent(Absence::NotCollected);
+            Change::Set { object, path, to, creates: false }
         }
         EffectKind::Fill { fact, width, members } => {
             let (object, path) = env.target(fact)?;
             let to = Fact::from(Value::List(filled(members, *width, env)?));
-            Change::Set { object, path, to }
+            Change::Set { object, path, to, creates: true }
         }
         EffectKind::Append { fact, width, with } => {
             let (object, path) = env.target(fact)?;
@@ -333,7 +334,7 @@ fn one<'e>(
             let one = Fact::from(Value::Record(record(with, *width, env).into()));
             let items = list.items.iter().cloned().chain([one]).collect();
             let to = Value::List(List { items, reach: list.reach }).into();
-            Change::Set { object, path, to }
+            Change::Set { object, path, to, creates: true }
         }
         EffectKind::Add { kind, with } => {
             let width =

@@ -75,7 +75,7 @@ fn any_change(facts: &Facts, dice: &mut Dice) -> Option<Change> {
         0 => Fact::Absent(Absence::NotCollected),
         _ => facts.fact(ids[dice.below(ids.len())], field)?.clone(),
     };
-    Some(Change::Set { object, path: vec![field], to })
+    Some(Change::Set { object, path: vec![field], to, creates: false })
 }
 
 fn standing(causes: &Causes<'_>, facts: &Facts) -> Vec<String> {
@@ -155,13 +155,23 @@ fn a_refused_change_keeps_no_other_from_being_made_and_told() {
     let ids: Vec<ObjectId> = facts.ids(kind.id).collect();
     let mut copy = (*facts).clone();
     let gone = Fact::Absent(Absence::NotCollected);
-    copy.change([Change::Set { object: ids[0], path: vec![replica], to: gone }]);
+    copy.change([Change::Set { object: ids[0], path: vec![replica], to: gone, creates: false }]);
     let bad = || Value::Text("missing".into()).into();
-    let set = |object| Change::Set { object, path: vec![replica, state], to: bad() };
+    let set =
+        |object| Change::Set { object, path: vec![replica, state], to: bad(), creates: false };
     let changed = copy.change([set(ids[1]), set(ids[0]), set(ids[2])]);
     assert_eq!(changed.refused, [Refusal::NoRecord]);
     let wanted = [Cell::Field(ids[1], replica), Cell::Field(ids[2], replica)];
     assert_eq!(changed.touched, wanted.into());
     // What is so already is not touched.
     assert!(copy.change([set(ids[1])]).touched.is_empty());
+    // Where the record is made, nothing else is known in it.
+    let path = vec![replica, state];
+    let made = copy.change([Change::Set { object: ids[0], path, to: bad(), creates: true }]);
+    assert_eq!((made.refused, made.touched), (vec![], [Cell::Field(ids[0], replica)].into()));
+    let Some(Fact::Known { value: Value::Record(fields), .. }) = copy.fact(ids[0], replica) else {
+        panic!("no record");
+    };
+    let known = fields.iter().filter(|fact| matches!(fact, Fact::Known { .. })).count();
+    assert_eq!((known, fields.len()), (1, record.fields.len()));
 }
