@@ -274,11 +274,35 @@ fn changes<'e>(effect: &'e Effect, env: &mut Env<'e>) -> Outcome<Vec<Change>> {
     each(effect.each.as_ref(), env, |env| {
         let holds = effect.when.as_ref().map_or(Ok(true), |when| env.condition(when))?;
         if holds {
-            all.push(one(&effect.what, effect.place, env)?);
+            let change = one(&effect.what, effect.place, env)?;
+            match &effect.what {
+                EffectKind::Append { .. } => append(&mut all, change),
+                _ => all.push(change),
+            }
         }
         Ok(())
     })?;
     Ok(all)
+}
+
+/// What several members append to one list comes one after the other: each was put behind the list as it
+/// was before all of them.
+fn append(all: &mut Vec<Change>, change: Change) {
+    if let Change::Set { object, path, to: Fact::Known { value: Value::List(list), .. }, .. } =
+        &change
+        && let Some(last) = list.items.last()
+    {
+        for earlier in all.iter_mut() {
+            if let Change::Set { object: other, path: same, to, .. } = earlier
+                && (object, path) == (&*other, &*same)
+                && let Fact::Known { value: Value::List(known), .. } = to
+            {
+                known.items = known.items.iter().cloned().chain([last.clone()]).collect();
+                return;
+            }
+        }
+    }
+    all.push(change);
 }
 
 /// For each member of a list, or once.

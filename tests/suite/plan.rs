@@ -67,6 +67,52 @@ fn the_example_has_the_numbers_that_were_worked_out_by_hand() {
     assert_eq!(report["totals"]["end_seconds"], 5_700, "23:35");
 }
 
+/// The example changes, with the exit codes of the plan as somebody would write it and of the mended one.
+const EXAMPLES: &[(&str, u8, Option<u8>)] =
+    &[("move-database", 1, Some(0)), ("move-logs", 1, Some(0)), ("new-database", 1, Some(0))];
+
+/// Each says how it is run; its reports are snapshots beside it.
+#[test]
+fn the_examples_of_changes_are_judged_as_they_say() {
+    for (name, written, mended) in EXAMPLES {
+        let folder = root().join("examples").join(name);
+        assert_eq!(folder.join("plan-fixed.yaml").exists(), mended.is_some(), "{name}");
+        let plans = [("plan.yaml", "report.txt", Some(written))];
+        let plans =
+            plans.into_iter().chain([("plan-fixed.yaml", "report-fixed.txt", mended.as_ref())]);
+        for (file, report, code) in plans {
+            let Some(code) = code else { continue };
+            let (plan, facts) = (folder.join(file), folder.join("facts.yaml"));
+            let text = fs::read_to_string(&plan).unwrap().replace("\n# ", " ");
+            let command = format!(
+                "dpmguard plan check examples/{name}/{file} --facts examples/{name}/facts.yaml --now observed"
+            );
+            assert!(text.contains(&command), "{}: `{command}` at its head", plan.display());
+            let (plan, facts) = (plan.display().to_string(), facts.display().to_string());
+            let ran = run(&["plan", "check", &plan, "--facts", &facts, "--now", "observed"]);
+            let said = ran.out.replace(&format!("{}/", root().display()), "");
+            assert_eq!(ran.code, *code, "{plan}: {said}{}", ran.err);
+            snapshot_beside(&folder.join(report), &said);
+        }
+    }
+}
+
+/// Whoever adds an example adds it to the list.
+#[test]
+fn every_example_of_a_change_is_judged() {
+    let mut found: Vec<String> = fs::read_dir(root().join("examples"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|folder| folder.join("plan.yaml").exists())
+        .map(|folder| folder.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    found.sort();
+    let mut known: Vec<&str> =
+        EXAMPLES.iter().map(|(name, _, _)| *name).chain(["change"]).collect();
+    known.sort_unstable();
+    assert_eq!(found, known);
+}
+
 #[test]
 fn a_plan_without_steps_adds_nothing() {
     let report = judged(" []\n");
