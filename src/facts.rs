@@ -4,6 +4,7 @@
 //! fields and references, and no word of any domain. It reads trees, not files, and knows no clock.
 
 pub mod change;
+pub mod json;
 pub mod merge;
 pub mod model;
 pub mod path;

@@ -59,6 +59,19 @@ pub struct Changed {
     pub touched: BTreeSet<Cell>,
     /// Why some of the changes were not made.
     pub refused: Vec<Refusal>,
+    /// What was before, in the order of the changes; what follows from other facts is left out.
+    pub before: Vec<Before>,
+}
+
+/// How it was before a change.
+#[derive(Clone, Debug)]
+pub enum Before {
+    /// A field of an object was another fact.
+    Field(ObjectId, usize, Fact),
+    /// The object was not there.
+    Added(ObjectId),
+    /// The object was there, as it still stands in its table.
+    Removed(ObjectId),
 }
 
 /// Why a change cannot be made.
@@ -77,7 +90,7 @@ impl Facts {
     pub fn change(&mut self, changes: impl IntoIterator<Item = Change>) -> Changed {
         let mut all = Changed::default();
         for change in changes {
-            if let Err(refusal) = self.make(change, &mut all.touched) {
+            if let Err(refusal) = self.make(change, &mut all) {
                 all.refused.push(refusal);
             }
         }
@@ -93,7 +106,7 @@ impl Facts {
         facts
     }
 
-    fn make(&mut self, change: Change, touched: &mut BTreeSet<Cell>) -> Result<(), Refusal> {
+    fn make(&mut self, change: Change, all: &mut Changed) -> Result<(), Refusal> {
         match change {
             Change::Set { object, path, to, creates } => {
                 let Some((first, rest)) = path.split_first() else { return Ok(()) };
@@ -103,14 +116,15 @@ impl Facts {
                 let ty = field.filter(|_| creates).map(|field| &field.ty);
                 let next = within(known, rest, to, ty)?;
                 if !same(known, &next) {
+                    all.before.push(Before::Field(object, *first, known.clone()));
                     self.put(object, *first, next);
-                    touched.insert(Cell::Field(object, *first));
+                    all.touched.insert(Cell::Field(object, *first));
                 }
                 Ok(())
             }
-            Change::Add { kind, facts, place } => self.add(kind, facts, place, touched),
+            Change::Add { kind, facts, place } => self.add(kind, facts, place, all),
             Change::Remove { object } => {
-                self.remove(object, touched);
+                self.remove(object, all);
                 Ok(())
             }
         }
@@ -132,7 +146,7 @@ impl Facts {
         kind: KindId,
         facts: Vec<Fact>,
         place: Place,
-        touched: &mut BTreeSet<Cell>,
+        all: &mut Changed,
     ) -> Result<(), Refusal> {
         let model = self.model.clone();
         let known = model.kind(kind).ok_or(Refusal::NoKey)?;
@@ -147,9 +161,10 @@ impl Facts {
         table.index.insert(folded, row);
         table.present = true;
         table.objects.push(Object { key: shown, place, facts });
-        touched.insert(Cell::All(kind));
+        all.touched.insert(Cell::All(kind));
         let id = ObjectId { kind, row };
-        touched.extend((0..known.record.fields.len()).map(|field| Cell::Field(id, field)));
+        all.before.push(Before::Added(id));
+        all.touched.extend((0..known.record.fields.len()).map(|field| Cell::Field(id, field)));
         Ok(())
     }
 
@@ -174,7 +189,7 @@ impl Facts {
         }
     }
 
-    fn remove(&mut self, object: ObjectId, touched: &mut BTreeSet<Cell>) {
+    fn remove(&mut self, object: ObjectId, all: &mut Changed) {
         let shown = self.key(object);
         let Some(table) = self.tables.get_mut(usize::from(object.kind.0)) else { return };
         let table = Arc::make_mut(table);
@@ -182,7 +197,8 @@ impl Facts {
             return;
         }
         table.index.retain(|_, row| *row != object.row);
-        touched.insert(Cell::All(object.kind));
+        all.touched.insert(Cell::All(object.kind));
+        all.before.push(Before::Removed(object));
         // Who refers to it refers to nothing now.
         let model = self.model.clone();
         for kind in model.kinds() {
@@ -195,8 +211,9 @@ impl Facts {
                 for field in &fields {
                     let Some(fact) = self.fact(id, *field) else { continue };
                     if let Some(next) = without(fact, object, &shown) {
+                        all.before.push(Before::Field(id, *field, fact.clone()));
                         self.put(id, *field, next);
-                        touched.insert(Cell::Field(id, *field));
+                        all.touched.insert(Cell::Field(id, *field));
                     }
                 }
             }

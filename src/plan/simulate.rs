@@ -17,7 +17,7 @@ use crate::facts::value::{ObjectId, Value};
 use crate::finding::Role;
 use crate::plan::simulate::ledger::Ledger;
 use crate::plan::simulate::queue::Queue;
-use crate::plan::trace::{StepStatus, Trace};
+use crate::plan::trace::{Happening, StepStatus, Trace};
 use crate::plan::world::{Act, May, Phase, World};
 use crate::plan::{Plan, Step};
 use crate::rule::action::{Action, Arg};
@@ -49,8 +49,8 @@ const MAX_ROUNDS: usize = 20;
 pub fn simulate(set: &RuleSet, facts: &Arc<Facts>, plan: &Plan, scenario: Scenario) -> Trace {
     let start = instant(plan, 0);
     let world = World::new(set, facts, &start);
-    let ledger = Ledger::new(&world, plan);
     let queue = Queue::new(&world, plan);
+    let ledger = Ledger::new(&world, plan, &queue);
     let mut simulation = Simulation { plan, scenario, world, ledger, queue, time: 0 };
     simulation.run();
     simulation.ledger.finish(&simulation.world, simulation.queue.last_end())
@@ -128,24 +128,38 @@ impl<'a> Simulation<'a> {
             }
         }
         let takes = self.takes(position, step, act);
+        self.ledger.takes(position, takes);
         let locked = self.queue.begin(position, self.time.saturating_add(takes));
         for (broken, object) in locked {
             self.ledger.broken(broken, position);
-            self.ledger.end(broken, self.time, StepStatus::Done);
-            let touched = self.world.set_phase(object, Phase::Bad);
+            let touched = self.set_phase(Some(position), object, Phase::Bad);
             self.settle(Some(position), touched);
+            self.ledger.break_off(broken, self.time);
         }
         let mut touched = BTreeSet::new();
         if let Some(object) = checked {
-            touched.extend(self.world.set_phase(object, Phase::Busy));
+            touched.extend(self.set_phase(Some(position), object, Phase::Busy));
         }
         let outcomes = self.world.apply(act, true, self.scenario.may);
+        self.made(Some(position), Happening::Effect);
         self.ledger.unknown(position, outcomes.missing);
         touched.extend(outcomes.touched);
         self.settle(Some(position), touched);
         if takes == 0 {
             self.end(position);
         }
+    }
+
+    fn set_phase(&mut self, step: Option<usize>, object: ObjectId, phase: Phase) -> BTreeSet<Cell> {
+        let touched = self.world.set_phase(object, phase);
+        self.made(step, Happening::Phase);
+        touched
+    }
+
+    /// Writes down the facts that were changed just now.
+    fn made(&mut self, step: Option<usize>, what: Happening) {
+        let before = self.world.take_before();
+        self.ledger.changes(&self.world, self.time, step, what, before);
     }
 
     /// Ends a step that takes no time and changes nothing.
@@ -183,6 +197,7 @@ impl<'a> Simulation<'a> {
         let vain = self.ledger.known_for(&self.world, object);
         self.world.facts = facts;
         let _ = self.world.judge(&touched);
+        self.world.take_before();
         vain
     }
 
@@ -237,11 +252,12 @@ impl<'a> Simulation<'a> {
         let checked = act.checked();
         let is_spoiled = self.queue.end_of(position);
         let outcomes = self.world.apply(act, false, self.scenario.may);
+        self.made(Some(position), Happening::Effect);
         self.ledger.unknown(position, outcomes.missing);
         let mut touched = outcomes.touched;
         if let Some(object) = checked {
             // What the check would find is only known once it has looked.
-            touched.extend(self.world.set_phase(object, Phase::Good));
+            touched.extend(self.set_phase(Some(position), object, Phase::Good));
             let delta = self.world.judge(&touched);
             self.ledger.note(&delta, self.time, Some(position));
             let vain = self.ledger.standing_for(&self.world, object, self.time, position);
@@ -255,7 +271,7 @@ impl<'a> Simulation<'a> {
             self.ledger.undecided(position, undecided);
             touched = BTreeSet::new();
             if phase != Phase::Good {
-                touched = self.world.set_phase(object, phase);
+                touched = self.set_phase(Some(position), object, phase);
             }
             self.ledger.touch(object);
         }
@@ -274,7 +290,7 @@ impl<'a> Simulation<'a> {
             let delta = self.world.judge(&touched);
             let changes: Vec<_> =
                 delta.appeared.iter().flat_map(|cause| cause.standing.changes.clone()).collect();
-            self.ledger.note(&delta, self.time, step);
+            let causes = self.ledger.note(&delta, self.time, step);
             if changes.is_empty() {
                 break;
             }
@@ -285,6 +301,7 @@ impl<'a> Simulation<'a> {
                 }
             }
             touched = self.world.set(changes);
+            self.made(step, Happening::Consequence(causes));
         }
         let blocked = self.blocked();
         self.ledger.write(&self.world, self.time, step, &blocked);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::facts::store::Facts;
-use crate::facts::value::ObjectId;
+use crate::facts::value::{Fact, ObjectId};
 use crate::plan::world::Phase;
 
 /// What came of simulating a plan once. Times are seconds since its window opens.
@@ -20,6 +20,72 @@ pub struct Trace {
     pub end: i64,
     /// The facts at the end.
     pub facts: Arc<Facts>,
+    /// All that happened, one thing after the other.
+    pub events: Vec<Event>,
+    /// Checks that run side by side, by the object that has the slots.
+    pub slots: Vec<(Option<ObjectId>, usize)>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When.
+    pub time: i64,
+    /// The step behind it; none where something happens by itself.
+    pub step: Option<usize>,
+    /// What.
+    pub what: Happening,
+    /// The facts that it changed.
+    pub changes: Vec<FactChange>,
+}
+
+/// What can happen. All that a step does lies between its begin and its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// A step begins.
+    Begin,
+    /// It has ended.
+    End,
+    /// It has nothing to do.
+    Nothing,
+    /// It cannot begin.
+    Refused,
+    /// It is broken off, by another one.
+    BrokenOff,
+    /// Facts change as an action declares it.
+    Effect,
+    /// The state of a protected object changes because a check begins, ends or is broken off.
+    Phase,
+    /// Facts change because of causes, by number.
+    Consequence(Vec<usize>),
+    /// A cause appears, by number.
+    Opened(usize),
+    /// A cause is gone, by number.
+    Closed(usize),
+}
+
+/// A fact that was changed, or an object.
+#[derive(Clone, Debug)]
+pub enum FactChange {
+    /// A field of an object: before and after.
+    Field(ObjectId, usize, Fact, Fact),
+    /// A new object, with its facts.
+    Added(ObjectId, serde_json::Value),
+    /// An object that is gone, with its facts.
+    Removed(ObjectId, serde_json::Value),
+}
+
+/// What a step occupies while it runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Whether it takes an operator.
+    pub is_operators: bool,
+    /// Objects that nobody else may use meanwhile.
+    pub locks: Vec<ObjectId>,
+    /// Objects whose locks it respects.
+    pub uses: Vec<ObjectId>,
+    /// The object that is checked, and the one that has the slots.
+    pub check: Option<(ObjectId, Option<ObjectId>)>,
 }
 
 /// A cause that stood at some time.
@@ -39,6 +105,8 @@ pub struct CauseTrace {
     pub opened_at: i64,
     /// The step at which it was gone; none if it stands at the end.
     pub closed_by: Option<usize>,
+    /// When.
+    pub closed_at: Option<i64>,
 }
 
 /// What became of a step.
@@ -68,6 +136,10 @@ pub struct StepTrace {
     pub unknown: Vec<String>,
     /// What its duration rests on.
     pub because: String,
+    /// Seconds that it takes if nothing breaks it off; none if it was never to begin.
+    pub takes: Option<i64>,
+    /// What it occupies.
+    pub needs: Needs,
     /// The protected objects that are not good when it has ended, and whether a check alone would not help.
     pub after: Vec<(ObjectId, Phase, bool)>,
 }

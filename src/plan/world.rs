@@ -8,7 +8,7 @@ use crate::expr::eval::{Env, NoVerdicts, Outcome, Unknown, View};
 use crate::expr::script::Scripts;
 use crate::expr::template::Template;
 use crate::expr::tree::Expr;
-use crate::facts::change::{Cell, Change, Refusal};
+use crate::facts::change::{Before, Cell, Change, Refusal};
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
 use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value};
@@ -80,6 +80,8 @@ pub struct World<'a> {
     pub causes: Causes<'a>,
     /// The instant.
     pub now: Instant,
+    /// What was before changes that nobody has asked for yet.
+    before: Vec<Before>,
 }
 
 /// What came of changing facts.
@@ -96,7 +98,7 @@ impl<'a> World<'a> {
     #[must_use]
     pub fn new(set: &'a RuleSet, facts: &Arc<Facts>, now: &Instant) -> Self {
         let causes = Causes::new(set, facts, now);
-        Self { set, facts: facts.clone(), causes, now: now.clone() }
+        Self { set, facts: facts.clone(), causes, now: now.clone(), before: Vec::new() }
     }
 
     /// What being protected means here.
@@ -203,6 +205,7 @@ impl<'a> World<'a> {
     fn change(&mut self, changes: Vec<Change>, outcomes: &mut Outcomes) {
         let made = Arc::make_mut(&mut self.facts).change(changes);
         outcomes.touched.extend(made.touched);
+        self.before.extend(made.before);
         outcomes.missing.extend(made.refused.into_iter().map(|refusal| match refusal {
             Refusal::NoKey => "the key of the new object".to_owned(),
             Refusal::Exists(key) => format!("whether `{key}`, which is there, is the same"),
@@ -212,7 +215,14 @@ impl<'a> World<'a> {
 
     /// Changes facts.
     pub fn set(&mut self, changes: Vec<Change>) -> BTreeSet<Cell> {
-        Arc::make_mut(&mut self.facts).change(changes).touched
+        let made = Arc::make_mut(&mut self.facts).change(changes);
+        self.before.extend(made.before);
+        made.touched
+    }
+
+    /// What was before the changes made since the last time.
+    pub fn take_before(&mut self) -> Vec<Before> {
+        std::mem::take(&mut self.before)
     }
 
     /// Sets the state of a protected object: good, busy or bad as the pack names it first, or not known.

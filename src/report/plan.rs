@@ -3,6 +3,7 @@
 //! `human` lays the same out for a person.
 
 mod build;
+mod course;
 mod human;
 
 use std::io;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use crate::report::explain::{PlaceX, Tool};
 
 pub use build::{Input, build};
+pub use course::{BlackoutX, ChangeX, CheckX, EventX, ProtectionX, ResourcesX, SlotsX, StepNeedsX};
 pub use human::write as write_human;
 
 /// The report on a plan.
@@ -41,6 +43,12 @@ pub struct PlanReport {
     pub objects: Vec<ObjectX>,
     /// The causes that stood at some time; steps and intervals name them by their position.
     pub causes: Vec<CauseX>,
+    /// What being protected means; none where no pack says it.
+    pub protection: Option<ProtectionX>,
+    /// What there is of people and of slots for checks.
+    pub resources: ResourcesX,
+    /// All that happened, in order.
+    pub events: Vec<EventX>,
 }
 
 /// The plan.
@@ -64,6 +72,16 @@ pub struct PlanX {
     pub zone: String,
     /// The kind of the protected objects, in the plural.
     pub protects: String,
+    /// When its window opens, in seconds since 1970.
+    pub start_unix: i64,
+    /// Seconds from there until which checks may run.
+    pub checks_until_seconds: i64,
+    /// `as_written` or `partial`.
+    pub order: &'static str,
+    /// Times in which something must be left alone.
+    pub blackouts: Vec<BlackoutX>,
+    /// The longest that one object may be without protection, in seconds.
+    pub max_exposure_seconds: Option<i64>,
 }
 
 /// What a plan was judged with.
@@ -177,6 +195,10 @@ pub struct StepX {
     pub because: String,
     /// The protected objects that are not good when it has ended: how things are if the plan stops here.
     pub after: Vec<AfterX>,
+    /// What it occupies, and what it waits for.
+    pub needs: StepNeedsX,
+    /// Seconds that it takes with the longest duration; none if it never was to begin.
+    pub takes_seconds: Option<i64>,
     /// Whether it can be taken back.
     pub can_be_undone: bool,
     /// Latest begin of it and of everything behind it with which the plan still ends in time; none where it
@@ -240,6 +262,12 @@ pub struct CauseX {
     pub opened_by: Option<String>,
     /// The step at which it was gone; none if it stands at the end.
     pub closed_by: Option<String>,
+    /// Keys of the protected objects that it makes bad.
+    pub objects: Vec<String>,
+    /// When it appeared, in seconds from the opening of the window.
+    pub opened_at: i64,
+    /// When it was gone.
+    pub closed_at: Option<i64>,
 }
 
 impl PlanReport {

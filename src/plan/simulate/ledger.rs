@@ -1,12 +1,18 @@
 //! What is written down while time passes.
 
+mod events;
+mod finish;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::eval::standing::{Cause, Delta};
 use crate::facts::change::{Cell, Change};
 use crate::facts::value::{ObjectId, Value};
 use crate::plan::Plan;
-use crate::plan::trace::{CauseTrace, Interval, ObjectTrace, StepStatus, StepTrace, Trace};
+use crate::plan::simulate::queue::Queue;
+use crate::plan::trace::{
+    CauseTrace, Event, Happening, Interval, Needs, ObjectTrace, StepStatus, StepTrace,
+};
 use crate::plan::world::{Phase, World};
 
 /// The trace in the making.
@@ -25,6 +31,8 @@ pub(super) struct Ledger {
     /// Newest recovery points at the start, as seconds from the start.
     points: Vec<Option<i64>>,
     horizon: i64,
+    events: Vec<Event>,
+    slots: Vec<(Option<ObjectId>, usize)>,
 }
 
 /// The object that a change is about.
@@ -44,9 +52,9 @@ fn concerning<'w>(world: &'w World<'_>, object: ObjectId) -> impl Iterator<Item 
 }
 
 impl Ledger {
-    pub(super) fn new(world: &World<'_>, plan: &Plan) -> Self {
+    pub(super) fn new(world: &World<'_>, plan: &Plan, queue: &Queue) -> Self {
         let horizon = plan.window.end.max(plan.window.checks_until);
-        let steps = plan.steps.iter().map(|_| blank()).collect();
+        let steps = queue.needs().iter().map(|needs| blank(needs.clone())).collect();
         let ids = world.protected();
         let newest = world.protection().and_then(|known| known.newest_point.as_ref());
         let point = |object: &ObjectId| match world.on(*object, newest?) {
@@ -71,6 +79,8 @@ impl Ledger {
             changed: ids.into_iter().collect(),
             points,
             horizon,
+            events: Vec::new(),
+            slots: queue.slots(),
         };
         let appeared = world.causes.standing().cloned().collect();
         ledger.note(&Delta { appeared, vanished: BTreeSet::new() }, 0, None);
@@ -81,9 +91,24 @@ impl Ledger {
         if let Some(step) = self.steps.get_mut(position) {
             step.start = Some(time);
         }
+        self.happen(time, Some(position), Happening::Begin);
     }
 
     pub(super) fn end(&mut self, position: usize, time: i64, status: StepStatus) {
+        let what = match &status {
+            StepStatus::Done | StepStatus::Never => Happening::End,
+            StepStatus::Nothing => Happening::Nothing,
+            StepStatus::Refused(_) => Happening::Refused,
+        };
+        self.over(position, time, status, what);
+    }
+
+    /// A check is broken off.
+    pub(super) fn break_off(&mut self, position: usize, time: i64) {
+        self.over(position, time, StepStatus::Done, Happening::BrokenOff);
+    }
+
+    fn over(&mut self, position: usize, time: i64, status: StepStatus, what: Happening) {
         let after = self.objects.iter().filter_map(|object| {
             let last = object.intervals.last()?;
             last.phase.is_exposed().then_some((object.object, last.phase, last.is_blocked))
@@ -93,6 +118,13 @@ impl Ledger {
             step.end = Some(time);
             step.status = status;
             step.after = after;
+        }
+        self.happen(time, Some(position), what);
+    }
+
+    pub(super) fn takes(&mut self, position: usize, takes: i64) {
+        if let Some(step) = self.steps.get_mut(position) {
+            step.takes = Some(takes);
         }
     }
 
@@ -174,7 +206,9 @@ impl Ledger {
             opened_by: step,
             opened_at: time,
             closed_by: None,
+            closed_at: None,
         });
+        self.happen(time, step, Happening::Opened(number));
         self.standing.insert(fingerprint.clone(), number);
         for object in objects {
             self.open.entry(object).or_default().insert(number);
@@ -186,12 +220,13 @@ impl Ledger {
         number
     }
 
-    /// Causes that appeared or are gone.
-    pub(super) fn note(&mut self, delta: &Delta, time: i64, step: Option<usize>) {
+    /// Causes that appeared or are gone; the answer are the numbers of those that appeared.
+    pub(super) fn note(&mut self, delta: &Delta, time: i64, step: Option<usize>) -> Vec<usize> {
         for fingerprint in &delta.vanished {
             let Some(number) = self.standing.remove(fingerprint) else { continue };
             let Some(cause) = self.causes.get_mut(number) else { continue };
             cause.closed_by = step;
+            cause.closed_at = Some(time);
             for object in &cause.objects {
                 if let Some(open) = self.open.get_mut(object) {
                     open.remove(&number);
@@ -201,9 +236,12 @@ impl Ledger {
             if let Some(step) = step.and_then(|step| self.steps.get_mut(step)) {
                 step.closed.push(number);
             }
+            self.happen(time, step, Happening::Closed(number));
         }
+        let mut numbers = Vec::new();
         for cause in &delta.appeared {
             let number = self.number(cause, time, step);
+            numbers.push(number);
             let objects = self.causes.get(number).map(|cause| cause.objects.clone());
             if let Some(step) = step.and_then(|step| self.steps.get_mut(step)) {
                 for object in objects.unwrap_or_default() {
@@ -213,6 +251,7 @@ impl Ledger {
                 }
             }
         }
+        numbers
     }
 
     /// Objects whose facts were touched.
@@ -312,50 +351,9 @@ impl Ledger {
         self.rows.insert(object, row);
         row
     }
-
-    pub(super) fn finish(mut self, world: &World<'_>, end: i64) -> Trace {
-        let horizon = self.horizon;
-        for (object, point) in self.objects.iter_mut().zip(&self.points) {
-            object.intervals.retain(|interval| interval.from < horizon || interval.from == 0);
-            if let Some(last) = object.intervals.last_mut() {
-                last.to = horizon;
-            }
-            merge(&mut object.intervals);
-            let exposed = || object.intervals.iter().filter(|one| one.phase.is_exposed());
-            object.exposure = exposed().map(|one| one.to - one.from).sum();
-            let last = exposed().map(|one| one.to).max();
-            object.oldest_point = last.zip(*point).map(|(last, point)| last - point);
-        }
-        self.objects.sort_by(|a, b| a.key.cmp(&b.key));
-        Trace {
-            steps: self.steps,
-            objects: self.objects,
-            causes: self.causes,
-            end,
-            facts: world.facts.clone(),
-        }
-    }
 }
 
-/// States that last no time, and neighbours that are alike, are none of their own.
-fn merge(intervals: &mut Vec<Interval>) {
-    let all = std::mem::take(intervals);
-    let count = all.len();
-    for (position, next) in all.into_iter().enumerate() {
-        if next.from == next.to && position + 1 < count {
-            continue;
-        }
-        match intervals.last_mut() {
-            Some(last) if last.is_like(&next) => {
-                last.to = next.to;
-                last.caused_by = next.caused_by;
-            }
-            _ => intervals.push(next),
-        }
-    }
-}
-
-fn blank() -> StepTrace {
+fn blank(needs: Needs) -> StepTrace {
     StepTrace {
         start: None,
         end: None,
@@ -369,6 +367,8 @@ fn blank() -> StepTrace {
         broken_by: None,
         unknown: Vec::new(),
         because: String::new(),
+        takes: None,
+        needs,
         after: Vec::new(),
     }
 }

@@ -3,18 +3,9 @@
 use std::collections::HashMap;
 
 use crate::facts::value::{ObjectId, Value, fold};
+use crate::plan::trace::Needs;
 use crate::plan::world::{Act, World};
 use crate::plan::{Plan, Step};
-
-/// What a step needs.
-#[derive(Debug, Default)]
-struct Needs {
-    is_operators: bool,
-    locks: Vec<ObjectId>,
-    uses: Vec<ObjectId>,
-    /// The object that is checked, and the one that has the slots.
-    check: Option<(ObjectId, Option<ObjectId>)>,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -45,6 +36,18 @@ impl Queue {
         }
         let states = vec![State::Waiting; needs.len()];
         Self { needs, states, running: Vec::new(), slots, first: 0, end: 0 }
+    }
+
+    /// What each step occupies.
+    pub(super) fn needs(&self) -> &[Needs] {
+        &self.needs
+    }
+
+    /// Checks that run side by side, by the object that has the slots.
+    pub(super) fn slots(&self) -> Vec<(Option<ObjectId>, usize)> {
+        let mut slots: Vec<_> = self.slots.iter().map(|(owner, count)| (*owner, *count)).collect();
+        slots.sort_unstable();
+        slots
     }
 
     /// The first step that can begin now.

@@ -13,6 +13,7 @@ use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace, Trace};
 use crate::plan::world::Phase;
 use crate::plan::{Plan, Step};
 use crate::report::explain::{PlaceX, Tool};
+use crate::report::plan::course;
 use crate::report::plan::{
     AfterX, CauseX, FileX, HazardX, InputsX, IntervalX, ObjectX, PlanReport, PlanX, StepX, TotalsX,
 };
@@ -59,6 +60,11 @@ pub fn build(input: Input<'_>) -> PlanReport {
             checks_until: clock.date_time(plan.window.checks_until.max(plan.window.end)),
             zone: plan.window.zone.clone(),
             protects: protects(input),
+            start_unix: plan.window.start,
+            checks_until_seconds: plan.window.checks_until.max(plan.window.end),
+            order: if plan.is_ordered { "as_written" } else { "partial" },
+            blackouts: course::blackouts(plan),
+            max_exposure_seconds: plan.goal.max_exposure,
         },
         inputs: inputs(input),
         verdict: verdict.name(),
@@ -69,6 +75,9 @@ pub fn build(input: Input<'_>) -> PlanReport {
         steps: (0..plan.steps.len()).filter_map(|position| input.step(position)).collect(),
         objects: trace.objects.iter().map(|object| input.object(object)).collect(),
         causes: input.causes(trace),
+        protection: input.protection(),
+        resources: input.resources(),
+        events: trace.events.iter().map(|event| input.event(event)).collect(),
     }
 }
 
@@ -109,6 +118,7 @@ fn totals(input: Input<'_>) -> TotalsX {
         action.is_some_and(|action| action.course.checks.is_some())
             && trace.status == StepStatus::Done
             && trace.vain.is_empty()
+            && trace.undecided.is_empty()
             && trace.broken_by.is_none()
     });
     TotalsX {
@@ -159,7 +169,7 @@ impl Input<'_> {
         PlaceX { file: location.file, line: location.line, column: location.column }
     }
 
-    fn id(self, step: usize) -> Option<String> {
+    pub(super) fn id(self, step: usize) -> Option<String> {
         self.plan.steps.get(step).map(|step| step.id.to_string())
     }
 
@@ -217,6 +227,8 @@ impl Input<'_> {
                 .iter()
                 .map(|(id, state, is_blocked)| self.after(*id, *state, *is_blocked))
                 .collect(),
+            needs: self.needs(position, trace),
+            takes_seconds: trace.takes,
             can_be_undone: action.course.undo.is_some(),
             latest_start: self.latest_start(trace),
         })
@@ -276,6 +288,9 @@ impl Input<'_> {
             message: one.message.clone(),
             opened_by: one.opened_by.and_then(|step| self.id(step)),
             closed_by: one.closed_by.and_then(|step| self.id(step)),
+            objects: one.objects.iter().map(|id| trace.facts.key(*id).to_string()).collect(),
+            opened_at: one.opened_at,
+            closed_at: one.closed_at,
         };
         trace.causes.iter().map(cause).collect()
     }
