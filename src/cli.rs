@@ -13,6 +13,7 @@ pub mod new;
 mod packs;
 pub mod plan;
 mod progress;
+pub mod remediate;
 pub mod rules;
 pub mod test;
 
@@ -71,6 +72,7 @@ enum Command {
     Facts(facts::Args),
     Lsp(lsp::Args),
     Plan(plan::Args),
+    Remediate(remediate::Args),
     /// Print a JSON Schema of ours
     #[command(after_help = "Examples:\n  dpmguard schema rule-v1 > rule-v1.schema.json\n  \
         dpmguard schema facts-v1 --rules my-rules    with the kinds that a pack adds\n  \
@@ -219,6 +221,7 @@ fn dispatch(command: &Command, streams: &mut Streams<'_>) -> Result<u8, CliError
         Command::Schema { name, rules, .. } => schema(name.as_deref(), rules, streams),
         Command::Lsp(args) => lsp::run(args, streams),
         Command::Plan(args) => plan::run(args, streams),
+        Command::Remediate(args) => remediate::run(args, streams),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "dpmguard", &mut script);

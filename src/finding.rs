@@ -151,6 +151,8 @@ pub struct Step {
     pub at: Option<Subject>,
     /// Action and arguments: two steps with one name are one.
     pub name: String,
+    /// The action's arguments by name, in its order.
+    pub with: Vec<(Arc<str>, Argument)>,
     /// What to do.
     pub text: String,
     /// What is not known and decides whether the step is needed, if something is.
@@ -159,6 +161,17 @@ pub struct Step {
     pub commands: Vec<(String, String)>,
     /// How long it takes, where the action says so; else the facts that would tell.
     pub takes: Option<Result<Takes, String>>,
+}
+
+/// An argument of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// An object.
+    Object(Subject),
+    /// Another value, as it is written in YAML and JSON.
+    Value(serde_json::Value),
+    /// It is not known: the facts that would tell.
+    Unknown(String),
 }
 
 /// How long a step takes, in seconds.

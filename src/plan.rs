@@ -6,6 +6,7 @@
 
 pub mod file;
 pub mod hazard;
+pub mod remedy;
 pub mod simulate;
 pub mod time;
 pub mod trace;

@@ -60,6 +60,8 @@ pub struct Rule {
     pub consequence: Vec<Consequence>,
     /// What to do then.
     pub remediation: Vec<StepText>,
+    /// Why none of it is known to clear the finding, where that is so.
+    pub manual: Option<String>,
     /// What must not be done meanwhile, whoever asks for it.
     pub withholds: Vec<WithheldText>,
     /// More for the report: key, title and values.

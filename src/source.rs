@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, FileId, Location, Place};
 use crate::digest;
 
-pub use compact::{scalar_text, to_compact_yaml};
+pub use compact::{flow as flow_text, scalar_text, to_compact_yaml};
 pub use write::to_yaml;
 pub use yaml::read;
 

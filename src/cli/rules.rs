@@ -205,6 +205,10 @@ fn show(rule: &Rule, set: &RuleSet, model: &Model, out: &mut dyn Write) -> std::
             paragraph(out, &format!("{}. {step}", number + 1))?;
         }
     }
+    if let Some(manual) = &rule.manual {
+        writeln!(out, "\nWhy no plan can show that it helps")?;
+        paragraph(out, manual)?;
+    }
     let withheld = rule.withholds.iter().filter_map(|withheld| set.actions.get(withheld.action));
     let withheld: Vec<&str> = withheld.map(|action| action.title.as_str()).collect();
     if !withheld.is_empty() {

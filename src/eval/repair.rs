@@ -264,6 +264,7 @@ mod tests {
             after_check: action == "back-up",
             at: Some(subject(kind, key)),
             name: format!("{action} {key}"),
+            with: Vec::new(),
             text: format!("{action} at {key}"),
             unsure: None,
             commands: Vec::new(),

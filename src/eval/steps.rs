@@ -7,7 +7,7 @@ use crate::eval::subject;
 use crate::expr::eval::{Env, Outcome, Unknown};
 use crate::expr::tree::Expr;
 use crate::facts::value::{Absence, Fact, List, ObjectId, Value, fold};
-use crate::finding::{Step, Takes, Withheld};
+use crate::finding::{Argument, Step, Takes, Withheld};
 use crate::rule::action::{Action, Duration};
 use crate::rule::clause::params_value;
 use crate::rule::{Command, StepText};
@@ -64,6 +64,7 @@ impl<'a> Judge<'a, '_> {
             after_check: action.after_check,
             at: args.get(action.at).and_then(object).map(|id| subject(self.view, id)),
             name: self.name(action, &args),
+            with: self.with(action, &args),
             text,
             unsure,
             commands,
@@ -85,6 +86,16 @@ impl<'a> Judge<'a, '_> {
         }
         env.new_clause();
         Some(env)
+    }
+
+    /// The arguments as a plan file has them.
+    fn with(&self, action: &Action, args: &[Outcome]) -> Vec<(Arc<str>, Argument)> {
+        let said = |value: &Outcome| match value {
+            Ok(Value::Object(id)) => Argument::Object(subject(self.view, *id)),
+            Ok(value) => Argument::Value(written(value)),
+            Err(unknown) => Argument::Unknown(facts_of(unknown)),
+        };
+        action.args.iter().zip(args).map(|(arg, value)| (arg.name.clone(), said(value))).collect()
     }
 
     /// Action and arguments in one text, by which equal steps are found.
@@ -121,6 +132,17 @@ impl<'a> Judge<'a, '_> {
             all.push(Withheld { action: action.id.clone(), at, because });
         }
         all
+    }
+}
+
+/// A value as fact files and plans have it; what they cannot have becomes its text.
+fn written(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Float(value) => (*value).into(),
+        other => other.to_string().into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, FileId};
 use crate::load::{add, schema};
 use crate::source::{self, Node, Sources};
 
@@ -20,6 +20,20 @@ pub fn plan(
     sources: &mut Sources,
 ) -> Result<Node, Vec<Diagnostic>> {
     let file = add(path, stdin, sources).map_err(|problem| vec![problem])?;
+    checked(file, sources)
+}
+
+/// As [`plan`], of a text that stands in no file yet.
+///
+/// # Errors
+///
+/// As [`plan`].
+pub fn plan_text(name: &str, text: &str, sources: &mut Sources) -> Result<Node, Vec<Diagnostic>> {
+    let file = sources.add(name, text.as_bytes()).map_err(|problem| vec![problem])?;
+    checked(file, sources)
+}
+
+fn checked(file: FileId, sources: &Sources) -> Result<Node, Vec<Diagnostic>> {
     let root = source::read(sources, file)?;
     if root.as_map().is_some() {
         is_plan(&root).map_err(|problem| vec![problem])?;

@@ -169,6 +169,14 @@ impl Clock {
         if at.date() == self.at(0).date() { clock } else { format!("{} {clock}", at.date()) }
     }
 
+    /// `2008-11-15T22:05[Europe/Berlin]`, as plan files have it.
+    #[must_use]
+    pub fn written(&self, seconds: i64) -> String {
+        let at = self.at(seconds);
+        let form = if at.second() == 0 { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S" };
+        format!("{}[{}]", at.strftime(form), self.zone.iana_name().unwrap_or("UTC"))
+    }
+
     /// `2008-11-15`.
     #[must_use]
     pub fn date(&self, seconds: i64) -> String {

@@ -486,9 +486,19 @@ fn takes_v1(takes: &Takes) -> TakesV1 {
 }
 
 fn step_v1(step: &Step) -> StepV1 {
-    // Place, role and duration are told of the steps of the whole repair only.
-    let Step { action, text, unsure, commands, role: _, after_check: _, at: _, name: _, takes: _ } =
-        step;
+    // Place, role and duration are told of the steps of the whole repair only, arguments in plan files.
+    let Step {
+        action,
+        text,
+        unsure,
+        commands,
+        role: _,
+        after_check: _,
+        at: _,
+        name: _,
+        takes: _,
+        with: _,
+    } = step;
     let command = |(product, run): &(String, String)| CommandV1 {
         product: product.clone(),
         run: run.clone(),

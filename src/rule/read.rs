@@ -112,6 +112,7 @@ impl Reader<'_> {
             finding: finding?,
             consequence,
             remediation: remediation?,
+            manual: root.get("manual").and_then(Node::as_str).map(|text| text.trim().to_owned()),
             withholds: withholds?,
             metadata,
             references: references(root),

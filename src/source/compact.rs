@@ -64,7 +64,8 @@ fn item(value: &Json, depth: usize, text: &mut String) {
 }
 
 /// A value on one line.
-pub(super) fn flow(value: &Json) -> String {
+#[must_use]
+pub fn flow(value: &Json) -> String {
     match value {
         Json::String(text) => scalar_text(text),
         Json::Array(items) => {

@@ -36,6 +36,7 @@ mod print;
 mod promises;
 mod real;
 mod reference;
+mod remedy;
 mod repair;
 mod safety;
 mod schemas;

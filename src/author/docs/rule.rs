@@ -182,6 +182,10 @@ impl Docs<'_> {
     fn remediation(&self, rule: &Rule, blocks: &mut Vec<Block>) {
         blocks.push(heading("What to do"));
         let nodes = rule.root.get("remediation").and_then(Node::as_list).unwrap_or_default();
+        if let Some(manual) = &rule.manual {
+            blocks.push(paragraph(vec![text("No plan can show that the finding goes away:")]));
+            blocks.extend(quotation(manual));
+        }
         if nodes.is_empty() {
             blocks.push(paragraph(vec![text("The rule names no step.")]));
             return;
