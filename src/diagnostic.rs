@@ -72,6 +72,8 @@ pub struct Diagnostic {
     pub label: Option<String>,
     /// Other places that matter, each with a few words.
     pub related: Vec<(Place, String)>,
+    /// How it came about, a line each.
+    pub notes: Vec<String>,
     /// What to do, a line each.
     pub help: Vec<String>,
 }
@@ -86,6 +88,7 @@ impl Diagnostic {
             place: None,
             label: None,
             related: Vec::new(),
+            notes: Vec::new(),
             help: Vec::new(),
         }
     }
@@ -113,6 +116,13 @@ impl Diagnostic {
     #[must_use]
     pub fn related(mut self, place: Place, label: impl Into<String>) -> Self {
         self.related.push((place, label.into()));
+        self
+    }
+
+    /// Says how it came about.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
         self
     }
 

@@ -1,11 +1,13 @@
 //! Change plans: what they do to the facts, step by step, before anybody does it.
 //!
 //! `file` reads a plan, `ground` puts the objects of the facts into it, `world` makes what an action says to
-//! a copy of the facts, `simulate` lets time pass, `trace` is what came of it, `hazards` is what is wrong
-//! with that. Nothing here knows what is protected, or from what: that is the pack's.
+//! a copy of the facts, `simulate` lets time pass, `trace` is what came of it, `hazard` is what is wrong
+//! with that, `insight` what else can be said of it. Nothing here knows what is protected, or from what:
+//! that is the pack's.
 
 pub mod file;
 pub mod hazard;
+pub mod insight;
 pub mod remedy;
 pub mod simulate;
 pub mod time;

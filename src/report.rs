@@ -11,6 +11,7 @@ pub mod explain;
 pub mod human;
 pub mod json;
 pub mod lint;
+pub mod markup;
 pub mod mutation;
 pub mod plan;
 pub mod sarif;

@@ -1,18 +1,16 @@
 //! `dpmguard plan`: change plans, before anybody carries them out.
 
-use std::io;
+mod prepare;
+mod timeline;
+
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use crate::cli::check::{PackArgs, duration, load_packs, now, settings};
-use crate::cli::{CliError, Streams, show};
-use crate::finding::Severity;
-use crate::gate::Threshold;
-use crate::load;
-use crate::plan::hazard::{self, Given};
-use crate::plan::{file, time::Clock};
-use crate::report::plan::{self as report, PlanReport};
+use crate::cli::plan::prepare::{Prepared, WithArgs, prepare};
+use crate::cli::{CliError, Streams};
+use crate::plan::hazard;
+use crate::report::plan as report;
 use crate::source::Sources;
 
 /// Judge change plans before anybody carries them out
@@ -29,6 +27,8 @@ pub struct Args {
 enum PlanCommand {
     /// Simulate a plan step by step, and say what is wrong with it
     Check(CheckArgs),
+    /// Show what happens when, as text or as a drawing
+    Timeline(timeline::Args),
     /// List the kinds of hazard, or explain one
     Hazards {
         /// Its id
@@ -38,6 +38,8 @@ enum PlanCommand {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  dpmguard plan check change.yaml --facts facts/\n  \
+    dpmguard plan check change.yaml --facts facts/ -o html=report.html -o json=report.json\n  \
+    dpmguard plan check change.yaml --facts facts/ --format markdown --max-chars 8000\n  \
     dpmguard plan check - --facts facts/ --format json\n\n\
     Each step changes a copy of the facts as its action declares; the rules judge it after every step. Durations are \
     the longest ones that the actions name, and what may happen happens.\n\n\
@@ -46,26 +48,17 @@ struct CheckArgs {
     /// The plan file; `-` is standard input
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
-    /// Fact files or folders of them
-    #[arg(long, required = true, num_args = 1.., value_name = "FACTS")]
-    facts: Vec<PathBuf>,
     #[command(flatten)]
-    rules: PackArgs,
-    /// From which severity on a hazard fails the plan
-    #[arg(long, value_name = "SEVERITY", value_parser = ["note", "warning", "error", "never"], default_value = "error")]
-    fail_on: String,
-    /// The instant of the run: RFC 3339, or `observed` for the newest observation in the facts
-    #[arg(long, value_name = "TIME", env = "DPMGUARD_NOW")]
-    now: Option<String>,
-    /// Facts may be this old when the window opens: `4h`, `90m`
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    max_age: Option<i64>,
+    with: WithArgs,
     /// Format of the report on standard output
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
     /// Write a report to a file as well; can be repeated
     #[arg(short = 'o', value_name = "FORMAT=FILE", value_parser = super::parse_output::<Format>)]
     outputs: Vec<(Format, PathBuf)>,
+    /// Cut the Markdown from the bottom to so many characters; the verdict always stays
+    #[arg(long, value_name = "N")]
+    max_chars: Option<usize>,
 }
 
 /// A format of the report.
@@ -76,6 +69,14 @@ enum Format {
     Human,
     /// Stable JSON, see `dpmguard schema plan-report-v1`
     Json,
+    /// SARIF 2.1.0, each hazard at its place in the plan
+    Sarif,
+    /// `JUnit` XML, a case for each protected object and each step
+    Junit,
+    /// Markdown for the ticket of the change
+    Markdown,
+    /// A page that needs nothing else, with the timeline
+    Html,
 }
 
 /// Reads, simulates, reports.
@@ -86,63 +87,23 @@ enum Format {
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     match &args.command {
         PlanCommand::Check(args) => check(args, streams),
+        PlanCommand::Timeline(args) => timeline::run(args, streams),
         PlanCommand::Hazards { id } => hazards(id.as_deref(), streams),
     }
 }
 
 fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<u8, CliError> {
-    let mut sources = Sources::default();
-    let config = settings(&args.rules, &mut sources)?;
-    let packs = load_packs(&args.rules, &config, &mut sources)?;
-    let set = packs.rules(&config.params, &sources);
-    let mut nothing = io::empty();
-    let loaded = load::facts(&args.facts, &mut nothing, &mut sources, &packs);
-    let root = load::plan(&args.plan, streams.input, &mut sources);
-    let (set, loaded, root) = match (set, loaded, root) {
-        (Ok(set), Ok(loaded), Ok(root)) => (set, loaded, root),
-        (set, loaded, root) => {
-            let found = set.err().into_iter().chain(loaded.err()).chain(root.err());
-            return Err(CliError::Input(found.flatten().collect(), sources));
-        }
-    };
-    let now = now(args.now.as_deref(), &loaded.facts)
-        .map_err(|problem| CliError::one(problem, &sources))?;
-    let known = hazard::KINDS.iter().filter(|kind| !kind.is_unknown);
-    let ids: Vec<&str> = known.map(|kind| kind.id).collect();
-    let context = file::Context {
-        sources: &sources,
-        rules: &set,
-        facts: &loaded.facts,
-        now: &now,
-        hazards: &ids,
-    };
-    let (plan, warnings) =
-        file::read(&root, context).map_err(|found| CliError::Input(found, sources.clone()))?;
-    show(&loaded.warnings, &sources, streams);
-    show(&warnings, &sources, streams);
-    let clock = Clock::new(&plan.window.zone, plan.window.start);
-    let judged = hazard::find(Given {
-        set: &set,
-        facts: &loaded.facts,
-        plan: &plan,
-        clock: &clock,
-        max_age: args.max_age.or(plan.max_age),
-    });
-    let threshold = Threshold::named(&args.fail_on).unwrap_or(Threshold::From(Severity::Error));
-    let report: PlanReport = report::build(report::Input {
-        sources: &sources,
-        set: &set,
-        facts: &loaded.facts,
-        plan: &plan,
-        judged: &judged,
-        clock: &clock,
-        threshold,
-        now: &now,
-    });
-    super::write_outputs(&args.outputs, args.format, streams, &sources, &|format, colour, out| {
+    let prepared = prepare(&args.plan, &args.with, streams)?;
+    let Prepared { sources, judged, clock, .. } = &prepared;
+    let report = report::build(prepared.input());
+    super::write_outputs(&args.outputs, args.format, streams, sources, &|format, colour, out| {
         match format {
-            Format::Human => report::write_human(&report, &judged, &sources, &clock, colour, out),
+            Format::Human => report::write_human(&report, judged, sources, clock, colour, out),
             Format::Json => report.write_json(out),
+            Format::Sarif => report::write_sarif(&report, prepared.input(), out),
+            Format::Junit => report::write_junit(&report, out),
+            Format::Markdown => report::write_markdown(&report, clock, args.max_chars, out),
+            Format::Html => report::write_html(&report, clock, out),
         }
     })?;
     Ok(report.exit_code)

@@ -2,10 +2,13 @@
 
 mod find;
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::Place;
-use crate::finding::Severity;
+use crate::finding::{Evaluation, RepairStep, Role, Severity};
 use crate::gate::{self, Threshold, Verdict};
 use crate::plan::trace::Trace;
+use crate::rule::pack::RuleSet;
 
 pub use find::{Given, find};
 
@@ -24,6 +27,15 @@ pub struct Kind {
     pub is_unknown: bool,
 }
 
+/// A link of the chain of events that leads to a hazard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// What happened.
+    pub said: String,
+    /// The step at which it did; none if it was so before.
+    pub step: Option<usize>,
+}
+
 /// Something wrong with a plan.
 #[derive(Clone, Debug)]
 pub struct Hazard {
@@ -40,7 +52,7 @@ pub struct Hazard {
     /// Where in the plan it is shown.
     pub place: Place,
     /// How it came about, one link after the other.
-    pub chain: Vec<String>,
+    pub chain: Vec<Link>,
     /// What helps.
     pub help: Vec<String>,
     /// The rule behind it.
@@ -51,8 +63,41 @@ pub struct Hazard {
     pub accepted: Option<String>,
 }
 
+impl Hazard {
+    /// One of that kind, about nothing in particular yet.
+    fn new(kind: &'static Kind, step: Option<usize>, message: String, place: Place) -> Self {
+        Self {
+            kind,
+            severity: kind.severity,
+            message,
+            step,
+            objects: Vec::new(),
+            place,
+            chain: Vec::new(),
+            help: Vec::new(),
+            rule: None,
+            may: false,
+            accepted: None,
+        }
+    }
+}
+
 /// All kinds of hazard, by id.
 pub const KINDS: &[Kind] = &[
+    Kind {
+        id: "plan-accept-expired",
+        severity: Severity::Warning,
+        title: "Somebody took responsibility for a hazard, but no longer does when the window opens",
+        explanation: "The hazard counts again. Ask whoever answers for it, and write a later `until`, or mend the plan.",
+        is_unknown: false,
+    },
+    Kind {
+        id: "plan-accept-unused",
+        severity: Severity::Note,
+        title: "A hazard is accepted that the step does not have",
+        explanation: "Left standing, it would silently cover what a later edit of the plan brings in. Take it out of `accept`.",
+        is_unknown: false,
+    },
     Kind {
         id: "plan-blackout",
         severity: Severity::Error,
@@ -188,6 +233,17 @@ pub fn kind(id: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.id == id)
 }
 
+/// Ids of the hazards that a step can accept: nobody takes responsibility for what nobody knows, or for what
+/// is wrong with taking it.
+#[must_use]
+pub fn acceptable() -> Vec<&'static str> {
+    let known = KINDS.iter().filter(|kind| !kind.is_unknown && !kind.id.starts_with(OF_ACCEPTING));
+    known.map(|kind| kind.id).collect()
+}
+
+/// Begin of the ids of hazards about accepting others.
+const OF_ACCEPTING: &str = "plan-accept-";
+
 /// A plan with what came of simulating it.
 #[derive(Clone, Debug)]
 pub struct Judged {
@@ -199,15 +255,59 @@ pub struct Judged {
     pub lucky: Trace,
     /// What is wrong, the worst first.
     pub hazards: Vec<Hazard>,
+    /// What is wrong with the usual durations.
+    pub expected_hazards: Vec<Hazard>,
+    /// What is wrong without what may happen.
+    pub lucky_hazards: Vec<Hazard>,
+    /// What the rules say of the facts at the end, with all that may happen and the longest durations.
+    pub after: Evaluation,
 }
 
 impl Judged {
     /// The gate's answer.
     #[must_use]
     pub fn verdict(&self, threshold: Threshold) -> Verdict {
-        let open = || self.hazards.iter().filter(|hazard| hazard.accepted.is_none());
-        let known = open().filter(|hazard| !hazard.kind.is_unknown);
-        let is_unknown = open().any(|hazard| hazard.kind.is_unknown);
-        gate::decide(known.map(|hazard| hazard.severity), is_unknown, threshold)
+        verdict(&self.hazards, threshold)
     }
+
+    /// What it would be with the usual durations.
+    #[must_use]
+    pub fn expected_verdict(&self, threshold: Threshold) -> Verdict {
+        verdict(&self.expected_hazards, threshold)
+    }
+
+    /// What it would be if nothing happened that need not.
+    #[must_use]
+    pub fn lucky_verdict(&self, threshold: Threshold) -> Verdict {
+        verdict(&self.lucky_hazards, threshold)
+    }
+}
+
+fn verdict(hazards: &[Hazard], threshold: Threshold) -> Verdict {
+    let open = || hazards.iter().filter(|hazard| hazard.accepted.is_none());
+    let known = open().filter(|hazard| !hazard.kind.is_unknown);
+    let is_unknown = open().any(|hazard| hazard.kind.is_unknown);
+    gate::decide(known.map(|hazard| hazard.severity), is_unknown, threshold)
+}
+
+/// The repairs that the rules ask for before protected objects can be checked. Looking for what is wrong is
+/// none where there is something to do.
+pub(in crate::plan) fn needed_for<'e>(
+    set: &RuleSet,
+    evaluation: &'e Evaluation,
+    keys: &BTreeSet<&str>,
+) -> Vec<&'e RepairStep> {
+    let kind = evaluation.protected_kind.as_deref();
+    let helps = |step: &&RepairStep| {
+        step.helps.iter().any(|one| Some(&*one.kind) == kind && keys.contains(&*one.key))
+    };
+    let is_fix = |step: &&RepairStep| step.step.role != Role::Check && !step.step.after_check;
+    let is_manual = |step: &&RepairStep| {
+        let mut actions = set.actions.iter();
+        let action = actions.find(|action| action.id == step.step.action);
+        action.is_some_and(|action| action.course.manual.is_some())
+    };
+    let all: Vec<&RepairStep> = evaluation.repair.iter().filter(is_fix).filter(helps).collect();
+    let done: Vec<&RepairStep> = all.iter().copied().filter(|step| !is_manual(step)).collect();
+    if done.is_empty() { all } else { done }
 }

@@ -23,6 +23,8 @@ use crate::plan::{Plan, Step};
 use crate::rule::action::{Action, Arg};
 use crate::rule::pack::RuleSet;
 
+pub(in crate::plan) use queue::{capacity, owner};
+
 /// What is taken for granted of what cannot be known before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scenario {

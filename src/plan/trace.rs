@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::facts::store::Facts;
-use crate::facts::value::{Fact, ObjectId};
+use crate::facts::value::{Fact, ObjectId, fold};
+use crate::plan::Goal;
 use crate::plan::world::Phase;
 
 /// What came of simulating a plan once. Times are seconds since its window opens.
@@ -199,6 +200,20 @@ impl Interval {
 }
 
 impl ObjectTrace {
+    /// Whether it must be good at the end: one that was bad before and that no step touches need not.
+    #[must_use]
+    pub fn is_wanted(&self, goal: &Goal) -> bool {
+        let key = fold(&self.key);
+        if goal.except.iter().any(|(known, _)| *known == key) {
+            return false;
+        }
+        if let Some(wanted) = &goal.end_good {
+            return wanted.contains(&key);
+        }
+        let was_good = self.intervals.iter().any(|one| one.phase == Phase::Good);
+        was_good || self.intervals.iter().any(|one| !one.caused_by.is_empty())
+    }
+
     /// The state at the horizon.
     #[must_use]
     pub fn ends(&self) -> Phase {

@@ -67,8 +67,9 @@ fn draw(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Stri
     let title = level.primary_title(clean(&diagnostic.message)).id(diagnostic.code);
     let extracts = extracts(diagnostic, sources);
     let snippets = extracts.iter().enumerate().map(|(number, extract)| extract.snippet(number));
+    let notes = diagnostic.notes.iter().map(|note| Level::NOTE.message(clean(note)));
     let helps = diagnostic.help.iter().map(|help| Level::HELP.message(clean(help)));
-    let group = title.elements(snippets).elements(helps.map(Element::from));
+    let group = title.elements(snippets).elements(notes.chain(helps).map(Element::from));
     let drawn = renderer.render(&[group]);
     let drawn = extracts.iter().enumerate().fold(drawn, |drawn, (number, extract)| {
         locate(&drawn, number, &clean(&sources.location(extract.place).to_string()))

@@ -4,7 +4,14 @@
 
 mod build;
 mod course;
+mod html;
 mod human;
+mod insight;
+mod junit;
+mod markdown;
+mod sarif;
+mod timeline;
+mod words;
 
 use std::io;
 
@@ -14,7 +21,16 @@ use crate::report::explain::{PlaceX, Tool};
 
 pub use build::{Input, build};
 pub use course::{BlackoutX, ChangeX, CheckX, EventX, ProtectionX, ResourcesX, SlotsX, StepNeedsX};
+pub use html::write as write_html;
 pub use human::write as write_human;
+pub use insight::{
+    BasisX, BlastX, CollectedX, FixX, GapX, GroupX, HarmX, KnockOnX, MostX, NamedX, OutlookX,
+    RingsX, SeenX, SharedX, StopX, SuffersX, TakesX,
+};
+pub use junit::write as write_junit;
+pub use markdown::write as write_markdown;
+pub use sarif::write as write_sarif;
+pub use timeline::{write_svg, write_text as write_timeline};
 
 /// The report on a plan.
 #[derive(Debug, Serialize)]
@@ -35,6 +51,14 @@ pub struct PlanReport {
     pub fail_on: &'static str,
     /// The whole in numbers.
     pub totals: TotalsX,
+    /// How it would end with the usual durations.
+    pub expected: OutlookX,
+    /// How it would end if nothing happened that need not.
+    pub without_chance: OutlookX,
+    /// Whom the plan can hurt.
+    pub blast: BlastX,
+    /// On what the verdict rests.
+    pub basis: BasisX,
     /// What is wrong, the worst first.
     pub hazards: Vec<HazardX>,
     /// The steps, in the order of the plan.
@@ -199,11 +223,21 @@ pub struct StepX {
     pub needs: StepNeedsX,
     /// Seconds that it takes with the longest duration; none if it never was to begin.
     pub takes_seconds: Option<i64>,
+    /// Steps that must have ended before, by the order of the plan, too.
+    pub begins_after: Vec<String>,
     /// Whether it can be taken back.
     pub can_be_undone: bool,
+    /// The action that takes it back.
+    pub undo: Option<String>,
     /// Latest begin of it and of everything behind it with which the plan still ends in time; none where it
     /// does not end in time anyway.
     pub latest_start: Option<String>,
+    /// Seconds from the opening of the window to there.
+    pub latest_start_seconds: Option<i64>,
+    /// How things are if the plan ends after it; none if it never begins.
+    pub stop: Option<StopX>,
+    /// Whom it can hurt.
+    pub blast: RingsX,
 }
 
 /// A protected object that is not good when a step has ended.

@@ -1,5 +1,5 @@
 //! SARIF 2.1.0, the Static Analysis Results Interchange Format (OASIS, 2020), of what is doubtful about
-//! rules.
+//! rules; the parts that other reports share.
 //!
 //! Written by hand: the part that is needed is small, and a library would have to be tamed to leave out
 //! what is not known.
@@ -30,7 +30,21 @@ pub fn write(report: &LintReport, sources: &Sources, out: &mut dyn io::Write) ->
         .iter()
         .map(|problem| result(problem, report.checks, sources, &mut seen))
         .collect();
-    let document = json!({
+    let rules: Vec<Json> = report.checks.iter().map(rule).collect();
+    crate::report::json::pretty(
+        &document(&rules, &results, !report.is_unread, report.exit_code()),
+        out,
+    )
+}
+
+/// The document of one run.
+pub(in crate::report) fn document(
+    rules: &[Json],
+    results: &[Json],
+    is_whole: bool,
+    exit_code: u8,
+) -> Json {
+    json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
@@ -38,17 +52,13 @@ pub fn write(report: &LintReport, sources: &Sources, out: &mut dyn io::Write) ->
                 "name": env!("CARGO_PKG_NAME"),
                 "version": env!("CARGO_PKG_VERSION"),
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": report.checks.iter().map(rule).collect::<Vec<Json>>(),
+                "rules": rules,
             } },
             "columnKind": "unicodeCodePoints",
-            "invocations": [{
-                "executionSuccessful": !report.is_unread,
-                "exitCode": report.exit_code(),
-            }],
+            "invocations": [{ "executionSuccessful": is_whole, "exitCode": exit_code }],
             "results": results,
         }],
-    });
-    crate::report::json::pretty(&document, out)
+    })
 }
 
 fn rule(check: &Check) -> Json {
@@ -118,7 +128,8 @@ fn result(
     result
 }
 
-fn location(place: &PlaceV1) -> Json {
+/// A stretch of a file.
+pub(in crate::report) fn location(place: &PlaceV1) -> Json {
     json!({
         "artifactLocation": { "uri": uri(&place.file) },
         "region": {
@@ -166,9 +177,14 @@ fn fingerprint(problem: &Problem, sources: &Sources, seen: &mut HashMap<String, 
     };
     let message = &problem.diagnostic.message;
     let text = format!("{}\n{about}\n{message}\n{}", problem.check, marked.unwrap_or_default());
-    let count = seen.entry(text.clone()).or_default();
-    *count += 1;
+    numbered(text, seen)
+}
+
+/// A short digest of a text, with how often it was there before.
+pub(in crate::report) fn numbered(text: String, seen: &mut HashMap<String, usize>) -> String {
     let hash: String = sha256(text.as_bytes()).chars().take(16).collect();
+    let count = seen.entry(text).or_default();
+    *count += 1;
     format!("{hash}:{count}")
 }
 

@@ -32,6 +32,7 @@ mod output;
 mod overlays;
 mod plan;
 mod planfile;
+mod planreport;
 mod print;
 mod promises;
 mod real;

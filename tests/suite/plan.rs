@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use crate::support::{Ran, root, run, said, snapshot_beside};
 
-const PLAN: &str = "examples/change/plan.yaml";
+pub(crate) const PLAN: &str = "examples/change/plan.yaml";
 
-fn check(plan: &str, options: &[&str]) -> Ran {
+pub(crate) fn check(plan: &str, options: &[&str]) -> Ran {
     let facts = root().join("examples/change/facts.yaml").display().to_string();
     let mut args = vec!["plan", "check", plan, "--facts", &facts, "--now", "observed"];
     args.extend(options);
@@ -19,7 +19,7 @@ fn check(plan: &str, options: &[&str]) -> Ran {
 }
 
 /// The plan of the example with other steps.
-fn with_steps(steps: &str) -> tempfile::TempDir {
+pub(crate) fn with_steps(steps: &str) -> tempfile::TempDir {
     let text = fs::read_to_string(root().join(PLAN)).unwrap();
     let (head, _) = text.split_once("steps:\n").unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -27,7 +27,7 @@ fn with_steps(steps: &str) -> tempfile::TempDir {
     folder
 }
 
-fn json(plan: &str) -> Value {
+pub(crate) fn json(plan: &str) -> Value {
     let ran = check(plan, &["--format", "json"]);
     let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
     assert_eq!(report["exit_code"], ran.code);
@@ -39,12 +39,12 @@ fn json(plan: &str) -> Value {
     report
 }
 
-fn judged(steps: &str) -> Value {
+pub(crate) fn judged(steps: &str) -> Value {
     let folder = with_steps(steps);
     json(&folder.path().join("plan.yaml").display().to_string())
 }
 
-fn hazards(report: &Value) -> Vec<&str> {
+pub(crate) fn hazards(report: &Value) -> Vec<&str> {
     report["hazards"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect()
 }
 

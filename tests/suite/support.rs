@@ -157,3 +157,45 @@ pub(crate) fn snapshot_beside(path: &Path, text: &str) {
     let name = path.file_stem().unwrap().to_string_lossy().into_owned();
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
+
+/// The results of a SARIF document, which must be as SARIF 2.1.0 asks for, as far as we write it.
+pub(crate) fn sarif_results<'d>(
+    document: &'d serde_json::Value,
+    print: &str,
+) -> &'d Vec<serde_json::Value> {
+    assert_eq!(document["version"], "2.1.0");
+    assert!(document["$schema"].as_str().unwrap().contains("sarif-schema-2.1.0"));
+    let run = &document["runs"][0];
+    assert_eq!(run["columnKind"], "unicodeCodePoints");
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    for rule in rules {
+        for key in ["shortDescription", "fullDescription", "help"] {
+            assert!(!rule[key]["text"].as_str().unwrap().is_empty(), "{rule}");
+        }
+        let level = rule["defaultConfiguration"]["level"].as_str().unwrap();
+        assert!(["note", "warning", "error"].contains(&level));
+    }
+    let mut prints = std::collections::BTreeSet::new();
+    let results = run["results"].as_array().unwrap();
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(["note", "warning", "error"].contains(&result["level"].as_str().unwrap()));
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        assert!(prints.insert(result["partialFingerprints"][print].as_str().unwrap()));
+        for location in result["locations"].as_array().unwrap() {
+            sarif_place(&location["physicalLocation"]);
+        }
+    }
+    results
+}
+
+/// A place in a SARIF document, which must be one.
+pub(crate) fn sarif_place(place: &serde_json::Value) {
+    let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+    assert!(!uri.contains([' ', '\\']), "{uri}");
+    let number = |key: &str| place["region"][key].as_u64().unwrap();
+    let from = (number("startLine"), number("startColumn"));
+    assert!(from.0 >= 1 && from.1 >= 1);
+    assert!(from <= (number("endLine"), number("endColumn")));
+}

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use crate::diagnostic::Place;
 use crate::facts::store::Facts;
 use crate::facts::value::{ObjectId, fold};
-use crate::finding::Severity;
-use crate::plan::hazard::{Hazard, Judged, kind};
+use crate::finding::{Evaluation, Severity};
+use crate::plan::hazard::{Hazard, Judged, Link, kind};
 use crate::plan::time::Clock;
 use crate::plan::trace::{Interval, StepStatus, Trace};
 use crate::plan::world::{May, Phase};
-use crate::plan::{Plan, simulate, simulate::Scenario, simulate::Takes};
+use crate::plan::{Accept, Plan, simulate, simulate::Scenario, simulate::Takes};
 use crate::rule::pack::RuleSet;
 
 /// What a plan is judged with.
@@ -41,21 +41,37 @@ pub fn find(given: Given<'_>) -> Judged {
     let worst = run(May::Happens, Takes::Worst);
     let expected = run(May::Happens, Takes::Expected);
     let lucky = run(May::DoesNot, Takes::Worst);
-    let mut finder = Finder { given, trace: &worst, hazards: Vec::new() };
+    let now = simulate::instant(given.plan, worst.end.max(given.plan.window.end));
+    let judge = |facts| crate::eval::evaluate(facts, given.set, &now, None, &|_| true);
+    let before = judge(given.facts);
+    let after = judge(&worst.facts);
+    let mut hazards = found(given, &worst, (&before, &after));
+    // Which rules are violated at the end does not hang on how long steps take.
+    let mut expected_hazards = found(given, &expected, (&before, &after));
+    let mut lucky_hazards = found(given, &lucky, (&before, &judge(&lucky.facts)));
+    mark_chance(&mut hazards, &lucky_hazards, given.plan);
+    for hazards in [&mut hazards, &mut expected_hazards, &mut lucky_hazards] {
+        accept(hazards, given.plan);
+        hazards.sort_by_key(|hazard| {
+            (
+                std::cmp::Reverse(hazard.severity),
+                hazard.step,
+                hazard.kind.id,
+                hazard.objects.clone(),
+            )
+        });
+    }
+    Judged { worst, expected, lucky, hazards, expected_hazards, lucky_hazards, after }
+}
+
+/// What is wrong in a trace, with what the rules say before and after it.
+fn found(given: Given<'_>, trace: &Trace, ends: (&Evaluation, &Evaluation)) -> Vec<Hazard> {
+    let mut finder = Finder { given, trace, after: ends.1, hazards: Vec::new() };
     finder.steps();
     finder.objects();
     finder.unknown();
-    finder.findings();
-    let mut hazards = finder.hazards;
-    let mut other = Finder { given, trace: &lucky, hazards: Vec::new() };
-    other.steps();
-    other.objects();
-    mark_chance(&mut hazards, &other.hazards, given.plan);
-    accept(&mut hazards, given.plan);
-    hazards.sort_by_key(|hazard| {
-        (std::cmp::Reverse(hazard.severity), hazard.step, hazard.kind.id, hazard.objects.clone())
-    });
-    Judged { worst, expected, lucky, hazards }
+    finder.findings(ends.0);
+    finder.hazards
 }
 
 /// What does not come true without chance is marked so.
@@ -65,11 +81,10 @@ fn mark_chance(hazards: &mut Vec<Hazard>, without: &[Hazard], plan: &Plan) {
         let stays = without.iter().any(|other| {
             other.kind.id == hazard.kind.id
                 && other.step == hazard.step
+                && other.rule == hazard.rule
                 && hazard.objects.iter().all(|key| other.objects.contains(key))
         });
-        let is_judged_there =
-            !matches!(hazard.kind.id, "plan-unknown" | "plan-stale" | "plan-new-finding");
-        if !stays && is_judged_there {
+        if !stays {
             hazard.may = true;
             depends += usize::from(hazard.severity == Severity::Error);
         }
@@ -80,39 +95,49 @@ fn mark_chance(hazards: &mut Vec<Hazard>, without: &[Hazard], plan: &Plan) {
         let message = format!(
             "{depends} of the errors come from what may happen and need not; it is counted as happening"
         );
-        hazards.push(Hazard {
-            kind,
-            severity: kind.severity,
-            message,
-            step: None,
-            objects: Vec::new(),
-            place: plan.place,
-            chain: Vec::new(),
-            help: Vec::new(),
-            rule: None,
-            may: true,
-            accepted: None,
-        });
+        hazards.push(Hazard { may: true, ..Hazard::new(kind, None, message, plan.place) });
     }
 }
 
-/// Hazards that the plan takes responsibility for.
-fn accept(hazards: &mut [Hazard], plan: &Plan) {
-    for hazard in hazards {
+/// Hazards that the plan takes responsibility for; and what of that is over, or for nothing.
+fn accept(hazards: &mut Vec<Hazard>, plan: &Plan) {
+    let is_over = |accept: &Accept| accept.until < plan.window.start;
+    for hazard in hazards.iter_mut() {
         // Nobody can take responsibility for what nobody knows.
         let step = hazard.step.filter(|_| !hazard.kind.is_unknown);
         let Some(step) = step.and_then(|step| plan.steps.get(step)) else { continue };
-        let found = step
-            .accept
-            .iter()
-            .find(|accept| accept.hazard == hazard.kind.id && accept.until >= plan.window.start);
+        let mut all = step.accept.iter();
+        let found = all.find(|accept| accept.hazard == hazard.kind.id && !is_over(accept));
         hazard.accepted = found.map(|accept| format!("{} ({})", accept.reason, accept.by));
     }
+    let mut about = Vec::new();
+    for (position, step) in plan.steps.iter().enumerate() {
+        for accept in &step.accept {
+            let is_used = hazards
+                .iter()
+                .any(|hazard| hazard.step == Some(position) && hazard.kind.id == accept.hazard);
+            let (id, message) = match (is_used, is_over(accept)) {
+                (true, false) => continue,
+                (true, true) => (
+                    "plan-accept-expired",
+                    format!("that {} accepts {} has run out", step.id, accept.hazard),
+                ),
+                (false, _) => (
+                    "plan-accept-unused",
+                    format!("{} accepts {}, which it does not have", step.id, accept.hazard),
+                ),
+            };
+            let Some(kind) = kind(id) else { continue };
+            about.push(Hazard::new(kind, Some(position), message, accept.place));
+        }
+    }
+    hazards.extend(about);
 }
 
 struct Finder<'a> {
     given: Given<'a>,
     trace: &'a Trace,
+    after: &'a Evaluation,
     hazards: Vec<Hazard>,
 }
 
@@ -120,19 +145,7 @@ impl Finder<'_> {
     fn add(&mut self, id: &str, step: Option<usize>, message: String) -> Option<&mut Hazard> {
         let kind = kind(id)?;
         let place = self.place(step);
-        self.hazards.push(Hazard {
-            kind,
-            severity: kind.severity,
-            message,
-            step,
-            objects: Vec::new(),
-            place,
-            chain: Vec::new(),
-            help: Vec::new(),
-            rule: None,
-            may: false,
-            accepted: None,
-        });
+        self.hazards.push(Hazard::new(kind, step, message, place));
         self.hazards.last_mut()
     }
 
@@ -293,7 +306,7 @@ impl Finder<'_> {
     }
 
     /// The steps that opened causes, in words.
-    fn opened(&self, numbers: &[usize]) -> Vec<String> {
+    fn opened(&self, numbers: &[usize]) -> Vec<Link> {
         let mut chain = Vec::new();
         for number in numbers {
             let Some(cause) = self.trace.causes.get(*number) else { continue };
@@ -301,7 +314,8 @@ impl Finder<'_> {
                 Some(step) => format!("{} at {}", self.named(step), self.time(cause.opened_at)),
                 None => "before the plan".to_owned(),
             };
-            let link = format!("{since} -> {}: {}", self.rule_id(*number), cause.message);
+            let said = format!("{since} -> {}: {}", self.rule_id(*number), cause.message);
+            let link = Link { said, step: cause.opened_by };
             if !chain.contains(&link) {
                 chain.push(link);
             }

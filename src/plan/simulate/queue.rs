@@ -210,7 +210,7 @@ fn needs<'a>(world: &World<'a>, step: &'a Step) -> Needs {
 }
 
 /// The object that has the slots for the checks of another.
-fn owner(world: &World<'_>, object: ObjectId) -> Option<ObjectId> {
+pub(in crate::plan) fn owner(world: &World<'_>, object: ObjectId) -> Option<ObjectId> {
     match world.on(object, world.protection()?.checks.owner.as_ref()?) {
         Ok(Value::Object(owner)) => Some(owner),
         _ => None,
@@ -218,7 +218,12 @@ fn owner(world: &World<'_>, object: ObjectId) -> Option<ObjectId> {
 }
 
 /// How many checks can run side by side: as the plan says, as the facts say, as the pack assumes.
-fn capacity(world: &World<'_>, plan: &Plan, object: ObjectId, owner: Option<ObjectId>) -> usize {
+pub(in crate::plan) fn capacity(
+    world: &World<'_>,
+    plan: &Plan,
+    object: ObjectId,
+    owner: Option<ObjectId>,
+) -> usize {
     if let Some(owner) = owner {
         let key = fold(&world.facts.key(owner));
         if let Some((_, slots)) = plan.slots.iter().find(|(known, _)| *known == key) {

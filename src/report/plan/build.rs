@@ -8,6 +8,7 @@ use crate::facts::time::Instant;
 use crate::facts::value::ObjectId;
 use crate::gate::Threshold;
 use crate::plan::hazard::{Hazard, Judged};
+use crate::plan::insight::Insight;
 use crate::plan::time::Clock;
 use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace, Trace};
 use crate::plan::world::Phase;
@@ -17,6 +18,7 @@ use crate::report::plan::course;
 use crate::report::plan::{
     AfterX, CauseX, FileX, HazardX, InputsX, IntervalX, ObjectX, PlanReport, PlanX, StepX, TotalsX,
 };
+use crate::rule::action::Action;
 use crate::rule::pack::RuleSet;
 use crate::source::Sources;
 
@@ -33,6 +35,10 @@ pub struct Input<'a> {
     pub plan: &'a Plan,
     /// What came of it.
     pub judged: &'a Judged,
+    /// What else can be said of it.
+    pub insight: &'a Insight,
+    /// Seconds that facts may be old when the window opens, where somebody said so.
+    pub max_age: Option<i64>,
     /// Shows its times.
     pub clock: &'a Clock,
     /// From which severity on a hazard fails it.
@@ -71,6 +77,18 @@ pub fn build(input: Input<'_>) -> PlanReport {
         exit_code: verdict.exit_code(),
         fail_on: input.threshold.name(),
         totals: totals(input),
+        expected: input.outlook(
+            &judged.expected,
+            &judged.expected_hazards,
+            judged.expected_verdict(input.threshold),
+        ),
+        without_chance: input.outlook(
+            &judged.lucky,
+            &judged.lucky_hazards,
+            judged.lucky_verdict(input.threshold),
+        ),
+        blast: input.blast(),
+        basis: input.basis(),
         hazards: judged.hazards.iter().map(|hazard| input.hazard(hazard)).collect(),
         steps: (0..plan.steps.len()).filter_map(|position| input.step(position)).collect(),
         objects: trace.objects.iter().map(|object| input.object(object)).collect(),
@@ -169,6 +187,10 @@ impl Input<'_> {
         PlaceX { file: location.file, line: location.line, column: location.column }
     }
 
+    pub(super) fn key(self, object: ObjectId) -> String {
+        self.judged.worst.facts.key(object).to_string()
+    }
+
     pub(super) fn id(self, step: usize) -> Option<String> {
         self.plan.steps.get(step).map(|step| step.id.to_string())
     }
@@ -181,7 +203,7 @@ impl Input<'_> {
             step: hazard.step.and_then(|step| self.id(step)),
             objects: hazard.objects.clone(),
             place: self.place(hazard.place),
-            chain: hazard.chain.clone(),
+            chain: hazard.chain.iter().map(|link| link.said.clone()).collect(),
             help: hazard.help.clone(),
             rule: hazard.rule.clone(),
             certainty: if hazard.may { "may" } else { "will" },
@@ -201,6 +223,7 @@ impl Input<'_> {
             StepStatus::Never => ("never", Vec::new()),
         };
         let with = action.args.iter().zip(&step.args);
+        let latest_start = self.latest_start(trace);
         let expected = self.judged.expected.steps.get(position).and_then(|step| step.end);
         Some(StepX {
             id: step.id.to_string(),
@@ -216,11 +239,7 @@ impl Input<'_> {
             reasons,
             opened: trace.opened.clone(),
             closed: trace.closed.clone(),
-            harmed: trace
-                .harmed
-                .iter()
-                .map(|id| self.judged.worst.facts.key(*id).to_string())
-                .collect(),
+            harmed: trace.harmed.iter().map(|id| self.key(*id)).collect(),
             because: trace.because.clone(),
             after: trace
                 .after
@@ -229,18 +248,53 @@ impl Input<'_> {
                 .collect(),
             needs: self.needs(position, trace),
             takes_seconds: trace.takes,
-            can_be_undone: action.course.undo.is_some(),
-            latest_start: self.latest_start(trace),
+            begins_after: self.begins_after(position),
+            can_be_undone: can_be_undone(action),
+            undo: action.course.undo.as_ref().map(|undo| undo.action.clone()),
+            latest_start: date(latest_start),
+            latest_start_seconds: latest_start,
+            stop: self.insight.stops.get(position)?.as_ref().map(|stop| self.stop(stop)),
+            blast: self.rings(self.insight.rings.get(position)?),
         })
     }
 
+    /// The steps that must have ended before a step: those that it names, and in a plan with an order the
+    /// operator's step before it.
+    fn begins_after(self, position: usize) -> Vec<String> {
+        let Some(step) = self.plan.steps.get(position) else { return Vec::new() };
+        let mut before = step.after.clone();
+        if self.plan.is_ordered {
+            let is_operators = |other: &usize| {
+                let action = self
+                    .plan
+                    .steps
+                    .get(*other)
+                    .and_then(|other| self.set.actions.get(other.action));
+                action.is_some_and(|action| action.course.occupies_operator)
+            };
+            let group = |other: &usize| self.plan.steps.get(*other).and_then(|other| other.group);
+            let is_beside = |other: &usize| step.group.is_some() && group(other) == step.group;
+            let mut earlier =
+                (0..position).rev().filter(is_operators).filter(|other| !is_beside(other));
+            if let Some(last) = earlier.next() {
+                before.push(last);
+                before
+                    .extend(earlier.take_while(|other| {
+                        group(other).is_some() && group(other) == group(&last)
+                    }));
+            }
+        }
+        before.sort_unstable();
+        before.dedup();
+        before.into_iter().filter_map(|other| self.id(other)).collect()
+    }
+
     fn after(self, id: ObjectId, state: Phase, is_blocked: bool) -> AfterX {
-        let key = self.judged.worst.facts.key(id).to_string();
-        AfterX { key, phase: phase(state), is_blocked }
+        AfterX { key: self.key(id), phase: phase(state), is_blocked }
     }
 
     /// With everything from this step on begun later by the same time.
-    fn latest_start(self, step: &StepTrace) -> Option<String> {
+    fn latest_start(self, step: &StepTrace) -> Option<i64> {
         let trace = &self.judged.worst;
         let window = &self.plan.window;
         let operators = self.plan.steps.iter().zip(&trace.steps).filter_map(|(planned, step)| {
@@ -259,7 +313,7 @@ impl Input<'_> {
         });
         let slack = (window.end - operators.max().unwrap_or(0))
             .min(checks_until.saturating_sub(goods.max().unwrap_or(0)));
-        (slack >= 0).then(|| self.clock.date_time(step.start.unwrap_or_default() + slack))
+        step.start.filter(|_| slack >= 0).map(|start| start.saturating_add(slack))
     }
 
     fn object(self, object: &ObjectTrace) -> ObjectX {
@@ -294,4 +348,10 @@ impl Input<'_> {
         };
         trace.causes.iter().map(cause).collect()
     }
+}
+
+/// Whether there is nothing that would have to be taken back, or a way to do so.
+fn can_be_undone(action: &Action) -> bool {
+    let course = &action.course;
+    course.undo.is_some() || course.effects.is_empty() || course.checks.is_some()
 }

@@ -1,4 +1,7 @@
-//! The report on a plan for a person: the verdict first, then what is wrong, then the table.
+//! The report on a plan for a person: the verdict first, then what is wrong, then the table, then what else
+//! can be said.
+
+mod more;
 
 use std::fmt::Write as _;
 use std::io;
@@ -11,6 +14,7 @@ use crate::finding::Severity;
 use crate::plan::hazard::{Hazard, Judged};
 use crate::plan::time::Clock;
 use crate::report::diagnostic::{clean, render};
+use crate::report::plan::words::{self, plural};
 use crate::report::plan::{IntervalX, ObjectX, PlanReport, StepX};
 use crate::source::Sources;
 
@@ -39,6 +43,9 @@ pub fn write(
     text.push_str(&page.accepted());
     text.push_str(&page.table());
     text.push_str(&page.objects());
+    text.push_str(&page.stops());
+    text.push_str(&page.blast());
+    text.push_str(&page.basis());
     out.write_all(text.as_bytes())
 }
 
@@ -51,10 +58,10 @@ fn diagnostic(hazard: &Hazard) -> Diagnostic {
         Severity::Note => Level::Note,
     };
     for link in &hazard.chain {
-        drawn = drawn.help(link.clone());
+        drawn = drawn.note(link.said.clone());
     }
-    if hazard.may && hazard.step.is_some() {
-        drawn = drawn.help("it depends on something that may happen, and counts as happening");
+    if hazard.may && hazard.kind.id != "plan-depends-on-chance" {
+        drawn = drawn.note("it depends on something that may happen, and counts as happening");
     }
     for help in &hazard.help {
         drawn = drawn.help(help.clone());
@@ -80,26 +87,15 @@ impl Page<'_> {
     /// The verdict in three lines.
     fn head(&self) -> String {
         let report = self.report;
-        let (word, colour) = match report.verdict {
-            "passed" => ("PASS", AnsiColor::Green),
-            "failed" => ("FAIL", AnsiColor::Red),
-            _ => ("NO VERDICT", AnsiColor::Yellow),
+        let word = words::verdict(report.verdict);
+        let colour = match report.verdict {
+            "passed" => AnsiColor::Green,
+            "failed" => AnsiColor::Red,
+            _ => AnsiColor::Yellow,
         };
         let totals = &report.totals;
         let mut text = format!("{}  {}  ", self.paint(word, colour), clean(&report.plan.id));
-        let kinds = clean(&report.plan.protects);
-        let end = self.clock.show(self.end());
-        let _ = match (totals.bad, totals.unknown) {
-            (0, 0) => {
-                write!(text, "{} of {} {kinds} protected at {end}", totals.good, totals.objects)
-            }
-            (0, unknown) => {
-                write!(text, "{unknown} of {} {kinds}: nobody can say at {end}", totals.objects)
-            }
-            (bad, _) => {
-                write!(text, "{bad} of {} {kinds} end UNPROTECTED at {end}", totals.objects)
-            }
-        };
+        text.push_str(&clean(&words::ends(report, self.clock)));
         if totals.exposure_seconds > 0 {
             let _ = write!(
                 text,
@@ -145,17 +141,14 @@ impl Page<'_> {
             plural(count("note"), "note"),
             totals.most_at_once
         );
+        if let Some(said) = words::disagreement(report) {
+            let _ = writeln!(text, "      counted with the longest durations; {said}");
+        }
         text
     }
 
     fn end(&self) -> i64 {
-        self.report
-            .objects
-            .iter()
-            .flat_map(|one| &one.intervals)
-            .map(|one| one.to)
-            .max()
-            .unwrap_or(0)
+        self.report.plan.checks_until_seconds
     }
 
     fn worst(&self) -> Option<&ObjectX> {
@@ -196,17 +189,8 @@ impl Page<'_> {
             }
         }));
         rows.push(last);
-        let width = |column: usize| {
-            let cells = rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..3 + shown.len()).map(width).collect();
         let mut text = String::from("\n");
-        for row in &rows {
-            let cells: Vec<String> =
-                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-            let _ = writeln!(text, " {}", cells.join("  ").trim_end());
-        }
+        text.push_str(&table(&rows, " "));
         text.push_str(
             " .  protected   x  not protected, a check cures it   X  not protected, a cause stands   \
              ~  check running   ?  nobody can say\n",
@@ -321,6 +305,19 @@ fn sign(phase: &str, is_blocked: bool) -> &'static str {
     }
 }
 
-fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+/// Columns as wide as their widest cell.
+fn table(rows: &[Vec<String>], indent: &str) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let _ = writeln!(text, "{indent}{}", cells.join("  ").trim_end());
+    }
+    text
 }

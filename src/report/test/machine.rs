@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::report::coverage::{Coverage, Share};
 use crate::report::diagnostic::clean;
-use crate::report::json::{self, is_unsafe};
+use crate::report::json;
+use crate::report::markup::xml;
 use crate::report::mutation::MutationReport;
 use crate::report::test::{Differing, Status, TestCase, TestReport};
 
@@ -185,23 +186,6 @@ fn junit_coverage(coverage: &Coverage, text: &mut String) {
         );
     }
     text.push_str("  </testsuite>\n");
-}
-
-/// Text for an element or attribute; what XML 1.0 cannot hold becomes a replacement character.
-fn xml(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\n' | '\t' => safe.push(c),
-            c if is_unsafe(c) || matches!(c, '\u{FFFE}' | '\u{FFFF}') => safe.push('\u{FFFD}'),
-            c => safe.push(c),
-        }
-    }
-    safe
 }
 
 pub(super) fn tap(report: &TestReport, out: &mut dyn io::Write) -> io::Result<()> {

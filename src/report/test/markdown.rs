@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use crate::report::coverage::{Coverage, Share};
+use crate::report::markup::{code, plain};
 use crate::report::mutation::{MutatedRule, MutationReport};
 use crate::report::test::TestReport;
 
@@ -128,24 +129,4 @@ fn mutants(mutation: &MutationReport, text: &mut String) {
             );
         }
     }
-}
-
-/// Text between back-ticks.
-fn code(text: &str) -> String {
-    let line = crate::report::diagnostic::clean(text);
-    line.replace('`', "'").replace('|', "\\|")
-}
-
-/// Text that must not become markup.
-fn plain(text: &str) -> String {
-    let line = crate::report::diagnostic::clean(text);
-    let mut safe = String::with_capacity(line.len());
-    for c in line.chars() {
-        match c {
-            '<' => safe.push_str("&lt;"),
-            '*' | '_' | '[' | ']' | '`' | '|' => safe.extend(['\\', c]),
-            c => safe.push(c),
-        }
-    }
-    safe
 }

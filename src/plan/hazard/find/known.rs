@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::facts::time::say_duration;
 use crate::finding::{Evaluation, Finding, Outcome, Verdict};
 use crate::plan::hazard::find::Finder;
-use crate::plan::simulate;
 
 impl Finder<'_> {
     pub(super) fn unknown(&mut self) {
@@ -44,17 +43,12 @@ impl Finder<'_> {
     }
 
     /// Findings at the end that were not there at the start.
-    pub(super) fn findings(&mut self) {
-        let (set, plan) = (self.given.set, self.given.plan);
-        let end = self.trace.end.max(plan.window.end);
-        let now = simulate::instant(plan, end);
-        let wanted = |_: &crate::rule::Rule| true;
-        let before = crate::eval::evaluate(self.given.facts, set, &now, None, &wanted);
-        let after = crate::eval::evaluate(&self.trace.facts, set, &now, None, &wanted);
+    pub(super) fn findings(&mut self, before: &Evaluation) {
+        let (set, after) = (self.given.set, self.after);
         let known: BTreeSet<&str> =
-            findings(&before).map(|(_, one)| one.fingerprint.as_str()).collect();
+            findings(before).map(|(_, one)| one.fingerprint.as_str()).collect();
         let new: Vec<(&Verdict, &Finding)> =
-            findings(&after).filter(|(_, one)| !known.contains(one.fingerprint.as_str())).collect();
+            findings(after).filter(|(_, one)| !known.contains(one.fingerprint.as_str())).collect();
         for (verdict, finding) in new {
             let Some(rule) = after.rule(verdict) else { continue };
             // Causes are told by what they do to the objects.

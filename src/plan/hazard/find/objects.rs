@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::time::say_duration;
-use crate::facts::value::{ObjectId, fold};
+use crate::facts::value::ObjectId;
+use crate::finding::RepairStep;
 use crate::plan::hazard::find::{Finder, is_counted};
+use crate::plan::hazard::needed_for;
+use crate::plan::simulate;
 use crate::plan::trace::{Interval, ObjectTrace};
 use crate::plan::world::Phase;
 
@@ -15,7 +18,7 @@ impl Finder<'_> {
             self.exposure(object);
             let Some(last) = object.intervals.last() else { continue };
             let is_open = matches!(last.phase, Phase::Bad | Phase::Busy);
-            if is_open && self.is_wanted(object) {
+            if is_open && object.is_wanted(&self.given.plan.goal) {
                 ends.entry(self.culprit(last)).or_default().push(object);
             }
         }
@@ -23,24 +26,6 @@ impl Finder<'_> {
             self.end_unprotected(step, &objects);
         }
         self.touched_twice();
-    }
-
-    /// Whether an object must be good at the end: one that was bad before and that no step touches need not.
-    fn is_wanted(&self, object: &ObjectTrace) -> bool {
-        let goal = &self.given.plan.goal;
-        let key = fold(&object.key);
-        if goal.except.iter().any(|(known, _)| *known == key) {
-            return false;
-        }
-        if let Some(wanted) = &goal.end_good {
-            return wanted.contains(&key);
-        }
-        let first = object.intervals.first();
-        let was_good = first
-            .is_some_and(|first| first.phase == Phase::Good && first.to > first.from)
-            || object.intervals.iter().any(|one| one.phase == Phase::Good);
-        let is_touched = object.intervals.iter().any(|one| !one.caused_by.is_empty());
-        was_good || is_touched
     }
 
     /// The step that is to blame for a state: the last one that opened a cause that stands, else the last
@@ -65,7 +50,7 @@ impl Finder<'_> {
             .collect();
         let open: Vec<usize> = open.into_iter().collect();
         let chain = self.opened(&open);
-        let help = self.remedies(&open);
+        let help = self.remedies(&keys);
         if let Some(hazard) = self.add("plan-end-unprotected", step, message) {
             hazard.objects = keys;
             hazard.chain = chain;
@@ -73,32 +58,32 @@ impl Finder<'_> {
         }
     }
 
-    /// The actions that repair causes, then the check.
-    fn remedies(&self, causes: &[usize]) -> Vec<String> {
-        let (mut fixes, mut checks) = (BTreeSet::new(), BTreeSet::new());
-        for number in causes {
-            let rule =
-                self.trace.causes.get(*number).and_then(|one| self.given.set.rules.get(one.rule));
-            for step in rule.iter().flat_map(|rule| &rule.remediation) {
-                let Some(action) = self.given.set.actions.get(step.action) else { continue };
-                if action.course.checks.is_some() {
-                    checks.insert(action.id.to_string());
-                } else if action.course.manual.is_none() && !action.after_check {
-                    fixes.insert(action.id.to_string());
-                }
+    /// What the rules ask for at the end: the repairs, then the check.
+    fn remedies(&self, keys: &[String]) -> Vec<String> {
+        let keys = keys.iter().map(String::as_str).collect();
+        let named = |step: &RepairStep| match &step.step.at {
+            Some(at) if !at.key.is_empty() => format!("{} at {}", step.step.action, at.key),
+            _ => step.step.action.to_string(),
+        };
+        let mut fixes: Vec<String> = Vec::new();
+        for fix in needed_for(self.given.set, self.after, &keys).into_iter().map(named) {
+            if !fixes.contains(&fix) {
+                fixes.push(fix);
             }
         }
         let mut help = Vec::new();
         if !fixes.is_empty() {
-            let fixes: Vec<String> = fixes.into_iter().collect();
             help.push(format!(
                 "repair the causes first: {}; a check alone does not help",
                 fixes.join(", ")
             ));
         }
-        if !checks.is_empty() {
-            let checks: Vec<String> = checks.into_iter().collect();
-            help.push(format!("then {} for each of them", checks.join(", ")));
+        if let Some(check) = simulate::check_of(self.given.set) {
+            help.push(format!(
+                "{}{} for each of them",
+                if fixes.is_empty() { "" } else { "then " },
+                check.id
+            ));
         }
         help
     }

@@ -1,0 +1,118 @@
+//! What all commands about a plan begin with: its inputs are read, and it is simulated.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::cli::check::{PackArgs, duration, load_packs, now, settings};
+use crate::cli::{CliError, Streams, show};
+use crate::facts::store::Facts;
+use crate::facts::time::Instant;
+use crate::finding::Severity;
+use crate::gate::Threshold;
+use crate::load;
+use crate::plan::hazard::{self, Given, Judged};
+use crate::plan::insight::{self, Insight};
+use crate::plan::{Plan, file, time::Clock};
+use crate::report::plan as report;
+use crate::rule::pack::RuleSet;
+use crate::source::Sources;
+
+/// The facts and rules that a plan is judged with.
+#[derive(Debug, clap::Args)]
+pub(super) struct WithArgs {
+    /// Fact files or folders of them
+    #[arg(long, required = true, num_args = 1.., value_name = "FACTS")]
+    pub(super) facts: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) rules: PackArgs,
+    /// From which severity on a hazard fails the plan [default: error]
+    #[arg(long, value_name = "SEVERITY", value_parser = ["note", "warning", "error", "never"])]
+    pub(super) fail_on: Option<String>,
+    /// The instant of the run: RFC 3339, or `observed` for the newest observation in the facts
+    #[arg(long, value_name = "TIME", env = "DPMGUARD_NOW")]
+    pub(super) now: Option<String>,
+    /// Facts may be this old when the window opens: `4h`, `90m`
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) max_age: Option<i64>,
+}
+
+/// A plan that has been simulated, with all that it was simulated with.
+pub(super) struct Prepared {
+    pub(super) sources: Sources,
+    pub(super) set: RuleSet,
+    pub(super) facts: Arc<Facts>,
+    pub(super) plan: Plan,
+    pub(super) clock: Clock,
+    pub(super) judged: Judged,
+    pub(super) insight: Insight,
+    pub(super) max_age: Option<i64>,
+    pub(super) threshold: Threshold,
+    pub(super) now: Instant,
+}
+
+impl Prepared {
+    pub(super) fn input(&self) -> report::Input<'_> {
+        report::Input {
+            sources: &self.sources,
+            set: &self.set,
+            facts: &self.facts,
+            plan: &self.plan,
+            judged: &self.judged,
+            insight: &self.insight,
+            max_age: self.max_age,
+            clock: &self.clock,
+            threshold: self.threshold,
+            now: &self.now,
+        }
+    }
+}
+
+/// Reads a plan and what it is judged with, and simulates it.
+///
+/// # Errors
+///
+/// All that is wrong with the inputs.
+pub(super) fn prepare(
+    plan: &std::path::Path,
+    with: &WithArgs,
+    streams: &mut Streams<'_>,
+) -> Result<Prepared, CliError> {
+    let mut sources = Sources::default();
+    let config = settings(&with.rules, &mut sources)?;
+    let packs = load_packs(&with.rules, &config, &mut sources)?;
+    let set = packs.rules(&config.params, &sources);
+    let mut nothing = io::empty();
+    let loaded = load::facts(&with.facts, &mut nothing, &mut sources, &packs);
+    let root = load::plan(plan, streams.input, &mut sources);
+    let (set, loaded, root) = match (set, loaded, root) {
+        (Ok(set), Ok(loaded), Ok(root)) => (set, loaded, root),
+        (set, loaded, root) => {
+            let found = set.err().into_iter().chain(loaded.err()).chain(root.err());
+            return Err(CliError::Input(found.flatten().collect(), sources));
+        }
+    };
+    let now = now(with.now.as_deref(), &loaded.facts)
+        .map_err(|problem| CliError::one(problem, &sources))?;
+    let ids = hazard::acceptable();
+    let context = file::Context {
+        sources: &sources,
+        rules: &set,
+        facts: &loaded.facts,
+        now: &now,
+        hazards: &ids,
+    };
+    let (plan, warnings) =
+        file::read(&root, context).map_err(|found| CliError::Input(found, sources.clone()))?;
+    show(&loaded.warnings, &sources, streams);
+    show(&warnings, &sources, streams);
+    let clock = Clock::new(&plan.window.zone, plan.window.start);
+    let max_age = with.max_age.or(plan.max_age);
+    let facts = loaded.facts;
+    let given = Given { set: &set, facts: &facts, plan: &plan, clock: &clock, max_age };
+    let judged = hazard::find(given);
+    let insight = insight::look(given, &judged);
+    let threshold = with.fail_on.as_deref().and_then(Threshold::named);
+    let threshold = threshold.unwrap_or(Threshold::From(Severity::Error));
+    Ok(Prepared { sources, set, facts, plan, clock, judged, insight, max_age, threshold, now })
+}

@@ -1,0 +1,43 @@
+//! What can be said of a simulated plan beyond what is wrong with it.
+//!
+//! `stop` asks how things are if the plan ends after a step, `blast` whom each step can hurt, `basis` on
+//! what the whole rests.
+
+mod basis;
+mod blast;
+mod stop;
+
+use crate::plan::hazard::{Given, Judged};
+use crate::plan::simulate;
+use crate::plan::world::World;
+
+pub use basis::{Basis, Collected, Seen};
+pub use blast::{Blast, Group, Harm, Rings, Shared, Suffers, What};
+pub use stop::{By, Fix, Stop};
+
+/// What can be said of a simulated plan.
+#[derive(Clone, Debug)]
+pub struct Insight {
+    /// For each step how things are if the plan ends after it; none for one that never begins.
+    pub stops: Vec<Option<Stop>>,
+    /// For each step whom it can hurt.
+    pub rings: Vec<Rings>,
+    /// Whom the plan can hurt.
+    pub blast: Blast,
+    /// On what the verdict rests.
+    pub basis: Basis,
+}
+
+/// Looks at a plan and its traces.
+#[must_use]
+pub fn look(given: Given<'_>, judged: &Judged) -> Insight {
+    let now = simulate::instant(given.plan, 0);
+    let mut world = World::new(given.set, given.facts, &now);
+    let rings = blast::rings(given, &world, &judged.worst);
+    Insight {
+        blast: blast::blast(given, &judged.worst, &rings),
+        rings,
+        basis: basis::basis(given, judged),
+        stops: stop::stops(given, &mut world, judged),
+    }
+}

@@ -1,0 +1,263 @@
+//! What stands in the ticket, and in which order.
+
+use std::fmt::Write as _;
+
+use crate::facts::time::say_duration;
+use crate::plan::time::Clock;
+use crate::report::markup::{code, plain};
+use crate::report::plan::markdown::Section;
+use crate::report::plan::words::{self, plural};
+use crate::report::plan::{HazardX, ObjectX, PlanReport, StepX};
+
+pub(super) fn sections(report: &PlanReport, clock: &Clock) -> Vec<Section> {
+    let page = Page { report, clock };
+    let mut sections = vec![page.verdict()];
+    let all = [
+        page.hazards(),
+        page.impact(),
+        page.steps(),
+        page.back_out(),
+        page.blast(),
+        page.assumptions(),
+        page.evidence(),
+    ];
+    sections.extend(all.into_iter().filter(|section| !section.lines.is_empty()));
+    sections
+}
+
+struct Page<'a> {
+    report: &'a PlanReport,
+    clock: &'a Clock,
+}
+
+/// A row of a table.
+fn row(cells: &[String]) -> String {
+    format!("| {} |", cells.join(" | "))
+}
+
+/// The head of a table.
+fn head(names: &[&str]) -> String {
+    format!("| {} |\n|{}\n", names.join(" | "), "---|".repeat(names.len()))
+}
+
+impl Page<'_> {
+    fn time(&self, seconds: Option<i64>) -> String {
+        seconds.map_or_else(|| "-".to_owned(), |seconds| self.clock.show_day(seconds))
+    }
+
+    fn verdict(&self) -> Section {
+        let report = self.report;
+        let mut text = format!(
+            "# {} {}: {}\n\n",
+            words::verdict(report.verdict),
+            plain(&report.plan.id),
+            plain(&words::ends(report, self.clock))
+        );
+        let count = |severity: &str| {
+            let open = report.hazards.iter().filter(|one| one.accepted.is_none());
+            open.filter(|one| one.severity == severity).count()
+        };
+        let _ = writeln!(
+            text,
+            "{}. Window {} {} to {} {}. {}, {}, {}; {} without protection, all together.",
+            plain(&report.plan.title),
+            self.clock.date(0),
+            self.clock.show(0),
+            self.clock.show_day(report.plan.end_seconds),
+            plain(&report.plan.zone),
+            plural(count("error"), "error"),
+            plural(count("warning"), "warning"),
+            plural(count("note"), "note"),
+            say_duration(report.totals.exposure_seconds)
+        );
+        if let Some(said) = words::disagreement(report) {
+            let _ = writeln!(text, "\nThat is counted with the longest durations; {said}.");
+        }
+        Section { title: "", head: text, lines: Vec::new() }
+    }
+
+    fn hazards(&self) -> Section {
+        let line = |hazard: &HazardX| {
+            let step = hazard.step.as_ref().map(|step| format!(" at `{}`", code(step)));
+            let may = if hazard.certainty == "may" && hazard.id != "plan-depends-on-chance" {
+                " (may happen, counted as happening)"
+            } else {
+                ""
+            };
+            let mut text = format!(
+                "- **{}** `{}`{}: {}{may}",
+                hazard.severity,
+                hazard.id,
+                step.unwrap_or_default(),
+                plain(&hazard.message)
+            );
+            for help in &hazard.help {
+                let _ = write!(text, "; {}", plain(help));
+            }
+            if let Some(accepted) = &hazard.accepted {
+                let _ = write!(text, " *Accepted: {}*", plain(accepted));
+            }
+            text
+        };
+        let open = self.report.hazards.iter().filter(|one| one.accepted.is_none());
+        let accepted = self.report.hazards.iter().filter(|one| one.accepted.is_some());
+        Section {
+            title: "What is wrong",
+            head: String::new(),
+            lines: open.chain(accepted).map(line).collect(),
+        }
+    }
+
+    fn impact(&self) -> Section {
+        let line = |object: &ObjectX| {
+            let spans: Vec<String> = words::episodes(object)
+                .map(|(from, to)| {
+                    format!("{} to {}", self.clock.show_day(from), self.clock.show_day(to))
+                })
+                .collect();
+            let oldest =
+                object.oldest_point_seconds.map(|age| format!("{} old", say_duration(age)));
+            row(&[
+                plain(&object.key),
+                spans.join(", "),
+                say_duration(object.exposure_seconds),
+                oldest.unwrap_or_else(|| "not known".to_owned()),
+                if object.ends == "good" { "protected" } else { "**not protected**" }.to_owned(),
+            ])
+        };
+        let hit = self.report.objects.iter().filter(|object| object.exposure_seconds > 0);
+        Section {
+            title: "Impact",
+            head: head(&["Object", "Unprotected", "For", "Newest recovery point at worst", "Ends"]),
+            lines: hit.map(line).collect(),
+        }
+    }
+
+    fn steps(&self) -> Section {
+        let line = |step: &StepX| {
+            let with: Vec<String> =
+                step.with.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            let state = match step.status {
+                "done" => String::new(),
+                "nothing_to_do" => "done already; ".to_owned(),
+                "refused" => "**cannot begin**; ".to_owned(),
+                _ => "**never begins**; ".to_owned(),
+            };
+            let bad = step.after.len();
+            let after = match bad {
+                0 => "all are protected".to_owned(),
+                bad => format!("{bad} of {} unprotected", self.report.totals.objects),
+            };
+            let abort = match step.latest_start_seconds {
+                Some(latest) => format!("not begun by {}", self.clock.show_day(latest)),
+                None => "-".to_owned(),
+            };
+            row(&[
+                plain(&step.id),
+                format!("{} to {}", self.time(step.start_seconds), self.time(step.end_seconds)),
+                format!("{} `{}`", plain(&step.action), code(&with.join(", "))),
+                plain(&words::waits_for(step, self.clock)),
+                format!("{state}{after}"),
+                abort,
+            ])
+        };
+        Section {
+            title: "Steps",
+            head: head(&["Step", "Time", "Action", "Begins", "Expected afterwards", "Abort if"]),
+            lines: self.report.steps.iter().map(line).collect(),
+        }
+    }
+
+    fn back_out(&self) -> Section {
+        let line = |step: &StepX| {
+            let undo = match &step.undo {
+                Some(action) => format!("`{}`", code(action)),
+                None if step.can_be_undone => "-".to_owned(),
+                None => "**cannot be taken back**".to_owned(),
+            };
+            row(&[
+                plain(&step.id),
+                self.time(step.latest_start_seconds),
+                undo,
+                plain(&words::stop(step, self.report.totals.objects, self.clock)),
+            ])
+        };
+        Section {
+            title: "Back-out",
+            head: head(&[
+                "Step",
+                "Begin at the latest",
+                "Taken back by",
+                "If the plan ends behind it",
+            ]),
+            lines: self.report.steps.iter().map(line).collect(),
+        }
+    }
+
+    fn blast(&self) -> Section {
+        let mut lines = vec![format!("{}.", plain(&words::blast(self.report))), String::new()];
+        lines.push("| Step | Direct | Shared | Knock-on |\n|---|---|---|---|".to_owned());
+        for step in &self.report.steps {
+            let [direct, shared, knock_on] = words::rings(&step.blast);
+            let list = |members: &[String]| match members {
+                [] => "-".to_owned(),
+                all => plain(&all.join(", ")),
+            };
+            lines.push(row(&[plain(&step.id), list(&direct), list(&shared), list(&knock_on)]));
+        }
+        if self.report.steps.is_empty() {
+            lines.clear();
+        }
+        Section { title: "Blast radius", head: String::new(), lines }
+    }
+
+    fn assumptions(&self) -> Section {
+        let basis = &self.report.basis;
+        let mut lines: Vec<String> =
+            words::ages(basis).into_iter().map(|said| format!("- {}", plain(&said))).collect();
+        for gap in &basis.unknown {
+            lines.push(format!(
+                "- **Not known** for {}: {}",
+                plain(&gap.step),
+                plain(&gap.missing)
+            ));
+        }
+        if !basis.chance.is_empty() {
+            lines.push(format!(
+                "- What {} may do counts as done; without it: {}",
+                plain(&basis.chance.join(", ")),
+                plain(&words::outlook(&self.report.without_chance, self.report))
+            ));
+        }
+        for takes in &basis.durations {
+            lines.push(format!(
+                "- {} takes {}: {}",
+                plain(&takes.step),
+                words::takes(takes),
+                plain(&takes.because)
+            ));
+        }
+        lines.push("- Before the first step, with facts collected anew:".to_owned());
+        lines.push("  `dpmguard plan verify report.json --facts NEW`".to_owned());
+        Section { title: "Assumptions and preflight check", head: String::new(), lines }
+    }
+
+    fn evidence(&self) -> Section {
+        let inputs = &self.report.inputs;
+        let mut lines = Vec::new();
+        let mut add = |what: &str, name: &str, said: &str| {
+            lines.push(row(&[what.to_owned(), plain(name), format!("`{}`", code(said))]));
+        };
+        add("Plan", &self.report.plan.file, &inputs.plan);
+        for file in &inputs.facts {
+            add("Facts", &file.name, &file.digest);
+        }
+        for pack in &inputs.packs {
+            add("Rules", &pack.name, &pack.digest);
+        }
+        add("Tool", self.report.tool.name, self.report.tool.version);
+        add("Checked at", "", &inputs.now);
+        add("Counts for", "the window that opens at", &self.report.plan.start);
+        Section { title: "Evidence", head: head(&["What", "Name", "Digest or value"]), lines }
+    }
+}

@@ -1,0 +1,207 @@
+//! The timeline of a plan: the window and the steps above, the protected objects below.
+//!
+//! `svg` draws it, `text` sets it with one character for a stretch of time; both show what this module
+//! lays out.
+
+mod svg;
+mod text;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::facts::time::say_duration;
+use crate::plan::time::Clock;
+use crate::report::plan::{IntervalX, ObjectX, PlanReport, StepX};
+
+pub use svg::write as write_svg;
+pub(super) use svg::{inline as inline_svg, style};
+pub use text::write as write_text;
+
+/// Most objects with a row of their own; the others share rows.
+const MOST_ROWS: usize = 40;
+
+/// What a timeline shows.
+struct View<'a> {
+    report: &'a PlanReport,
+    clock: &'a Clock,
+    /// Seconds at which it ends.
+    to: i64,
+    /// Steps that do not overlap, in rows.
+    lanes: Vec<Vec<&'a StepX>>,
+    /// The objects, the worst first.
+    rows: Vec<Row<'a>>,
+}
+
+/// A row of the lower part.
+enum Row<'a> {
+    /// An object.
+    One(&'a ObjectX),
+    /// Objects with the same begin of their keys.
+    Many(String, Vec<&'a ObjectX>),
+}
+
+/// How a stretch of time looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Look {
+    Outside,
+    Good,
+    Busy,
+    Unknown,
+    Bad,
+    Blocked,
+}
+
+impl Look {
+    fn of(interval: &IntervalX) -> Self {
+        match interval.phase {
+            "good" => Self::Good,
+            "busy" => Self::Busy,
+            "unknown" => Self::Unknown,
+            "bad" if interval.is_blocked => Self::Blocked,
+            "bad" => Self::Bad,
+            _ => Self::Outside,
+        }
+    }
+
+    /// As a class of the drawing.
+    fn class(self) -> &'static str {
+        match self {
+            Self::Outside => "outside",
+            Self::Good => "good",
+            Self::Busy => "busy",
+            Self::Unknown => "unknown",
+            Self::Bad => "bad",
+            Self::Blocked => "blocked",
+        }
+    }
+
+    fn sign(self) -> char {
+        match self {
+            Self::Outside => ' ',
+            Self::Good => '.',
+            Self::Busy => '~',
+            Self::Unknown => '?',
+            Self::Bad => 'x',
+            Self::Blocked => 'X',
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Outside => "not counted",
+            Self::Good => "protected",
+            Self::Busy => "check running",
+            Self::Unknown => "nobody can say",
+            Self::Bad => "not protected, a check cures it",
+            Self::Blocked => "not protected, a check alone does not help",
+        }
+    }
+}
+
+/// All looks with their words, for a legend.
+const LOOKS: [Look; 5] = [Look::Good, Look::Bad, Look::Blocked, Look::Busy, Look::Unknown];
+
+impl<'a> View<'a> {
+    fn new(report: &'a PlanReport, clock: &'a Clock) -> Self {
+        let to = report.plan.checks_until_seconds.max(report.totals.end_seconds).max(1);
+        let mut objects: Vec<&ObjectX> =
+            report.objects.iter().filter(|one| !one.intervals.is_empty()).collect();
+        objects.sort_by_key(|one| std::cmp::Reverse(one.exposure_seconds));
+        Self { report, clock, to, lanes: lanes(&report.steps), rows: rows(objects) }
+    }
+
+    /// A stretch of time in words.
+    fn span(&self, from: i64, to: i64) -> String {
+        let (begin, end) = (self.clock.show_day(from), self.clock.show_day(to));
+        format!("{begin} to {end} ({})", say_duration(to - from))
+    }
+
+    /// A state of an object in words.
+    fn interval(&self, object: &ObjectX, interval: &IntervalX) -> String {
+        let mut text = format!(
+            "{}: {}, {}",
+            object.key,
+            Look::of(interval).words(),
+            self.span(interval.from, interval.to)
+        );
+        if !interval.caused_by.is_empty() {
+            let _ = write!(text, "; because of {}", interval.caused_by.join(", "));
+        }
+        text
+    }
+
+    /// A step in words.
+    fn step(&self, step: &StepX) -> String {
+        let time = match (step.start_seconds, step.end_seconds) {
+            (Some(from), Some(to)) if to > from => self.span(from, to),
+            (Some(from), _) => self.clock.show_day(from),
+            _ => "never".to_owned(),
+        };
+        let how = match step.status {
+            "done" => "",
+            "nothing_to_do" => ", done already",
+            "refused" => ", cannot begin",
+            _ => ", never begins",
+        };
+        format!("{} {}: {time}{how}", step.id, step.action)
+    }
+}
+
+/// Steps other than checks that take place, in as few rows as they need.
+fn lanes(steps: &[StepX]) -> Vec<Vec<&StepX>> {
+    let mut all: Vec<(i64, &StepX)> = steps
+        .iter()
+        .filter(|step| step.needs.checks.is_none() || step.status != "done")
+        .filter_map(|step| Some((step.start_seconds?, step)))
+        .collect();
+    all.sort_by_key(|(start, _)| *start);
+    let mut lanes: Vec<(i64, Vec<&StepX>)> = Vec::new();
+    for (start, step) in all {
+        // What takes no time needs room for its mark.
+        let end = step.end_seconds.unwrap_or(start).max(start + 1);
+        match lanes.iter_mut().find(|(free, _)| *free <= start) {
+            Some((free, lane)) => {
+                *free = end;
+                lane.push(step);
+            }
+            None => lanes.push((end, vec![step])),
+        }
+    }
+    lanes.into_iter().map(|(_, lane)| lane).collect()
+}
+
+/// A row each for the worst objects, and rows for the others by the begin of their keys.
+fn rows(objects: Vec<&ObjectX>) -> Vec<Row<'_>> {
+    let most = if objects.len() > MOST_ROWS { MOST_ROWS } else { objects.len() };
+    let mut groups: BTreeMap<&str, Vec<&ObjectX>> = BTreeMap::new();
+    for object in objects.iter().skip(most) {
+        let group = object.key.rsplit_once('/').map_or("", |(group, _)| group);
+        groups.entry(group).or_default().push(object);
+    }
+    let mut rows: Vec<Row<'_>> = objects.into_iter().take(most).map(Row::One).collect();
+    rows.extend(groups.into_iter().map(|(group, objects)| Row::Many(group.to_owned(), objects)));
+    rows
+}
+
+/// How many objects look how, between one change and the next: begin, end, counts.
+fn together(objects: &[&ObjectX]) -> Vec<(i64, i64, BTreeMap<Look, usize>)> {
+    let mut times: Vec<i64> = objects
+        .iter()
+        .flat_map(|object| &object.intervals)
+        .flat_map(|one| [one.from, one.to])
+        .collect();
+    times.sort_unstable();
+    times.dedup();
+    let mut stretches = Vec::new();
+    for (from, to) in times.iter().copied().zip(times.iter().copied().skip(1)) {
+        let mut counts = BTreeMap::new();
+        for object in objects {
+            let at = object.intervals.iter().find(|one| one.from <= from && one.to > from);
+            if let Some(interval) = at {
+                *counts.entry(Look::of(interval)).or_insert(0) += 1;
+            }
+        }
+        stretches.push((from, to, counts));
+    }
+    stretches
+}

@@ -1,0 +1,213 @@
+//! What several formats of the report say with the same words.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::facts::time::say_duration;
+use crate::plan::time::Clock;
+use crate::report::plan::{
+    BasisX, FixX, NamedX, ObjectX, OutlookX, PlanReport, RingsX, SharedX, StepX, StopX, SuffersX,
+    TakesX,
+};
+
+/// The verdict as a reader looks for it.
+pub(super) fn verdict(name: &str) -> &'static str {
+    match name {
+        "passed" => "PASS",
+        "failed" => "FAIL",
+        _ => "NO VERDICT",
+    }
+}
+
+/// How the objects end, in numbers.
+pub(super) fn ends(report: &PlanReport, clock: &Clock) -> String {
+    let (totals, kinds) = (&report.totals, &report.plan.protects);
+    let end = clock.show(report.plan.checks_until_seconds);
+    match (totals.bad, totals.unknown) {
+        (0, 0) => format!("{} of {} {kinds} protected at {end}", totals.good, totals.objects),
+        (0, unknown) => format!("{unknown} of {} {kinds}: nobody can say at {end}", totals.objects),
+        (bad, _) => format!("{bad} of {} {kinds} end UNPROTECTED at {end}", totals.objects),
+    }
+}
+
+/// The plan under other assumptions.
+pub(super) fn outlook(outlook: &OutlookX, report: &PlanReport) -> String {
+    format!(
+        "{}, {} of {} {} end unprotected, {} without protection",
+        verdict(outlook.verdict),
+        outlook.bad,
+        report.totals.objects,
+        report.plan.protects,
+        say_duration(outlook.exposure_seconds)
+    )
+}
+
+/// How things are if the plan ends after a step.
+pub(super) fn stop(step: &StepX, objects: usize, clock: &Clock) -> String {
+    let Some(point) = &step.stop else { return "it never begins".to_owned() };
+    if point.bad.is_empty() {
+        return "all are protected".to_owned();
+    }
+    let bad = format!("{} of {objects} unprotected", point.bad.len());
+    match point.all_good {
+        "at" => {
+            let late = if point.is_in_time { "" } else { ", behind the window" };
+            let by = point.by_seconds.map(|by| clock.show_day(by)).unwrap_or_default();
+            format!("{bad}; all protected by {by}{late}")
+        }
+        "never" => format!("{bad}; never all protected without {}", fixes(point)),
+        _ => {
+            let missing = point.missing.as_deref().unwrap_or_default();
+            format!("{bad}; nobody can say until when: {missing}")
+        }
+    }
+}
+
+/// What has to be repaired, with commas.
+pub(super) fn fixes(stop: &StopX) -> String {
+    let fixes: Vec<String> = stop.fixes.iter().map(fix).collect();
+    if fixes.is_empty() { "repairs that no rule names".to_owned() } else { fixes.join(", ") }
+}
+
+/// A repair: the step of the plan that does it, or where it is done.
+pub(super) fn fix(fix: &FixX) -> String {
+    match (&fix.step, &fix.at) {
+        (Some(step), _) => format!("{step} ({})", fix.action),
+        (None, Some(at)) if !at.is_empty() => format!("{} at {at}", fix.action),
+        _ => fix.action.clone(),
+    }
+}
+
+/// Whom the plan can hurt, in one line.
+pub(super) fn blast(report: &PlanReport) -> String {
+    let blast = &report.blast;
+    let mut text = format!(
+        "{} of {} {} within reach; {:.2} hours without protection, all together",
+        blast.objects.len(),
+        report.totals.objects,
+        report.plan.protects,
+        blast.object_hours
+    );
+    if let Some(most) = &blast.most {
+        let _ = write!(
+            text,
+            "; most of it through {} ({})",
+            most.step,
+            say_duration(most.exposure_seconds)
+        );
+    }
+    text
+}
+
+/// An object with its kind.
+pub(super) fn named(named: &NamedX) -> String {
+    format!("{} {}", named.kind.replace('_', " "), named.key)
+}
+
+/// Protected objects, those behind one object together.
+fn shared(shared: &[SharedX]) -> Vec<String> {
+    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for one in shared {
+        groups.entry(&one.through.key).or_default().push(one.key.clone());
+    }
+    for (through, keys) in &mut groups {
+        if let Some(first) = keys.first_mut().filter(|first| first != through) {
+            *first = format!("through {through}: {first}");
+        }
+    }
+    groups.into_values().flatten().collect()
+}
+
+/// A step that fails because of another.
+pub(super) fn suffers(one: &SuffersX) -> String {
+    let how = if one.how == "broken_off" { "is broken off" } else { "cannot succeed" };
+    format!("{} {how}", one.step)
+}
+
+/// A number with its noun.
+pub(super) fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// That the usual durations give another answer, where they do.
+pub(super) fn disagreement(report: &PlanReport) -> Option<String> {
+    (report.verdict != report.expected.verdict)
+        .then(|| format!("with the usual ones it would be {}", verdict(report.expected.verdict)))
+}
+
+/// The three rings of a step, each with all its members.
+pub(super) fn rings(rings: &RingsX) -> [Vec<String>; 3] {
+    let harms = rings.knock_on.objects.iter();
+    let harms = harms.map(|one| format!("{} {}", one.key, say_duration(one.seconds)));
+    let suffers = rings.knock_on.steps.iter().map(suffers);
+    [
+        rings.direct.iter().map(named).collect(),
+        shared(&rings.shared),
+        harms.chain(suffers).collect(),
+    ]
+}
+
+/// How old the facts will be.
+pub(super) fn ages(basis: &BasisX) -> Vec<String> {
+    let limit = |is_too_old: bool| match (basis.max_age_seconds, is_too_old) {
+        (None, _) => "; nobody said how old they may be".to_owned(),
+        (Some(limit), true) => format!(", TOO OLD: at most {}", say_duration(limit)),
+        (Some(limit), false) => format!(", at most {}", say_duration(limit)),
+    };
+    let mut said: Vec<String> = basis
+        .files
+        .iter()
+        .map(|file| {
+            let age = say_duration(file.age_seconds);
+            format!("{}: {age} old when the window opens{}", file.name, limit(file.is_too_old))
+        })
+        .collect();
+    let oldest = basis.files.iter().map(|file| file.age_seconds).max().unwrap_or(0);
+    // Those that are as old as their file are told with it.
+    for one in basis.collections.iter().filter(|one| one.age_seconds > oldest) {
+        let age = say_duration(one.age_seconds);
+        let limit = limit(one.is_too_old);
+        said.push(format!("{} collected {age} before the window opens{limit}", one.name));
+    }
+    let open = basis.collections.iter().filter(|one| !one.is_complete);
+    let open: Vec<&str> = open.map(|one| one.name.as_str()).collect();
+    if !open.is_empty() {
+        said.push(format!("there may be more of: {}", open.join(", ")));
+    }
+    said
+}
+
+/// How long a step takes.
+pub(super) fn takes(takes: &TakesX) -> String {
+    let expected = say_duration(takes.expected_seconds);
+    if takes.worst_seconds == takes.expected_seconds {
+        expected
+    } else {
+        format!("{expected}, at worst {}", say_duration(takes.worst_seconds))
+    }
+}
+
+/// The times without protection of an object: begin and end.
+pub(super) fn episodes(object: &ObjectX) -> impl Iterator<Item = (i64, i64)> + use<> {
+    let mut found: Vec<(i64, i64)> = Vec::new();
+    let exposed = |phase: &str| matches!(phase, "bad" | "busy" | "unknown");
+    for one in object.intervals.iter().filter(|one| exposed(one.phase) && one.to > one.from) {
+        match found.last_mut() {
+            Some((_, to)) if *to == one.from => *to = one.to,
+            _ => found.push((one.from, one.to)),
+        }
+    }
+    found.into_iter()
+}
+
+/// When a step begins.
+pub(super) fn waits_for(step: &StepX, clock: &Clock) -> String {
+    let mut parts = Vec::new();
+    if !step.begins_after.is_empty() {
+        parts.push(format!("after {}", step.begins_after.join(", ")));
+    }
+    if let Some(seconds) = step.needs.not_before {
+        parts.push(format!("not before {}", clock.show_day(seconds)));
+    }
+    if parts.is_empty() { "at once".to_owned() } else { parts.join(", ") }
+}
