@@ -1,5 +1,6 @@
 //! Tools for the authors of rules.
 
+pub mod act;
 pub mod case;
 pub mod causes;
 pub mod clauses;

@@ -44,6 +44,26 @@ pub struct Plan {
     pub place: Place,
 }
 
+impl Plan {
+    /// Steps and nothing else, in a window that opens at an instant and does not outlast them.
+    #[must_use]
+    pub fn bare(steps: Vec<Step>, start: i64, place: Place) -> Self {
+        let (zone, blackouts) = ("UTC".to_owned(), Vec::new());
+        Self {
+            id: String::new(),
+            title: String::new(),
+            window: Window { start, end: 0, checks_until: 0, zone, blackouts, place },
+            max_age: None,
+            operators: 1,
+            slots: Vec::new(),
+            is_ordered: true,
+            steps,
+            goal: Goal::default(),
+            place,
+        }
+    }
+}
+
 /// When a plan may be carried out.
 #[derive(Clone, Debug)]
 pub struct Window {

@@ -1,4 +1,6 @@
-//! Cases: facts, and the outcome that a rule must have on them.
+//! Cases: facts, and the outcome that a rule must have on them, or what an action must make of them.
+
+mod acting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +11,8 @@ use crate::finding::{Evaluation, Outcome};
 use crate::rule::clause::Override;
 use crate::source::Node;
 
+pub use acting::{Acting, After, is_acting};
+
 /// A case as it was written.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -16,8 +20,10 @@ pub struct Case {
     pub title: String,
     /// Where that is said.
     pub title_place: Place,
-    /// The rule that it is about.
+    /// The rule that it is about; empty if it is about an action.
     pub rule: String,
+    /// What it lets happen, if it is about an action.
+    pub act: Option<Acting>,
     /// The fact file it starts from, relative to the case's folder, and where it is named.
     pub base: Option<(String, Place)>,
     /// Its own facts, where it starts from nothing.
@@ -32,13 +38,15 @@ pub struct Case {
     pub expect: Expect,
 }
 
-/// The outcomes that a rule must have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What must come out.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Expect {
     /// The same for every subject, and at least one subject.
     All(Outcome),
     /// These subjects with these outcomes, and no others.
     Exactly(Vec<Expected>),
+    /// This must be so after an action.
+    After(Box<After>),
 }
 
 /// An outcome that is expected.
@@ -55,9 +63,18 @@ pub struct Expected {
 }
 
 impl Case {
-    /// The rules that the case says something of, its own first.
+    /// What it is about: the id of a rule or of an action.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        self.act.as_ref().map_or(&self.rule, |act| &act.action)
+    }
+
+    /// The rules that the case is about, its own first; none if it is about an action.
     #[must_use]
     pub fn rules(&self) -> Vec<&str> {
+        if self.act.is_some() {
+            return Vec::new();
+        }
         let mut rules = vec![self.rule.as_str()];
         if let Expect::Exactly(list) = &self.expect {
             for expected in list {
@@ -70,15 +87,15 @@ impl Case {
     }
 }
 
-/// Reads a case that its schema allows; it is about `rule`, unless it names another.
+/// Reads a case that its schema allows; it is about the rule or action that its `folder` is named after,
+/// unless it names another.
 ///
 /// # Errors
 ///
 /// What the schema cannot say: neither or both of `base` and `facts`, malformed paths.
-pub fn read(root: &Node, rule: &str) -> Result<Case, Vec<Diagnostic>> {
+pub fn read(root: &Node, folder: &str) -> Result<Case, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let text = |key: &str| root.get(key).and_then(Node::as_str).map(str::to_owned);
-    let rule = text("rule").unwrap_or_else(|| rule.to_owned());
     let base = root.get("base").and_then(|node| Some((node.as_str()?.to_owned(), node.place)));
     let facts = root.get("facts").cloned();
     if base.is_some() == facts.is_some() {
@@ -92,27 +109,37 @@ pub fn read(root: &Node, rule: &str) -> Result<Case, Vec<Diagnostic>> {
             Err(problem) => problems.push(problem),
         }
     }
-    let params = root.get("params").and_then(Node::as_map).unwrap_or_default();
-    let params = params.iter().map(|entry| {
-        let (of, param) = entry.key.split_once('.').unwrap_or((&rule, &entry.key));
-        let (of, param) = (of.to_owned(), param.to_owned());
-        Override { of, param, key_place: entry.key_place, value: entry.node.clone() }
-    });
-    let params = params.collect();
+    let (rule, act, expect) = if is_acting(root) {
+        match acting::read(root, folder) {
+            Ok((act, expect)) => (String::new(), Some(act), Some(expect)),
+            Err(found) => {
+                problems.extend(found);
+                return Err(problems);
+            }
+        }
+    } else {
+        let rule = text("rule").unwrap_or_else(|| folder.to_owned());
+        let expect = root.get("expect").and_then(|node| expect(node, &rule));
+        (rule, None, expect)
+    };
     let now = root.get("now").and_then(Node::as_str).and_then(Instant::parse);
-    let expect = root.get("expect").and_then(|node| expect(node, &rule));
     match (now, expect) {
-        (Some(now), Some(expect)) if problems.is_empty() => Ok(Case {
-            title: text("title").unwrap_or_default(),
-            title_place: root.get("title").map_or(root.place, |node| node.place),
-            rule,
-            base,
-            facts,
-            patches,
-            now,
-            params,
-            expect,
-        }),
+        (Some(now), Some(expect)) if problems.is_empty() => {
+            let about = act.as_ref().map_or(&rule, |act| &act.action);
+            let params = params(root, about);
+            Ok(Case {
+                title: text("title").unwrap_or_default(),
+                title_place: root.get("title").map_or(root.place, |node| node.place),
+                rule,
+                act,
+                base,
+                facts,
+                patches,
+                now,
+                params,
+                expect,
+            })
+        }
         (now, expect) => {
             if now.is_none() || expect.is_none() {
                 problems.push(
@@ -123,6 +150,17 @@ pub fn read(root: &Node, rule: &str) -> Result<Case, Vec<Diagnostic>> {
             Err(problems)
         }
     }
+}
+
+/// Values of parameters; those without a name before them are of `about`.
+fn params(root: &Node, about: &str) -> Vec<Override> {
+    let params = root.get("params").and_then(Node::as_map).unwrap_or_default();
+    let params = params.iter().map(|entry| {
+        let (of, param) = entry.key.split_once('.').unwrap_or((about, &entry.key));
+        let (of, param) = (of.to_owned(), param.to_owned());
+        Override { of, param, key_place: entry.key_place, value: entry.node.clone() }
+    });
+    params.collect()
 }
 
 fn patch(node: &Node) -> Result<Patch, Diagnostic> {
@@ -203,6 +241,8 @@ pub fn differences(case: &Case, evaluation: &Evaluation) -> Vec<Difference> {
                 all.entry(key).or_default().0.insert(expected.outcome);
             }
         }
+        // What becomes of the facts is not what a rule says of them.
+        Expect::After(_) => {}
     }
     let names = |all: &BTreeSet<Outcome>| all.iter().map(|one| one.name()).collect();
     let different = all.into_iter().filter(|(_, (expected, actual))| expected != actual);

@@ -35,12 +35,21 @@ pub enum Patch {
 }
 
 /// A path and where it was written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FactPath {
     steps: Vec<Step>,
     /// Where each step stands; the whole path, where the text has escapes.
     places: Vec<Place>,
     place: Place,
+}
+
+/// A part of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// A collection or field.
+    Field(&'a str),
+    /// What stands in brackets: a key, or a position in a list.
+    Member(&'a str),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +109,17 @@ impl FactPath {
             Some(Step::Field(_)) => Ok(Self { steps, places, place }),
             _ => Err(wrong()),
         }
+    }
+
+    /// The names and, in brackets, the members on the way, each with its place.
+    pub fn parts(&self) -> impl Iterator<Item = (Part<'_>, Place)> {
+        self.steps.iter().enumerate().map(|(depth, step)| {
+            let part = match step {
+                Step::Field(name) => Part::Field(name),
+                Step::Member(key) => Part::Member(key),
+            };
+            (part, self.at(depth))
+        })
     }
 
     fn at(&self, depth: usize) -> Place {

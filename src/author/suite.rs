@@ -1,19 +1,22 @@
 //! The cases of packs, made ready to be judged: facts put together, rules with the case's parameters.
 
+mod names;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::author::case::{self, Case, Expect};
+use crate::author::case::{self, Case};
 use crate::author::patch;
 use crate::author::snapshot;
+use crate::author::suite::names::{unknown_after, unknown_rules, unknown_subjects};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::facts::merge::merge;
-use crate::facts::store::{Facts, Table};
-use crate::facts::value::fold;
+use crate::facts::store::Facts;
 use crate::load::{self, Packs, cases::CaseFile};
+use crate::plan::{self, Plan};
 use crate::rule::clause::Override;
 use crate::rule::pack::RuleSet;
 use crate::schema::Schema;
@@ -57,6 +60,8 @@ pub struct Ready {
     pub facts: Arc<Facts>,
     /// The rules with its parameters.
     pub set: RuleSet,
+    /// What it lets happen, if it is about an action.
+    pub plan: Option<Plan>,
     /// The content of the snapshot beside it, if there is one.
     pub snapshot: Option<String>,
 }
@@ -285,40 +290,6 @@ fn draft(
     Ok(Some(Draft { file, name, prefix: prefix.to_owned(), case, document }))
 }
 
-/// Rules that the case names and that do not exist.
-fn unknown_rules(case: &Case, root: &Node, by_folder: &str, set: &RuleSet) -> Vec<Diagnostic> {
-    let names = || set.rules.iter().map(|rule| &*rule.id);
-    let mut problems = Vec::new();
-    let mut complain = |id: &str, place: Place| {
-        if set.rule(id).is_none() {
-            let problem = Diagnostic::error("unknown-rule", format!("there is no rule `{id}`"));
-            problems.push(problem.at(place).suggest(id, names()));
-        }
-    };
-    match root.get("rule") {
-        Some(node) => complain(&case.rule, node.place),
-        None if by_folder.is_empty() => {
-            let message = "this case does not say which rule it is about";
-            let help = "write `rule: <id>`, or put it into `cases/<id>/`";
-            return vec![Diagnostic::error("wrong-case", message).at(root.place).help(help)];
-        }
-        None => {
-            let place = root.as_map().and_then(<[_]>::first).map_or(root.place, |e| e.key_place);
-            complain(by_folder, place);
-            if let Some(problem) = problems.first_mut() {
-                problem.help.push("the folder of a case names its rule".to_owned());
-            }
-            return problems;
-        }
-    }
-    if let Expect::Exactly(list) = &case.expect {
-        for expected in list.iter().filter(|expected| expected.rule != case.rule) {
-            complain(&expected.rule, expected.place);
-        }
-    }
-    problems
-}
-
 fn ready(
     draft: Draft,
     packs: &Packs,
@@ -341,35 +312,19 @@ fn ready(
         return Err(broken(unknown));
     }
     let set = with_params(&case.params, set, packs, rule_schema, sources).map_err(&broken)?;
+    let context =
+        plan::file::Context { sources, rules: &set, facts: &facts, now: &case.now, hazards: &[] };
+    let plan = case.act.as_ref().map(|act| plan::file::steps(&act.steps, context));
+    let plan = plan.transpose().map_err(&broken)?;
+    let unknown = unknown_after(&case, plan.as_ref(), facts.model());
+    if !unknown.is_empty() {
+        return Err(broken(unknown));
+    }
     let text = load::cases::optional_text(&path.with_extension("snap"));
     let text = text.map_err(|problem| broken(vec![problem]))?;
     let snapshot = text.map(|text| snapshot::content(&text));
     let shown = load::shown(&path);
-    Ok(Ready { name, path, shown, prefix, case, facts, set, snapshot })
-}
-
-/// Subjects that are expected and are no objects of the facts: a slip there must not look like a
-/// rule that says nothing.
-fn unknown_subjects(case: &Case, facts: &Facts) -> Vec<Diagnostic> {
-    let Expect::Exactly(list) = &case.expect else { return Vec::new() };
-    let tables = facts.model().kinds().iter().filter_map(|kind| facts.table(kind.id));
-    let keys: Vec<&str> = tables.flat_map(Table::objects).map(|object| &*object.key).collect();
-    let known: HashSet<String> = keys.iter().map(|key| fold(key)).collect();
-    let mut problems = Vec::new();
-    for expected in list.iter().filter(|expected| !expected.subject.is_empty()) {
-        if !known.contains(&fold(&expected.subject)) {
-            let message = format!("no object of the facts has the key `{}`", expected.subject);
-            let problem = Diagnostic::error("unknown-subject", message).at(expected.place);
-            let end = format!("/{}", fold(&expected.subject));
-            let full: Vec<&str> =
-                keys.iter().copied().filter(|key| fold(key).ends_with(&end)).take(3).collect();
-            problems.push(match full.as_slice() {
-                [] => problem.suggest(&expected.subject, keys.iter().copied()),
-                full => problem.help(format!("did you mean `{}`?", full.join("`, `"))),
-            });
-        }
-    }
-    problems
+    Ok(Ready { name, path, shown, prefix, case, facts, set, plan, snapshot })
 }
 
 /// The rules with a case's parameters.
@@ -384,13 +339,15 @@ fn with_params(
     for param in params {
         changed.entry(&param.of).or_default().push(param.clone());
     }
+    if changed.keys().any(|id| set.rule(id).is_none()) {
+        // A setting of an action, or a slip: all is read again, which tells.
+        return packs.rules(params, sources);
+    }
     let mut set = set.clone();
     for (id, params) in changed {
-        let Some(rule) = set.rule(id).cloned() else {
-            // A setting of an action, or a slip: all is read again, which tells.
-            return packs.rules(params.as_slice(), sources);
-        };
-        set = set.with_rule(&rule, &rule.root, sources, &packs.model, rule_schema, &params)?;
+        if let Some(rule) = set.rule(id).cloned() {
+            set = set.with_rule(&rule, &rule.root, sources, &packs.model, rule_schema, &params)?;
+        }
     }
     Ok(set)
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
+use crate::author::act;
 use crate::author::case::{self, Difference};
 use crate::author::explain;
 use crate::author::suite::{Ready, Suite};
@@ -14,7 +15,7 @@ use crate::finding::{Evaluation, Outcome, Severity};
 use crate::gate::{self, Threshold};
 use crate::load;
 use crate::report::diff::diff;
-use crate::report::test::{Differing, Status, TestCase};
+use crate::report::test::{Differing, Miss, Status, TestCase};
 use crate::report::{Run, Settings, diagnostic, v1};
 use crate::rule::pack::RuleSet;
 
@@ -25,15 +26,23 @@ pub struct Trial {
     pub evaluation: Evaluation,
     /// How the outcomes differ from what is expected.
     pub differences: Vec<Difference>,
+    /// What is other than expected after an action.
+    pub misses: Vec<Miss>,
     /// What a snapshot of it holds.
     pub text: String,
 }
 
 impl Trial {
+    /// Whether what came is what is expected, whatever the snapshot holds.
+    #[must_use]
+    pub fn is_as_expected(&self) -> bool {
+        self.differences.is_empty() && self.misses.is_empty()
+    }
+
     /// Whether the case says that all is as it should be.
     #[must_use]
     pub fn passes(&self, ready: &Ready) -> bool {
-        self.differences.is_empty() && ready.snapshot.as_deref() == Some(self.text.as_str())
+        self.is_as_expected() && ready.snapshot.as_deref() == Some(self.text.as_str())
     }
 }
 
@@ -45,13 +54,17 @@ pub fn judge(
     set: &RuleSet,
     observer: Option<&dyn Observer>,
 ) -> Trial {
+    if let Some(acted) = act::run(ready) {
+        let (evaluation, differences) = (Evaluation::default(), Vec::new());
+        return Trial { evaluation, differences, misses: acted.misses, text: acted.text };
+    }
     let rules = ready.case.rules();
     let wanted = |rule: &crate::rule::Rule| rules.contains(&&*rule.id);
     let now = &ready.case.now;
     let evaluation = evaluate_observed(&ready.facts, set, now, None, &wanted, observer);
     let differences = case::differences(&ready.case, &evaluation);
     let text = text(suite, ready, &evaluation);
-    Trial { evaluation, differences, text }
+    Trial { evaluation, differences, misses: Vec::new(), text }
 }
 
 /// The part of the report that is about the rules of the case: the rest is the same for every case, or
@@ -137,10 +150,12 @@ pub fn judge_all(suite: &Suite, done: &(dyn Fn(usize) + Sync)) -> Vec<TestCase> 
     cases.extend(suite.broken.iter().map(|broken| TestCase {
         name: broken.name.clone(),
         rule: String::new(),
+        action: String::new(),
         title: String::new(),
         file: load::shown(&broken.path),
         status: Status::Error,
         differences: Vec::new(),
+        misses: Vec::new(),
         changed: Vec::new(),
         problems: diagnostic::render(&broken.problems, &suite.sources, false),
         text: String::new(),
@@ -153,7 +168,7 @@ pub fn judge_all(suite: &Suite, done: &(dyn Fn(usize) + Sync)) -> Vec<TestCase> 
 fn shown(suite: &Suite, ready: &Ready) -> TestCase {
     let trial = judge(suite, ready, &ready.set, None);
     let status = match &ready.snapshot {
-        _ if !trial.differences.is_empty() => Status::Failed,
+        _ if !trial.is_as_expected() => Status::Failed,
         None => Status::New,
         Some(known) if *known == trial.text => Status::Passed,
         Some(_) => Status::Changed,
@@ -170,10 +185,12 @@ fn shown(suite: &Suite, ready: &Ready) -> TestCase {
     TestCase {
         name: ready.name.clone(),
         rule: ready.case.rule.clone(),
+        action: ready.case.act.as_ref().map(|act| act.action.clone()).unwrap_or_default(),
         title: ready.case.title.clone(),
         file: ready.shown.clone(),
         status,
         differences,
+        misses: trial.misses,
         changed,
         problems: String::new(),
         text: trial.text,

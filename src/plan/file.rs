@@ -64,6 +64,29 @@ pub fn read(root: &Node, context: Context<'_>) -> Result<(Plan, Vec<Diagnostic>)
     }
 }
 
+/// Steps without the rest of a plan: each waits for the one before, and the window opens at the instant of
+/// the run and is as long as they need.
+///
+/// # Errors
+///
+/// Everything that is wrong with them, in the order of the file.
+pub fn steps(root: &Node, context: Context<'_>) -> Result<Plan, Vec<Diagnostic>> {
+    let mut reader = Reader::new(context);
+    let start = context.now.seconds();
+    reader.window = Some((start, start.saturating_add(LONGEST)));
+    let drafts = reader.steps(root);
+    let steps = reader.link(drafts, true);
+    let mut problems = reader.problems;
+    problems.sort_by(|a, b| (a.place, a.code, &a.message).cmp(&(b.place, b.code, &b.message)));
+    problems.dedup();
+    match steps {
+        Some(steps) if !problems.iter().any(Diagnostic::is_error) => {
+            Ok(Plan::bare(steps, start, root.place))
+        }
+        _ => Err(problems),
+    }
+}
+
 /// A plan being read.
 struct Reader<'a> {
     context: Context<'a>,

@@ -126,18 +126,7 @@ impl<'a> World<'a> {
     /// The state of a protected object.
     #[must_use]
     pub fn phase(&self, object: ObjectId) -> Phase {
-        let Some(protection) = self.protection().filter(|_| self.facts.holds(object)) else {
-            return Phase::Outside;
-        };
-        let Ok(value) = self.on(object, &protection.state) else { return Phase::Unknown };
-        let said = self.facts.say(&value);
-        let is_in = |list: &[String]| list.contains(&said);
-        match () {
-            () if is_in(&protection.good) => Phase::Good,
-            () if is_in(&protection.bad) => Phase::Bad,
-            () if is_in(&protection.busy) => Phase::Busy,
-            () => Phase::Outside,
-        }
+        phase(self.set, &self.facts, &self.now, object)
     }
 
     /// The facts as expressions see them.
@@ -248,6 +237,26 @@ impl<'a> World<'a> {
     /// Judges again what depends on facts that were touched.
     pub fn judge(&mut self, touched: &BTreeSet<Cell>) -> Delta {
         self.causes.update(&self.facts, &self.now, touched)
+    }
+}
+
+/// The state of a protected object, as it follows from facts.
+#[must_use]
+pub fn phase(set: &RuleSet, facts: &Arc<Facts>, now: &Instant, object: ObjectId) -> Phase {
+    let protection = set.protection().map(|(protection, _)| protection);
+    let Some(protection) = protection.filter(|_| facts.holds(object)) else {
+        return Phase::Outside;
+    };
+    let view = Arc::new(View::new(facts.clone(), now.clone()));
+    let state = env_on(set, object, &view).eval(&protection.state);
+    let Ok(value) = state else { return Phase::Unknown };
+    let said = facts.say(&value);
+    let is_in = |list: &[String]| list.contains(&said);
+    match () {
+        () if is_in(&protection.good) => Phase::Good,
+        () if is_in(&protection.bad) => Phase::Bad,
+        () if is_in(&protection.busy) => Phase::Busy,
+        () => Phase::Outside,
     }
 }
 

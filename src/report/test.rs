@@ -4,6 +4,7 @@ mod human;
 mod machine;
 mod markdown;
 
+use std::collections::BTreeSet;
 use std::io;
 
 use serde::Serialize;
@@ -39,8 +40,10 @@ pub struct TestReport {
 pub struct TestCase {
     /// Its name: `a-rule/a-case`.
     pub name: String,
-    /// The rule it is about; empty where that is not known.
+    /// The rule it is about; empty where that is not known, or if it is about an action.
     pub rule: String,
+    /// The action it is about; empty if it is about a rule.
+    pub action: String,
     /// What it shows.
     pub title: String,
     /// Its file.
@@ -49,6 +52,8 @@ pub struct TestCase {
     pub status: Status,
     /// Outcomes that differ.
     pub differences: Vec<Differing>,
+    /// What is other than expected after an action.
+    pub misses: Vec<Miss>,
     /// How its report differs from the snapshot; empty where there is no snapshot, or no difference.
     pub changed: Vec<Line>,
     /// What is wrong with the case, as it is drawn on a terminal.
@@ -96,6 +101,17 @@ pub struct Differing {
     pub actual: Vec<&'static str>,
     /// The clause that decided the first that was not expected.
     pub decided: Option<Decided>,
+}
+
+/// Something that is other than expected after an action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Miss {
+    /// What: a step, an object, a rule and its subject, a fact.
+    pub what: String,
+    /// What was expected.
+    pub expected: String,
+    /// What came.
+    pub actual: String,
 }
 
 /// The clause behind an outcome.
@@ -146,7 +162,34 @@ pub enum Format {
     Lcov,
 }
 
+impl TestCase {
+    /// The rule or action it is about; empty where that is not known.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        if self.action.is_empty() { &self.rule } else { &self.action }
+    }
+}
+
 impl TestReport {
+    /// How many rules and how many actions have cases, in words.
+    #[must_use]
+    pub fn judged(&self) -> String {
+        let count = |noun: &str, id: fn(&TestCase) -> &str| {
+            let ids: BTreeSet<&str> = self.cases.iter().map(id).collect();
+            let count = ids.iter().filter(|id| !id.is_empty()).count();
+            format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+        };
+        let rules = count("rule", |case| &case.rule);
+        if self.cases.iter().all(|case| case.action.is_empty()) {
+            return rules;
+        }
+        let actions = count("action", |case| &case.action);
+        if self.cases.iter().all(|case| case.rule.is_empty()) {
+            return actions;
+        }
+        format!("{rules} and {actions}")
+    }
+
     /// How many cases have a status.
     #[must_use]
     pub fn count(&self, status: Status) -> usize {

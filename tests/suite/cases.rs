@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 use dpmguard::author::case;
 use dpmguard::finding::Outcome;
 
-use crate::support::{Bench, cases, root, rule_of, run};
+use crate::support::{Bench, action_cases, cases, root, rule_of, run};
 
 #[test]
 fn every_case_gives_its_outcome_and_report() {
     let rules = root().join("rules").display().to_string();
     let ran = run(&["test", &rules, "--unreferenced", "reject"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains(&format!("{} cases", cases().len())), "{}", ran.out);
+    let all = cases().len() + action_cases().len();
+    assert!(ran.out.contains(&format!("{all} cases")), "{}", ran.out);
     assert!(!ran.out.contains("without a case"), "{}", ran.out);
 }
 
@@ -62,6 +63,7 @@ fn every_rule_has_a_case_for_each_outcome() {
         let outcomes = match case.expect {
             case::Expect::All(outcome) => vec![outcome],
             case::Expect::Exactly(list) => list.into_iter().map(|one| one.outcome).collect(),
+            case::Expect::After(_) => panic!("{}: is about an action", path.display()),
         };
         seen.extend(outcomes.into_iter().map(|outcome| (rule_of(&path), outcome)));
     }

@@ -134,11 +134,24 @@ pub(crate) fn rule_of(path: &Path) -> String {
     path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned()
 }
 
-/// All cases of the shipped pack.
+/// All cases of the shipped pack that are about rules.
 pub(crate) fn cases() -> Vec<PathBuf> {
+    all_cases().into_iter().filter(|path| !is_about_action(path)).collect()
+}
+
+/// All cases of the shipped pack that are about actions.
+pub(crate) fn action_cases() -> Vec<PathBuf> {
+    all_cases().into_iter().filter(|path| is_about_action(path)).collect()
+}
+
+fn all_cases() -> Vec<PathBuf> {
     // Beside the cases stand lists of accepted mutants.
     let all = files(&root().join("rules/cases"), "yaml").into_iter();
     all.filter(|path| path.file_name().is_none_or(|name| name != "mutants.yaml")).collect()
+}
+
+fn is_about_action(path: &Path) -> bool {
+    root().join("rules/actions").join(rule_of(path)).with_extension("yaml").exists()
 }
 
 /// Diagnostics as a person would read them.

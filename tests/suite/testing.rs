@@ -47,6 +47,46 @@ expect:
   - { subject: EX01/SG1/DB2, outcome: satisfied }
 ";
 
+const ACTION: &str = "schema: dpmguard.action/v1
+id: fill-database
+title: Fill a database
+role: change
+at: database
+params:
+  database: { ref: database }
+  gigabytes: { type: integer, help: How much comes in. }
+  minutes_each: { type: integer, default: 2, minimum: 1, help: Minutes for a gigabyte. }
+do: Fill ${database.name}.
+duration:
+  best: minutes(gigabytes * params.minutes_each)
+  expected: minutes(gigabytes * params.minutes_each)
+  worst: minutes(gigabytes * params.minutes_each) * 2
+  because: a guess
+requires:
+  - { that: database.mounted ?? false, else: '${database.name} is not mounted' }
+effects:
+  - { set: database.size_bytes, to: 'database.size_bytes + gigabytes * 1000000000' }
+done_when: gigabytes == 0
+references:
+  - { title: House rule 8, says: Whoever fills a database says so before. }
+";
+
+const FILLED: &str = "schema: dpmguard.case/v1
+title: A database grows over the limit
+facts:
+  schema: dpmguard.facts/v1
+  observed_at: 2009-05-04T18:00:00Z
+  complete: all
+  databases:
+    - { server: EX01, storage_group: SG1, name: DB1, kind: mailbox, mounted: true, size_bytes: 150000000000 }
+now: 2009-05-04T18:00:00Z
+with: { database: EX01/SG1/DB1, gigabytes: 60 }
+expect:
+  status: done
+  violated: { database-too-large: [EX01/SG1/DB1] }
+  facts: { 'databases[EX01/SG1/DB1].size_bytes': 210000000000 }
+";
+
 struct Pack {
     folder: tempfile::TempDir,
 }
@@ -529,4 +569,152 @@ fn a_page_has_the_coverage() {
         ran.out
     );
     assert!(ran.out.contains("| `database-too-large` | 1 | 2 of 4 | "), "{}", ran.out);
+}
+
+/// The pack with an action and a case about it.
+fn acting(case: &str) -> Pack {
+    let pack = Pack::new();
+    pack.write("actions/fill-database.yaml", ACTION);
+    pack.write("cases/fill-database/filled.yaml", case);
+    pack
+}
+
+#[test]
+fn a_case_can_be_about_what_an_action_does() {
+    let pack = acting(FILLED).accepted();
+    let ran = pack.test(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert!(ran.out.contains("2 cases of 1 rule and 1 action: 2 passed"), "{}", ran.out);
+    let text = fs::read_to_string(pack.path("cases/fill-database/filled.snap")).unwrap();
+    let told: serde_json::Value =
+        serde_json::from_str(text.splitn(3, "---\n").nth(2).unwrap()).unwrap();
+    assert_eq!(told["steps"][0]["seconds"]["expected"], 7200);
+    assert_eq!(told["steps"][0]["seconds"]["worst"], 14400);
+    assert_eq!(told["steps"][0]["because"], "a guess");
+    assert_eq!(told["opened"][0]["rule"], "database-too-large");
+    assert_eq!(told["opened"][0]["certainty"], "inferred");
+    assert_eq!(told["opened"][0]["how"], "will");
+    assert_eq!(
+        told["facts"]["databases[EX01/SG1/DB1].size_bytes"],
+        serde_json::json!({ "before": 150_000_000_000_u64, "after": 210_000_000_000_u64 })
+    );
+}
+
+#[test]
+fn what_is_other_than_expected_after_an_action_is_told_in_every_format() {
+    let case =
+        FILLED.replace("gigabytes: 60", "gigabytes: 40").replace("status: done", "status: refused");
+    let pack = acting(&case);
+    let ran = pack.test(&["--filter", "filled"]);
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    for line in [
+        "step `fill-database`",
+        "- expected refused",
+        "+ actual   done",
+        "`database-too-large` of EX01/SG1/DB1",
+        "- expected violated",
+        "+ actual   not violated",
+        "- expected 210000000000",
+        "+ actual   190000000000",
+    ] {
+        assert!(ran.out.contains(line), "{line}: {}", ran.out);
+    }
+    // No snapshot is written of what is not as expected.
+    let ran = pack.test(&["--filter", "filled", "--accept"]);
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(!pack.path("cases/fill-database/filled.snap").exists());
+    let json = pack.test(&["--filter", "filled", "--format", "json"]);
+    let schema = load::schema("test-v1").unwrap();
+    let mut sources = dpmguard::source::Sources::default();
+    let file = sources.add("report.json", json.out.as_bytes()).unwrap();
+    let found = schema.check(&dpmguard::source::read(&sources, file).unwrap());
+    assert!(found.is_empty(), "{found:?}");
+    let report: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(report["cases"][0]["action"], "fill-database");
+    assert_eq!(report["cases"][0]["misses"].as_array().unwrap().len(), 3);
+    let junit = pack.test(&["--filter", "filled", "--format", "junit"]).out;
+    assert!(
+        junit.contains("<testsuite name=\"fill-database\" tests=\"1\" failures=\"1\""),
+        "{junit}"
+    );
+    let tap = pack.test(&["--filter", "filled", "--format", "tap"]).out;
+    assert!(tap.contains("not ok 1 - fill-database/filled"), "{tap}");
+    let page = pack.test(&["--filter", "filled", "--format", "markdown"]).out;
+    assert!(page.contains("1 case of 1 action: 0 pass, 1 do not."), "{page}");
+}
+
+/// A state or finding that the case says nothing of fails it, too.
+#[test]
+fn what_an_action_does_beside_what_is_expected_fails_its_case() {
+    let case = FILLED.replace("  violated: { database-too-large: [EX01/SG1/DB1] }\n", "");
+    let ran = acting(&case).test(&["--filter", "filled"]);
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(ran.out.contains("- expected nothing said of it"), "{}", ran.out);
+}
+
+#[test]
+fn an_action_that_is_refused_or_done_already_says_so() {
+    let refused = FILLED.replace("mounted: true", "mounted: false");
+    let refused = refused.split_once("expect:").unwrap().0.to_owned();
+    let pack = acting(&format!("{refused}expect: {{ status: refused }}\n"));
+    let done = FILLED.replace("gigabytes: 60", "gigabytes: 0");
+    let done = done.split_once("expect:").unwrap().0.to_owned();
+    pack.write(
+        "cases/fill-database/full.yaml",
+        &format!("{done}expect: {{ status: nothing_to_do }}\n"),
+    );
+    let pack = pack.accepted();
+    let text = fs::read_to_string(pack.path("cases/fill-database/filled.snap")).unwrap();
+    assert!(text.contains("DB1 is not mounted"), "{text}");
+    let text = fs::read_to_string(pack.path("cases/fill-database/full.snap")).unwrap();
+    assert!(text.contains("\"nothing_to_do\""), "{text}");
+}
+
+/// Parameters of the action are its own; those of a rule are named with it.
+#[test]
+fn a_case_about_an_action_sets_parameters() {
+    let case = FILLED
+        .replace("with:", "params: { minutes_each: 3, database-too-large.most_gb: 250 }\nwith:");
+    let case = case.replace("  violated: { database-too-large: [EX01/SG1/DB1] }\n", "");
+    let pack = acting(&case).accepted();
+    let text = fs::read_to_string(pack.path("cases/fill-database/filled.snap")).unwrap();
+    assert!(text.contains("\"expected\": 10800"), "{text}");
+}
+
+#[test]
+fn several_steps_follow_each_other() {
+    let (head, _) = FILLED.split_once("with:").unwrap();
+    let case = format!(
+        "{head}action: fill-database
+plan:
+  - {{ id: one, action: fill-database, with: {{ database: EX01/SG1/DB1, gigabytes: 30 }} }}
+  - {{ id: two, action: fill-database, with: {{ database: EX01/SG1/DB1, gigabytes: 30 }} }}
+expect:
+  status: {{ one: done, two: done }}
+  violated: {{ database-too-large: [EX01/SG1/DB1] }}
+"
+    );
+    acting(&case).accepted();
+}
+
+#[test]
+fn slips_in_cases_about_actions_are_told_with_what_may_be_meant() {
+    let slips = [
+        ("gigabytes: 60", "gigabites: 60", "did you mean `gigabytes`?"),
+        ("EX01/SG1/DB1, gigabytes", "EX01/SG1/DB2, gigabytes", "did you mean `EX01/SG1/DB1`?"),
+        ("status: done", "staus: done", "did you mean `status`?"),
+        ("status: done", "status: { fil-database: done }", "did you mean `fill-database`?"),
+        ("{ database-too-large: [", "{ database-to-large: [", "did you mean `database-too-large`?"),
+        (".size_bytes'", ".size_byte'", "did you mean `size_bytes`?"),
+        ("'databases[EX01", "'database[EX01", "did you mean `databases`?"),
+        ("with:", "action: fil-database\nwith:", "did you mean `fill-database`?"),
+        ("with:", "rule: database-too-large\nwith:", "a rule or about an action, not about both"),
+        ("with:", "plan: [{ id: a, action: fill-database }]\nwith:", "or a `plan`"),
+    ];
+    for (right, wrong, hint) in slips {
+        let ran = acting(&FILLED.replacen(right, wrong, 1)).test(&["--filter", "filled"]);
+        assert_eq!(ran.code, 2, "{wrong}: {}", ran.out);
+        assert!(ran.out.contains(hint), "{wrong}: {}", ran.out);
+        assert!(ran.out.contains("filled.yaml:"), "{wrong}: {}", ran.out);
+    }
 }

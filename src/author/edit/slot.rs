@@ -81,6 +81,7 @@ pub(super) fn value(kind: DocumentKind, path: &[&str]) -> Slot {
         DocumentKind::Case => match path {
             ["patch", "*", "set" | "remove" | "add"] => Slot::Fact,
             ["rule"] | ["expect", "*", "rule"] => Slot::Rule,
+            ["action"] | ["plan", "*", "action"] => Slot::Action,
             ["expect", "*", "subject"] => Slot::Key,
             ["base"] => Slot::Base,
             _ => Slot::Plain,
@@ -109,7 +110,8 @@ pub(super) fn key(kind: DocumentKind, path: &[&str]) -> Slot {
         (DocumentKind::Rule, ["max_age", _]) => Slot::Kind,
         (DocumentKind::Rule, ["metadata", _]) => Slot::Metadata,
         (DocumentKind::Rule, ["remediation", "*", "with", _])
-        | (DocumentKind::Plan, ["steps", .., "with", _]) => Slot::Argument,
+        | (DocumentKind::Plan, ["steps", .., "with", _])
+        | (DocumentKind::Case, ["with", _] | ["plan", "*", "with", _]) => Slot::Argument,
         (DocumentKind::Rule | DocumentKind::Action, ["params", _] | ["let", "*", _])
         | (DocumentKind::Table, ["columns" | "sources", _]) => Slot::Declared,
         (DocumentKind::Table, ["rows", "*", _]) => Slot::Column,

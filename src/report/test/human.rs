@@ -92,6 +92,13 @@ pub fn case(case: &TestCase, colour: bool) -> String {
             show_decided(decided, &mut text);
         }
     }
+    for miss in &case.misses {
+        let _ = writeln!(text, "  {}", one(&miss.what));
+        let minus = format!("    - expected {}", one(&miss.expected));
+        let plus = format!("    + actual   {}", one(&miss.actual));
+        let _ = writeln!(text, "{}", paint(&minus, colour, coloured(AnsiColor::Red)));
+        let _ = writeln!(text, "{}", paint(&plus, colour, coloured(AnsiColor::Green)));
+    }
     match case.status {
         Status::Changed => {
             text.push_str("  the report differs from the snapshot:\n");
@@ -159,9 +166,6 @@ fn summary(report: &TestReport, colour: bool) -> String {
         1 if report.cases.iter().all(|case| case.status.is_good()) => ("TOO FEW", AnsiColor::Red),
         _ => ("FAILED", AnsiColor::Red),
     };
-    let mut rules: Vec<&str> = report.cases.iter().map(|case| case.rule.as_str()).collect();
-    rules.sort_unstable();
-    rules.dedup();
     let plural =
         |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let mut parts = Vec::new();
@@ -179,7 +183,7 @@ fn summary(report: &TestReport, colour: bool) -> String {
         }
     }
     let word = paint(word, colour, coloured(style).bold());
-    let (cases, rules) = (plural(report.cases.len(), "case"), plural(rules.len(), "rule"));
+    let (cases, rules) = (plural(report.cases.len(), "case"), report.judged());
     let mut text = match parts.as_slice() {
         [] if report.left_out > 0 => {
             let all = plural(report.left_out, "case");

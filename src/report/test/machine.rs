@@ -11,7 +11,7 @@ use crate::report::diagnostic::clean;
 use crate::report::json;
 use crate::report::markup::xml;
 use crate::report::mutation::MutationReport;
-use crate::report::test::{Differing, Status, TestCase, TestReport};
+use crate::report::test::{Differing, Miss, Status, TestCase, TestReport};
 
 #[derive(Serialize)]
 struct ReportV1<'a> {
@@ -46,10 +46,14 @@ struct ToolV1 {
 struct CaseV1<'a> {
     name: &'a str,
     rule: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    action: &'a str,
     title: &'a str,
     file: &'a str,
     status: Status,
     differences: &'a [Differing],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    misses: &'a [Miss],
     snapshot_diff: Vec<String>,
     problems: &'a str,
 }
@@ -72,10 +76,12 @@ pub(super) fn json(report: &TestReport, out: &mut dyn io::Write) -> io::Result<(
     let cases = report.cases.iter().map(|known| CaseV1 {
         name: &known.name,
         rule: &known.rule,
+        action: &known.action,
         title: &known.title,
         file: &known.file,
         status: known.status,
         differences: &known.differences,
+        misses: &known.misses,
         snapshot_diff: case(known),
         problems: &known.problems,
     });
@@ -120,7 +126,7 @@ fn kind(status: Status) -> &'static str {
 pub(super) fn junit(report: &TestReport, out: &mut dyn io::Write) -> io::Result<()> {
     let mut suites: BTreeMap<&str, Vec<&TestCase>> = BTreeMap::new();
     for case in &report.cases {
-        suites.entry(&case.rule).or_default().push(case);
+        suites.entry(case.about()).or_default().push(case);
     }
     let failed = |cases: &[&TestCase]| {
         let errors = cases.iter().filter(|case| case.status == Status::Error).count();

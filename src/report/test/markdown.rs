@@ -16,15 +16,12 @@ pub(super) fn write(report: &TestReport, out: &mut dyn io::Write) -> io::Result<
         (None, None) => "Cases",
     };
     let mut text = format!("# {title}\n\n");
-    let mut rules: Vec<&str> = report.cases.iter().map(|case| case.rule.as_str()).collect();
-    rules.sort_unstable();
-    rules.dedup();
     let bad: Vec<_> = report.cases.iter().filter(|case| !case.status.is_good()).collect();
     let _ = writeln!(
         text,
         "{} of {}: {} pass, {} do not.",
         plural(report.cases.len(), "case"),
-        plural(rules.len(), "rule"),
+        report.judged(),
         report.cases.len() - bad.len(),
         bad.len()
     );
