@@ -33,6 +33,7 @@ mod overlays;
 mod plan;
 mod planfile;
 mod planreport;
+mod predict;
 mod print;
 mod promises;
 mod real;
