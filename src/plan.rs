@@ -1,10 +1,11 @@
 //! Change plans: what they do to the facts, step by step, before anybody does it.
 //!
-//! `file` reads a plan, `ground` puts the objects of the facts into it, `world` makes what an action says to
-//! a copy of the facts, `simulate` lets time pass, `trace` is what came of it, `hazard` is what is wrong
-//! with that, `insight` what else can be said of it. Nothing here knows what is protected, or from what:
-//! that is the pack's.
+//! `file` reads a plan and puts the objects of the facts into it, `automatic` adds the jobs that nobody
+//! writes, `world` makes what an action says to a copy of the facts, `simulate` lets time pass, `trace` is
+//! what came of it, `hazard` is what is wrong with that, `insight` what else can be said of it, `remedy` the
+//! plan that repairs what is wrong. Nothing here knows what is protected, or from what: that is the pack's.
 
+pub mod automatic;
 pub mod file;
 pub mod hazard;
 pub mod insight;
@@ -36,8 +37,10 @@ pub struct Plan {
     pub slots: Vec<(String, usize)>,
     /// Whether each step waits for the one before; else only `after` binds.
     pub is_ordered: bool,
-    /// The steps, in the order of the file.
+    /// The steps, in the order of the file; behind them the jobs that begin by themselves.
     pub steps: Vec<Step>,
+    /// Jobs that begin by themselves, nobody knows when.
+    pub unscheduled: Vec<Unscheduled>,
     /// What must be so at the end.
     pub goal: Goal,
     /// Where it is named.
@@ -58,9 +61,17 @@ impl Plan {
             slots: Vec::new(),
             is_ordered: true,
             steps,
+            unscheduled: Vec::new(),
             goal: Goal::default(),
             place,
         }
+    }
+
+    /// The steps that somebody wrote.
+    #[must_use]
+    pub fn written(&self) -> &[Step] {
+        let count = self.steps.iter().take_while(|step| step.automatic.is_none()).count();
+        self.steps.get(..count).unwrap_or_default()
     }
 }
 
@@ -103,7 +114,7 @@ pub struct Step {
     pub id: Arc<str>,
     /// Position of its action in the rule set.
     pub action: usize,
-    /// The action's arguments, in its order.
+    /// The action's arguments, in its order; an object that an earlier step makes is a name as yet.
     pub args: Vec<Value>,
     /// How long it takes, where the plan says so: expected and at worst.
     pub estimate: Option<(i64, i64)>,
@@ -111,12 +122,27 @@ pub struct Step {
     pub after: Vec<usize>,
     /// Seconds before which it does not begin.
     pub not_before: Option<i64>,
+    /// Seconds that it lets go by after the steps that it waits for.
+    pub delay: i64,
     /// Steps with one number can begin together.
     pub group: Option<usize>,
     /// Hazards of this step that somebody takes responsibility for.
     pub accept: Vec<Accept>,
+    /// Of a job that nobody wrote: which of its action's ways to begin by itself it is.
+    pub automatic: Option<usize>,
     /// Where it stands.
     pub place: Place,
+}
+
+/// A job that begins by itself, nobody knows when.
+#[derive(Clone, Debug)]
+pub struct Unscheduled {
+    /// What it is called.
+    pub title: String,
+    /// Key of its object.
+    pub key: String,
+    /// The facts that would tell.
+    pub missing: String,
 }
 
 /// A hazard that somebody takes responsibility for.

@@ -5,6 +5,7 @@
 //! and shows the problems of all files at once. Files are handed in by `load`.
 
 pub mod action;
+pub mod automatic;
 pub mod clause;
 pub mod effect;
 mod links;

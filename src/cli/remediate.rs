@@ -264,7 +264,7 @@ fn say(
     let all = remedy.findings.iter().filter(|finding| finding.is_old).count();
     let (stay, unknown) = (count(Fate::Stays), count(Fate::Unknown));
     let err = &mut streams.err;
-    let steps = plan.steps.len();
+    let steps = plan.written().len();
     writeln!(
         err,
         "{steps} step{}, {} of {all} finding{} cleared; `plan check`: {}",

@@ -18,6 +18,7 @@ use crate::expr::check::Constant;
 use crate::facts::store::Facts;
 use crate::facts::time::{Instant, parse_duration};
 use crate::facts::value::fold;
+use crate::plan::automatic;
 use crate::plan::time::{self, Prefer, Zone};
 use crate::plan::{Blackout, Plan, Window};
 use crate::rule::pack::RuleSet;
@@ -99,6 +100,8 @@ struct Reader<'a> {
     zone: Option<Zone>,
     /// The schemas of arguments, by action and argument.
     schemas: HashMap<(usize, usize), Option<Arc<Schema>>>,
+    /// The facts with the objects that the steps read so far make.
+    later: Arc<Facts>,
     /// How often a name was looked for in vain.
     misses: usize,
 }
@@ -114,6 +117,7 @@ impl<'a> Reader<'a> {
             window: None,
             zone: None,
             schemas: HashMap::new(),
+            later: context.facts.clone(),
             misses: 0,
         }
     }
@@ -133,7 +137,7 @@ impl<'a> Reader<'a> {
         let steps = self.link(drafts, is_ordered);
         let goal = root.get("goal").map(|node| self.goal(node)).unwrap_or_default();
         let id = root.get("id")?;
-        Some(Plan {
+        let mut plan = Plan {
             id: id.as_str()?.to_owned(),
             title: root.get("title").and_then(Node::as_str).unwrap_or_default().to_owned(),
             window: window?,
@@ -142,9 +146,20 @@ impl<'a> Reader<'a> {
             slots,
             is_ordered,
             steps: steps?,
+            unscheduled: Vec::new(),
             goal,
             place: id.place,
-        })
+        };
+        let Context { rules, facts, now, .. } = self.context;
+        if !automatic::add(&mut plan, rules, facts, now) {
+            let message = format!(
+                "more than {} jobs begin by themselves in this time: the rest is left out",
+                automatic::MAX_JOBS
+            );
+            let problem = Diagnostic::warning("too-many", message).at(plan.window.place);
+            self.problems.push(problem.help("make the window shorter"));
+        }
+        Some(plan)
     }
 
     fn fail<T>(&mut self, problem: Diagnostic) -> Option<T> {

@@ -129,6 +129,14 @@ pub const KINDS: &[Kind] = &[
         is_unknown: false,
     },
     Kind {
+        id: "plan-collides",
+        severity: Severity::Warning,
+        title: "A step is in the way of a job that begins by itself",
+        explanation: "The schedule does not wait for the plan: a job that finds its object locked, or in a check, fails or is \
+                      broken off. Move the step, or let the check end before the time of the job.",
+        is_unknown: false,
+    },
+    Kind {
         id: "plan-depends-on-chance",
         severity: Severity::Note,
         title: "The verdict depends on something that may happen",
@@ -156,6 +164,14 @@ pub const KINDS: &[Kind] = &[
         title: "One step makes all protected objects bad at once",
         explanation: "If anything goes wrong behind this step, nothing is protected. Where it cannot be split, accept it in \
                       the plan with a reason.",
+        is_unknown: false,
+    },
+    Kind {
+        id: "plan-job-fails",
+        severity: Severity::Note,
+        title: "A job that begins by itself fails because its object is not protected then",
+        explanation: "It is a part of what the time without protection costs, and the reason why people are called at night: \
+                      tell those who watch the jobs.",
         is_unknown: false,
     },
     Kind {
@@ -286,7 +302,9 @@ impl Judged {
 fn verdict(hazards: &[Hazard], threshold: Threshold) -> Verdict {
     let open = || hazards.iter().filter(|hazard| hazard.accepted.is_none());
     let known = open().filter(|hazard| !hazard.kind.is_unknown);
-    let is_unknown = open().any(|hazard| hazard.kind.is_unknown);
+    // What could only be a warning hides nothing from a gate that lets warnings through.
+    let matters = |severity| severity == Severity::Error || threshold.reached(severity);
+    let is_unknown = open().any(|hazard| hazard.kind.is_unknown && matters(hazard.severity));
     gate::decide(known.map(|hazard| hazard.severity), is_unknown, threshold)
 }
 

@@ -20,7 +20,7 @@ use crate::finding::{Evaluation, Finding, Outcome, Severity, Step, Subject, Verd
 use crate::plan::simulate::{self, Scenario, Takes};
 use crate::plan::trace::Trace;
 use crate::plan::world::{May, Phase};
-use crate::plan::{self, Goal, Plan, Window};
+use crate::plan::{self, Goal, Plan, Window, automatic};
 use crate::rule::Rule;
 use crate::rule::pack::RuleSet;
 
@@ -198,6 +198,7 @@ fn attempt(given: Given<'_>, wishes: &Wishes<'_>) -> Attempt {
         let end = full_hour(given.start, trace.end.max(1));
         if end < plan.window.end {
             (plan.window.end, plan.window.checks_until) = (end, end);
+            automatic::add(&mut plan, given.set, given.facts, given.now);
             trace = run(&plan);
         }
     }
@@ -224,8 +225,10 @@ fn plan_of(given: Given<'_>, wishes: &Wishes<'_>, ordered: &Ordered) -> Plan {
             estimate: None,
             after: placed.after.clone(),
             not_before: None,
+            delay: 0,
             group: None,
             accept: Vec::new(),
+            automatic: None,
             place: nowhere,
         })
     });
@@ -234,7 +237,7 @@ fn plan_of(given: Given<'_>, wishes: &Wishes<'_>, ordered: &Ordered) -> Plan {
         Some(end) => end.saturating_sub(given.start),
         None => full_hour(given.start, ordered.lasts.max(1)),
     };
-    Plan {
+    let mut plan = Plan {
         id: "remediation".to_owned(),
         title: if count == 1 {
             "Repair of 1 finding".to_owned()
@@ -254,9 +257,12 @@ fn plan_of(given: Given<'_>, wishes: &Wishes<'_>, ordered: &Ordered) -> Plan {
         slots: Vec::new(),
         is_ordered: true,
         steps: steps.collect(),
+        unscheduled: Vec::new(),
         goal: Goal::default(),
         place: nowhere,
-    }
+    };
+    automatic::add(&mut plan, given.set, given.facts, given.now);
+    plan
 }
 
 /// Asks for checks of what the plan leaves bad and a check would cure; whether there was any that is new.

@@ -18,8 +18,8 @@ use crate::finding::Role;
 use crate::plan::simulate::ledger::Ledger;
 use crate::plan::simulate::queue::Queue;
 use crate::plan::trace::{Happening, StepStatus, Trace};
-use crate::plan::world::{Act, May, Phase, World};
-use crate::plan::{Plan, Step};
+use crate::plan::world::{Act, May, Phase, World, bound};
+use crate::plan::{Plan, Step, world};
 use crate::rule::action::{Action, Arg};
 use crate::rule::pack::RuleSet;
 
@@ -55,7 +55,7 @@ pub fn simulate(set: &RuleSet, facts: &Arc<Facts>, plan: &Plan, scenario: Scenar
     let ledger = Ledger::new(&world, plan, &queue);
     let mut simulation = Simulation { plan, scenario, world, ledger, queue, time: 0 };
     simulation.run();
-    simulation.ledger.finish(&simulation.world, simulation.queue.last_end())
+    simulation.ledger.finish(&simulation.world, &simulation.queue)
 }
 
 /// The instant at a second of a plan.
@@ -89,10 +89,8 @@ impl<'a> Simulation<'a> {
     fn run(&mut self) {
         self.settle(None, BTreeSet::new());
         loop {
-            while let Some(position) = self.queue.next_to_begin(self.plan, self.time) {
-                self.begin(position);
-            }
-            let Some(time) = self.queue.next_time(self.plan, self.time) else { break };
+            self.begin_all();
+            let Some(time) = self.queue.next_time(self.time) else { break };
             self.time = time;
             self.world.now = instant(self.plan, time);
             while let Some(position) = self.queue.next_to_end(self.time) {
@@ -101,15 +99,36 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn act(&self, step: &'a Step) -> Option<Act<'a>> {
-        let action = self.world.set.actions.get(step.action)?;
-        Some(Act { action, args: &step.args })
+    /// Begins what can begin now; what begins by itself does not wait for people.
+    fn begin_all(&mut self) {
+        loop {
+            if let Some(position) = self.queue.next_automatic(self.time) {
+                self.begin_by_itself(position);
+            } else if let Some(position) = self.queue.next_to_begin(self.plan, self.time) {
+                self.begin(position);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// The action of a step.
+    fn action(&self, step: &Step) -> Option<&'a Action> {
+        self.world.set.actions.get(step.action)
     }
 
     fn begin(&mut self, position: usize) {
         let Some(step) = self.plan.steps.get(position) else { return };
-        let Some(act) = self.act(step) else { return };
-        self.ledger.begin(position, self.time);
+        let Some(action) = self.action(step) else { return };
+        self.open(position);
+        let args = match bound(&self.world.facts, action, &step.args) {
+            Ok(args) => args,
+            Err(name) => {
+                let reason = format!("There is no `{name}` then.");
+                return self.over(position, StepStatus::Refused(vec![reason]));
+            }
+        };
+        let act = Act { action, args: &args };
         if let Some(done) = &act.action.course.done_when
             && self.world.condition(act, done) == Ok(true)
         {
@@ -129,13 +148,88 @@ impl<'a> Simulation<'a> {
                 return self.over(position, StepStatus::Refused(Vec::new()));
             }
         }
+        self.start(position, step, act);
+    }
+
+    /// A job begins that nobody wrote. What keeps it from beginning makes it fail; only for a slot it waits.
+    fn begin_by_itself(&mut self, position: usize) {
+        let Some(step) = self.plan.steps.get(position) else { return };
+        let Some(action) = self.action(step) else { return };
+        let Ok(args) = bound(&self.world.facts, action, &step.args) else {
+            return self.skip(position);
+        };
+        let act = Act { action, args: &args };
+        let automatic = step.automatic.and_then(|number| action.course.automatic.get(number));
+        let when = automatic.and_then(|automatic| automatic.when.as_ref());
+        if when.is_some_and(|when| self.world.condition(act, when) != Ok(true)) {
+            return self.skip(position);
+        }
+        let obstacle = self.queue.obstacle(position);
+        let refusals = match obstacle {
+            Some(_) => Vec::new(),
+            None => self.obstructions(act),
+        };
+        if obstacle.is_some() || !refusals.is_empty() {
+            // Who is checked is busy: the check is in the way, whatever else is.
+            let about = args.first().and_then(|value| match value {
+                Value::Object(object) => self.queue.check_on(*object),
+                _ => None,
+            });
+            self.open(position);
+            if let Some(other) = obstacle.or(about) {
+                self.ledger.broken(position, other);
+            }
+            return self.over(position, StepStatus::Refused(refusals));
+        }
+        if !self.queue.has_slot(position) {
+            return self.queue.wait(position);
+        }
+        self.open(position);
+        if let Some(object) = act.checked() {
+            let vain = self.vain(act, object);
+            if !vain.is_empty() {
+                self.ledger.vain(position, vain);
+                return self.over(position, StepStatus::Refused(Vec::new()));
+            }
+        }
+        self.start(position, step, act);
+    }
+
+    fn open(&mut self, position: usize) {
+        self.ledger.begin(position, &self.queue.needs_of(position), self.time);
+    }
+
+    /// A job whose time has come has nothing to do.
+    fn skip(&mut self, position: usize) {
+        self.queue.over(position);
+        self.ledger.skip(position);
+        self.queue.follow(position, self.time);
+    }
+
+    /// The conditions of an action that do not hold, or of which nobody knows it.
+    fn obstructions(&self, act: Act<'_>) -> Vec<String> {
+        let requires = act.action.course.requires.iter();
+        let failing =
+            requires.filter_map(|(that, otherwise)| match self.world.condition(act, that) {
+                Ok(true) => None,
+                Ok(false) => Some(self.world.say(act, otherwise)),
+                Err(missing) => Some(format!("It is not known: {}.", world::said(&missing))),
+            });
+        failing.collect()
+    }
+
+    /// A step begins that nothing keeps from beginning.
+    fn start(&mut self, position: usize, step: &Step, act: Act<'_>) {
+        let checked = act.checked();
         let takes = self.takes(position, step, act);
         self.ledger.takes(position, takes);
         let locked = self.queue.begin(position, self.time.saturating_add(takes));
         for (broken, object) in locked {
             self.ledger.broken(broken, position);
-            let touched = self.set_phase(Some(position), object, Phase::Bad);
-            self.settle(Some(position), touched);
+            if let Some(object) = object {
+                let touched = self.set_phase(Some(position), object, Phase::Bad);
+                self.settle(Some(position), touched);
+            }
             self.ledger.break_off(broken, self.time);
         }
         let mut touched = BTreeSet::new();
@@ -168,16 +262,17 @@ impl<'a> Simulation<'a> {
     fn over(&mut self, position: usize, status: StepStatus) {
         self.queue.over(position);
         self.ledger.end(position, self.time, status);
+        self.queue.follow(position, self.time);
     }
 
     /// The conditions of an action that do not hold, in words; those that are not known are noted.
-    fn refusals(&mut self, position: usize, act: Act<'a>) -> Vec<String> {
+    fn refusals(&mut self, position: usize, act: Act<'_>) -> Vec<String> {
         let (mut refusals, mut unknown) = (Vec::new(), Vec::new());
         for (that, otherwise) in &act.action.course.requires {
             match self.world.condition(act, that) {
                 Ok(true) => {}
                 Ok(false) => refusals.push(self.world.say(act, otherwise)),
-                Err(missing) => unknown.push(crate::plan::world::said(&missing)),
+                Err(missing) => unknown.push(world::said(&missing)),
             }
         }
         // What does not begin for a known reason hangs on nothing else.
@@ -224,7 +319,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// Seconds that a step takes.
-    fn takes(&mut self, position: usize, step: &Step, act: Act<'a>) -> i64 {
+    fn takes(&mut self, position: usize, step: &Step, act: Act<'_>) -> i64 {
         if let Some((expected, worst)) = step.estimate {
             self.ledger.because(position, "stated in the plan".to_owned());
             return match self.scenario.takes {
@@ -250,7 +345,12 @@ impl<'a> Simulation<'a> {
 
     fn end(&mut self, position: usize) {
         let Some(step) = self.plan.steps.get(position) else { return };
-        let Some(act) = self.act(step) else { return };
+        let Some(action) = self.action(step) else { return };
+        let Ok(args) = bound(&self.world.facts, action, &step.args) else {
+            // What it was about is gone: nothing is left that it could do.
+            return self.over(position, StepStatus::Done);
+        };
+        let act = Act { action, args: &args };
         let checked = act.checked();
         let is_spoiled = self.queue.end_of(position);
         let outcomes = self.world.apply(act, false, self.scenario.may);
@@ -278,10 +378,11 @@ impl<'a> Simulation<'a> {
             self.ledger.touch(object);
         }
         // Whether a check would help is asked again where the step may have made the difference.
-        let is_fix = act.action.role == Role::Fix;
+        let is_fix = act.action.role == Role::Fix && step.automatic.is_none();
         self.ledger.touch_harmed(position, is_fix);
         self.settle(Some(position), touched);
         self.ledger.end(position, self.time, StepStatus::Done);
+        self.queue.follow(position, self.time);
     }
 
     /// Judges what was touched, and lets what is violated now have its consequences.
@@ -289,6 +390,9 @@ impl<'a> Simulation<'a> {
         let mut touched = touched;
         for _ in 0..MAX_ROUNDS {
             self.ledger.touched(&touched, &self.world);
+            if touched.iter().any(|cell| matches!(cell, Cell::All(_))) {
+                self.queue.renew(&self.world, self.plan);
+            }
             let delta = self.world.judge(&touched);
             let changes: Vec<_> =
                 delta.appeared.iter().flat_map(|cause| cause.standing.changes.clone()).collect();

@@ -1,6 +1,6 @@
 //! Wall-clock times with their zones, at the edges of a plan; inside, all times are seconds.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::{AmbiguousOffset, AmbiguousZoned, Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 
@@ -32,11 +32,65 @@ impl Prefer {
 #[derive(Clone, Debug)]
 pub struct Zone(TimeZone);
 
+impl Default for Zone {
+    fn default() -> Self {
+        Self(TimeZone::UTC)
+    }
+}
+
 impl Zone {
     /// The zone of that IANA name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         TimeZone::get(name).ok().filter(|zone| !zone.is_unknown()).map(Self)
+    }
+
+    /// The zone whose clocks are always this many minutes ahead of UTC.
+    #[must_use]
+    pub fn fixed(minutes: i64) -> Option<Self> {
+        let seconds = i32::try_from(minutes.checked_mul(60)?).ok()?;
+        Some(Self(TimeZone::fixed(Offset::from_seconds(seconds).ok()?)))
+    }
+
+    /// The instants within a stretch of seconds since 1970, its end not among them, at which clocks show
+    /// one of `times` on one of `days`, by their English names in small letters; every day if there are none
+    /// given. A time that clocks skip counts as the one that they show instead.
+    ///
+    /// # Errors
+    ///
+    /// The first text that is no time of day.
+    pub fn daily(
+        &self,
+        times: &[String],
+        days: Option<&[String]>,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<i64>, String> {
+        let clocks = times.iter().map(|text| text.parse::<Time>().map_err(|_| text.clone()));
+        let clocks = clocks.collect::<Result<Vec<Time>, String>>()?;
+        let mut found = Vec::new();
+        let Ok(first) = Timestamp::from_second(from) else { return Ok(found) };
+        let mut day = first.to_zoned(self.0.clone()).date().yesterday().ok();
+        while let Some(date) = day {
+            let name = weekday(date.weekday());
+            let is_due = days.is_none_or(|days| days.iter().any(|day| day == name));
+            let mut is_past = false;
+            for clock in &clocks {
+                let Ok(at) = date.to_datetime(*clock).to_zoned(self.0.clone()) else { continue };
+                let at = at.timestamp().as_second();
+                is_past |= at >= to;
+                if is_due && at >= from && at < to {
+                    found.push(at);
+                }
+            }
+            if is_past || clocks.is_empty() {
+                break;
+            }
+            day = date.tomorrow().ok();
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
     }
 
     /// Its IANA name.
@@ -51,6 +105,18 @@ impl Zone {
         let day: Date = text.parse().ok()?;
         let next = day.tomorrow().ok()?.to_zoned(self.0.clone()).ok()?;
         Some(next.timestamp().as_second())
+    }
+}
+
+fn weekday(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "monday",
+        Weekday::Tuesday => "tuesday",
+        Weekday::Wednesday => "wednesday",
+        Weekday::Thursday => "thursday",
+        Weekday::Friday => "friday",
+        Weekday::Saturday => "saturday",
+        Weekday::Sunday => "sunday",
     }
 }
 

@@ -87,6 +87,8 @@ pub struct Needs {
     pub uses: Vec<ObjectId>,
     /// The object that is checked, and the one that has the slots.
     pub check: Option<(ObjectId, Option<ObjectId>)>,
+    /// Whether an object that it names is not there yet.
+    pub is_early: bool,
 }
 
 /// A cause that stood at some time.

@@ -1,5 +1,6 @@
 //! A copy of the facts, and what an action does to it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
@@ -9,9 +10,10 @@ use crate::expr::script::Scripts;
 use crate::expr::template::Template;
 use crate::expr::tree::Expr;
 use crate::facts::change::{Before, Cell, Change, Refusal};
+use crate::facts::model::Type;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
-use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value};
+use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value, fold};
 use crate::rule::action::Action;
 use crate::rule::clause::params_value;
 use crate::rule::effect::{Effect, EffectKind, Members};
@@ -91,6 +93,8 @@ pub struct Outcomes {
     pub touched: BTreeSet<Cell>,
     /// What would have to be known of effects that could not be made.
     pub missing: Vec<String>,
+    /// What was known before of what changed.
+    pub before: Vec<Before>,
 }
 
 impl<'a> World<'a> {
@@ -158,8 +162,7 @@ impl<'a> World<'a> {
     ///
     /// Why it is not known.
     pub fn value(&self, act: Act<'_>, expr: &Expr) -> Outcome {
-        let view = self.view();
-        env_of(self.set, act, &view).eval(expr)
+        value_of(self.set, &self.facts, &self.now, act, expr)
     }
 
     /// Seconds that an action takes: best, expected, worst; none where it does not say.
@@ -175,31 +178,9 @@ impl<'a> World<'a> {
 
     /// Makes the effects of an action that belong to its start or to its end.
     pub fn apply(&mut self, act: Act<'_>, at_start: bool, may: May) -> Outcomes {
-        let mut outcomes = Outcomes::default();
-        let effects = act.action.course.effects.iter();
-        let wanted =
-            |effect: &&Effect| effect.at_start == at_start && (!effect.may || may == May::Happens);
-        for effect in effects.filter(wanted) {
-            let view = self.view();
-            let made = changes(effect, &mut env_of(self.set, act, &view));
-            drop(view);
-            match made {
-                Ok(changes) => self.change(changes, &mut outcomes),
-                Err(unknown) => outcomes.missing.push(said(&unknown)),
-            }
-        }
+        let mut outcomes = carry_out(self.set, &mut self.facts, &self.now, act, (at_start, may));
+        self.before.append(&mut outcomes.before);
         outcomes
-    }
-
-    fn change(&mut self, changes: Vec<Change>, outcomes: &mut Outcomes) {
-        let made = Arc::make_mut(&mut self.facts).change(changes);
-        outcomes.touched.extend(made.touched);
-        self.before.extend(made.before);
-        outcomes.missing.extend(made.refused.into_iter().map(|refusal| match refusal {
-            Refusal::NoKey => "the key of the new object".to_owned(),
-            Refusal::Exists(key) => format!("whether `{key}`, which is there, is the same"),
-            Refusal::NoRecord => "the record that the fact is in".to_owned(),
-        }));
     }
 
     /// Changes facts.
@@ -258,6 +239,79 @@ pub fn phase(set: &RuleSet, facts: &Arc<Facts>, now: &Instant, object: ObjectId)
         () if is_in(&protection.busy) => Phase::Busy,
         () => Phase::Outside,
     }
+}
+
+/// The value of an expression of an action.
+pub(in crate::plan) fn value_of(
+    set: &RuleSet,
+    facts: &Arc<Facts>,
+    now: &Instant,
+    act: Act<'_>,
+    expr: &Expr,
+) -> Outcome {
+    let view = Arc::new(View::new(facts.clone(), now.clone()));
+    env_of(set, act, &view).eval(expr)
+}
+
+/// Makes the effects of an action that belong to its start or to its end.
+pub(in crate::plan) fn carry_out(
+    set: &RuleSet,
+    facts: &mut Arc<Facts>,
+    now: &Instant,
+    act: Act<'_>,
+    (at_start, may): (bool, May),
+) -> Outcomes {
+    let mut outcomes = Outcomes::default();
+    let effects = act.action.course.effects.iter();
+    let wanted =
+        |effect: &&Effect| effect.at_start == at_start && (!effect.may || may == May::Happens);
+    for effect in effects.filter(wanted) {
+        let view = Arc::new(View::new(facts.clone(), now.clone()));
+        let made = changes(effect, &mut env_of(set, act, &view));
+        drop(view);
+        match made {
+            Ok(changes) => {
+                let made = Arc::make_mut(facts).change(changes);
+                outcomes.touched.extend(made.touched);
+                outcomes.before.extend(made.before);
+                outcomes.missing.extend(made.refused.into_iter().map(refusal));
+            }
+            Err(unknown) => outcomes.missing.push(said(&unknown)),
+        }
+    }
+    outcomes
+}
+
+fn refusal(refusal: Refusal) -> String {
+    match refusal {
+        Refusal::NoKey => "the key of the new object".to_owned(),
+        Refusal::Exists(key) => format!("whether `{key}`, which is there, is the same"),
+        Refusal::NoRecord => "the record that the fact is in".to_owned(),
+    }
+}
+
+/// The arguments of a step with the objects that are there now for their names; else the first name of
+/// which there is none.
+///
+/// # Errors
+///
+/// The name.
+pub fn bound<'v>(
+    facts: &Facts,
+    action: &Action,
+    args: &'v [Value],
+) -> Result<Cow<'v, [Value]>, Arc<str>> {
+    let mut bound = Cow::Borrowed(args);
+    for (position, (arg, value)) in action.args.iter().zip(args).enumerate() {
+        let (Type::Object(kinds), Value::Name(name)) = (arg.ty.required(), value) else { continue };
+        let key = fold(name);
+        let found = kinds.iter().find_map(|kind| facts.find(*kind, &key));
+        let object = found.ok_or_else(|| name.clone())?;
+        if let Some(slot) = bound.to_mut().get_mut(position) {
+            *slot = Value::Object(object);
+        }
+    }
+    Ok(bound)
 }
 
 /// For packs without functions.

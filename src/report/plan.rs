@@ -7,6 +7,7 @@ mod course;
 mod html;
 mod human;
 mod insight;
+mod jobs;
 mod junit;
 mod markdown;
 mod sarif;
@@ -63,6 +64,8 @@ pub struct PlanReport {
     pub hazards: Vec<HazardX>,
     /// The steps, in the order of the plan.
     pub steps: Vec<StepX>,
+    /// Jobs that begin by themselves and have something to do, in the order in which they begin.
+    pub jobs: Vec<StepX>,
     /// The protected objects, by key.
     pub objects: Vec<ObjectX>,
     /// The causes that stood at some time; steps and intervals name them by their position.
@@ -191,6 +194,8 @@ pub struct StepX {
     pub id: String,
     /// Its action.
     pub action: String,
+    /// Of a job that begins by itself: what it is called.
+    pub automatic: Option<String>,
     /// Its arguments: names and values as text.
     pub with: Vec<(String, String)>,
     /// Where it stands.
@@ -207,6 +212,8 @@ pub struct StepX {
     pub expected_end: Option<String>,
     /// `done`, `nothing_to_do`, `refused` or `never`.
     pub status: &'static str,
+    /// Whether another step broke it off, or made it worthless while it ran.
+    pub is_broken_off: bool,
     /// Why it could not begin.
     pub reasons: Vec<String>,
     /// Causes that appear with it.

@@ -6,6 +6,7 @@ use crate::expr::check;
 use crate::expr::template::Template;
 use crate::expr::tree::{Expr, ExprKind};
 use crate::facts::model::{KindId, Origin, Record, Type};
+use crate::rule::automatic::Automatic;
 use crate::rule::clause::{Reader, text, transpose};
 use crate::source::Node;
 
@@ -116,6 +117,8 @@ pub struct Course {
     pub undo: Option<Undo>,
     /// Why nothing that facts show is changed by it.
     pub manual: Option<String>,
+    /// When it happens by itself.
+    pub automatic: Vec<Automatic>,
 }
 
 impl Reader<'_> {
@@ -142,6 +145,7 @@ impl Reader<'_> {
         let checks = root.get("checks").map(|node| self.checks(node, args));
         let is_check = text(root, "role") == "check";
         let lane = root.get("lane").and_then(Node::as_str);
+        let automatic = self.automatics(root);
         let manual = root.get("manual").and_then(Node::as_str).map(str::to_owned);
         Some(Course {
             requires: requires.into_iter().collect::<Option<_>>()?,
@@ -153,6 +157,7 @@ impl Reader<'_> {
             done_when: transpose(done_when)?,
             undo: transpose(undo)?,
             manual,
+            automatic: automatic?,
         })
     }
 

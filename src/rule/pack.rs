@@ -12,6 +12,7 @@ use crate::expr::tree::Expr;
 use crate::facts::model::{KindId, Model, Type};
 use crate::rule::Rule;
 use crate::rule::action::{self, Action};
+use crate::rule::automatic;
 use crate::rule::clause::{Context, Looked, Override, kind_named, text};
 use crate::rule::links::{order, unknown_names};
 use crate::rule::read::{self, Vocabulary};
@@ -342,6 +343,10 @@ pub fn assemble(
     let broken_actions = wrong.into_iter().chain(unreadable().map(String::as_str)).map(Arc::from);
     let broken: Vec<Arc<str>> = broken_tables.iter().cloned().chain(broken_actions).collect();
     let actions: Vec<Action> = actions.into_iter().map(|(_, action)| action).collect();
+    if problems.is_empty() && unreadable().next().is_none() {
+        let known = packs.iter().find_map(|pack| pack.protection.as_ref());
+        problems.extend(automatic::misfits(&actions, known.map(|known| known.kind)));
+    }
     let causes = causes(&packs);
     let (rules, _) = documents(files, PackFiles::rules, &mut problems, |position, root, stem| {
         if let Err(found) = valid(&schemas.rule, root) {

@@ -24,6 +24,7 @@ mod expressions;
 mod facts;
 mod functions;
 mod hostile;
+mod jobs;
 mod lint;
 mod lsp;
 mod needs;

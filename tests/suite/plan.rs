@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use dpmguard::load;
 use dpmguard::source::{self, Sources};
@@ -10,9 +11,12 @@ use serde_json::Value;
 use crate::support::{Ran, root, run, said, snapshot_beside};
 
 pub(crate) const PLAN: &str = "examples/change/plan.yaml";
+pub(crate) const FACTS: &str = "examples/change/facts.yaml";
 
+/// On the facts beside the plan, or on those of the example.
 pub(crate) fn check(plan: &str, options: &[&str]) -> Ran {
-    let facts = root().join("examples/change/facts.yaml").display().to_string();
+    let beside = Path::new(plan).with_file_name("facts.yaml");
+    let facts = if beside.exists() { beside } else { root().join(FACTS) }.display().to_string();
     let mut args = vec!["plan", "check", plan, "--facts", &facts, "--now", "observed"];
     args.extend(options);
     run(&args)
@@ -181,7 +185,12 @@ fn a_move_during_a_check_makes_it_worthless() {
     );
     assert!(hazards(&report).contains(&"plan-check-interrupted"), "{:#}", report["hazards"]);
     assert_eq!(report["verdict"], "failed");
-    assert_eq!(report["objects"][0]["ends"], "bad");
+    let states = report["objects"][0]["intervals"].as_array().unwrap();
+    let at = (10 + 108) * 60;
+    let mut then = states.iter().filter(|one| one["from"].as_i64() <= Some(at));
+    assert_eq!(then.next_back().unwrap()["phase"], "bad", "{states:#?}");
+    // At 02:00 the daily check takes it up; counted with its longest time it does not end.
+    assert_eq!(report["objects"][0]["ends"], "busy");
 }
 
 #[test]
@@ -251,4 +260,36 @@ fn nobody_takes_responsibility_for_what_nobody_knows() {
     let ran = check(&folder.path().join("plan.yaml").display().to_string(), &[]);
     assert_eq!(ran.code, 2, "{}", ran.out);
     assert!(ran.err.contains("plan-unknown"), "{}", ran.err);
+}
+
+/// What a step makes, the steps behind it can name; the ones before it cannot.
+#[test]
+fn a_step_can_be_about_what_an_earlier_one_makes() {
+    let group = r"  - { id: group, action: create-storage-group, with: { server: EX01, name: SG9, log_path: 'L:\SG9', system_path: 'L:\SG9' } }";
+    let database = r"  - { id: database, action: create-database, with: { server: EX01, storage_group: EX01/SG9, name: DB9, edb_path: 'F:\SG9\DB9.edb', log_path: 'L:\SG9' } }";
+    let mount = "  - { id: mount, action: mount-database, with: { database: EX01/SG9/DB9 } }";
+    let report = judged(&format!("\n{group}\n{database}\n{mount}\n"));
+    let status = |report: &Value| -> Vec<String> {
+        let steps = report["steps"].as_array().unwrap();
+        steps.iter().map(|step| step["status"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(status(&report), ["done", "done", "nothing_to_do"], "{report:#}");
+    let folder = with_steps(&format!("\n{database}\n{group}\n"));
+    let plan = folder.path().join("plan.yaml").display().to_string();
+    let ran = check(&plan, &[]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.contains("error[unknown-object]: there is no storage_group `EX01/SG9`"));
+    let folder = with_steps(&format!("\n{group}\n{}\n", database.replace("/SG9,", "/SG8,")));
+    let plan = folder.path().join("plan.yaml").display().to_string();
+    let ran = check(&plan, &[]);
+    assert!(ran.err.contains("did you mean"), "{}", ran.err);
+    // In whatever order they run: what is not there yet is refused, not guessed.
+    let text = fs::read_to_string(folder.path().join("plan.yaml")).unwrap();
+    let text = text.replace("steps:", "order: partial\nsteps:").replace("EX01/SG8", "EX01/SG9");
+    fs::write(&plan, text.replace("operators: 1", "operators: 2")).unwrap();
+    let report = json(&plan);
+    assert_eq!(status(&report), ["done", "refused"], "{report:#}");
+    assert!(
+        report["steps"][1]["reasons"][0].as_str().unwrap().contains("There is no `EX01/SG9` then")
+    );
 }

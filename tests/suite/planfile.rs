@@ -132,7 +132,7 @@ fn shown(plan: &Plan, estate: &Estate) -> String {
         plan.max_age, plan.operators, plan.slots, plan.is_ordered
     )
     .unwrap();
-    for step in &plan.steps {
+    for step in plan.written() {
         let action = &estate.rules.actions[step.action];
         let args: Vec<String> = action
             .args
@@ -182,7 +182,7 @@ steps: []
 #[test]
 fn a_plan_without_steps_is_one() {
     let plan = estate().good(SMALL);
-    assert_eq!((plan.steps.len(), plan.operators, plan.is_ordered), (0, 1, true));
+    assert_eq!((plan.written().len(), plan.operators, plan.is_ordered), (0, 1, true));
     assert_eq!((plan.window.end, plan.window.checks_until), (23_400, 23_400));
     assert!(plan.goal.end_good.is_none() && plan.goal.except.is_empty());
 }
@@ -233,7 +233,7 @@ fn steps(steps: &str) -> String {
 }
 
 fn ids(plan: &Plan) -> Vec<&str> {
-    plan.steps.iter().map(|step| &*step.id).collect()
+    plan.written().iter().map(|step| &*step.id).collect()
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn a_plan_has_an_end() {
         }
         text
     };
-    assert_eq!(estate.good(&many(file::MAX_STEPS)).steps.len(), file::MAX_STEPS);
+    assert_eq!(estate.good(&many(file::MAX_STEPS)).written().len(), file::MAX_STEPS);
     let refused = estate.read(&many(file::MAX_STEPS + 5)).0.unwrap_err();
     assert_eq!((refused.len(), refused[0].code), (1, "too-many"));
     // With something wrong in every step it is refused as well, and does not take minutes.

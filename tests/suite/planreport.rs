@@ -7,7 +7,7 @@ use std::fs;
 use quick_xml::events::Event;
 use serde_json::Value;
 
-use crate::plan::{PLAN, check, hazards, json, judged, with_steps};
+use crate::plan::{FACTS, PLAN, check, hazards, json, judged, with_steps};
 use crate::support::{root, sarif_place, sarif_results, snapshot_beside};
 
 /// Three moves that each leave something behind which a check cures.
@@ -43,6 +43,10 @@ fn a_stop_point_is_what_the_cut_plan_gives() {
             let slots = format!("parallel_checks: {{ DPM01: {slots} }}");
             let until = "checks_until: \"2008-11-16T12:00[Europe/Berlin]\"\nresources:";
             let text = text.replace("parallel_checks: { DPM01: 1 }", &slots);
+            // Nobody but the plan checks.
+            let facts = fs::read_to_string(root().join(FACTS)).unwrap();
+            let facts = facts.replace("{ enabled: true, start", "{ enabled: false, start");
+            fs::write(folder.path().join("facts.yaml"), facts).unwrap();
             fs::write(&path, text.replace("resources:", &format!("  {until}"))).unwrap();
             json(&path.display().to_string())
         };
@@ -264,7 +268,7 @@ fn junit_fails_where_the_plan_does() {
     let plans = [
         (" []\n", 0),
         (
-            "\n  - { id: move, action: move-log-folder, with: { object: EX01/SG2, to: 'K:\\SG2' } }\n",
+            "\n  - { id: upgrade, action: upgrade-dpm, with: { dpm_server: DPM01, to_version: 2.0.8793.0 } }\n",
             1,
         ),
         (

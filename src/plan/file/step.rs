@@ -137,6 +137,9 @@ impl Reader<'_> {
         let after = list(node, "after").iter();
         let after = after.filter_map(|node| Some((node.as_str()?.into(), node.place))).collect();
         let step = self.body(node, text.clone(), id.place, block.group);
+        if let Some(step) = &step {
+            self.make(step);
+        }
         drafts.all.push(Draft { id: text, place: id.place, block, after, step });
     }
 
@@ -163,6 +166,8 @@ impl Reader<'_> {
             estimate: estimate.map_or(Some(None), |estimate| estimate.map(Some))?,
             after: Vec::new(),
             not_before: not_before.map_or(Some(None), |time| time.map(Some))?,
+            delay: 0,
+            automatic: None,
             group,
             accept: accept.into_iter().collect::<Option<_>>()?,
             place,
@@ -222,7 +227,7 @@ impl Reader<'_> {
                 let problem = no_key(&arg.name, &what, node);
                 return self.fail(problem);
             };
-            return self.object(kinds, key, node.place).map(Value::Object);
+            return self.object_or_name(kinds, key, node.place);
         }
         let schema = self.schema_of(action, arg, position)?;
         let found = misfits(&schema, node, &arg.name);

@@ -1,5 +1,6 @@
 //! Hazards found in traces: here those of the steps.
 
+mod jobs;
 mod known;
 mod objects;
 
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Place;
 use crate::facts::store::Facts;
-use crate::facts::value::{ObjectId, fold};
+use crate::facts::value::{ObjectId, Value, fold};
 use crate::finding::{Evaluation, Severity};
 use crate::plan::hazard::{Hazard, Judged, Link, kind};
 use crate::plan::time::Clock;
@@ -69,7 +70,9 @@ fn found(given: Given<'_>, trace: &Trace, ends: (&Evaluation, &Evaluation)) -> V
     let mut finder = Finder { given, trace, after: ends.1, hazards: Vec::new() };
     finder.steps();
     finder.objects();
+    finder.jobs();
     finder.unknown();
+    finder.unscheduled();
     finder.findings(ends.0);
     finder.hazards
 }
@@ -151,7 +154,13 @@ impl Finder<'_> {
 
     fn place(&self, step: Option<usize>) -> Place {
         let step = step.and_then(|step| self.given.plan.steps.get(step));
+        let step = step.filter(|step| step.automatic.is_none());
         step.map_or(self.given.plan.place, |step| step.place)
+    }
+
+    /// How many steps somebody wrote; behind them are jobs that begin by themselves.
+    fn written(&self) -> usize {
+        self.given.plan.written().len()
     }
 
     fn id(&self, step: usize) -> String {
@@ -195,7 +204,7 @@ impl Finder<'_> {
     fn steps(&mut self) {
         let all =
             self.trace.objects.iter().filter(|one| one.intervals.iter().any(is_counted)).count();
-        for (position, step) in self.trace.steps.iter().enumerate() {
+        for (position, step) in self.trace.steps.iter().enumerate().take(self.written()) {
             self.began(position);
             if step.is_needless && step.vain.is_empty() {
                 let message = format!("{} checks what is well", self.named(position));
@@ -280,7 +289,8 @@ impl Finder<'_> {
             .args
             .iter()
             .filter_map(|value| match value {
-                crate::facts::value::Value::Object(id) => Some(fold(&self.trace.facts.key(*id))),
+                Value::Object(id) => Some(fold(&self.trace.facts.key(*id))),
+                Value::Name(name) => Some(fold(name)),
                 _ => None,
             })
             .collect();

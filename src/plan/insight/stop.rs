@@ -64,7 +64,7 @@ pub(super) fn stops(given: Given<'_>, world: &mut World<'_>, judged: &Judged) ->
     let wanted = trace.objects.iter().filter(|one| one.is_wanted(goal)).map(|one| one.object);
     let wanted = wanted.collect();
     let finder = Finder { given, judged, trace, lasts, slots, wanted };
-    (0..given.plan.steps.len()).map(|step| finder.stop(step)).collect()
+    (0..given.plan.written().len()).map(|step| finder.stop(step)).collect()
 }
 
 /// Seconds that a check of each object takes at worst, on the facts before and after the plan.

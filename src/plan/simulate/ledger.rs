@@ -28,11 +28,14 @@ pub(super) struct Ledger {
     open: HashMap<ObjectId, BTreeSet<usize>>,
     /// Objects whose state may be another one now.
     changed: BTreeSet<ObjectId>,
-    /// Newest recovery points at the start, as seconds from the start.
+    /// Newest recovery points, as seconds from the start.
     points: Vec<Option<i64>>,
+    /// When the window opens, in seconds since 1970.
+    start: i64,
+    /// How many steps somebody wrote.
+    written: usize,
     horizon: i64,
     events: Vec<Event>,
-    slots: Vec<(Option<ObjectId>, usize)>,
 }
 
 /// The object that a change is about.
@@ -56,12 +59,7 @@ impl Ledger {
         let horizon = plan.window.end.max(plan.window.checks_until);
         let steps = queue.needs().iter().map(|needs| blank(needs.clone())).collect();
         let ids = world.protected();
-        let newest = world.protection().and_then(|known| known.newest_point.as_ref());
-        let point = |object: &ObjectId| match world.on(*object, newest?) {
-            Ok(Value::Time(time)) => Some(time.seconds() - plan.window.start),
-            _ => None,
-        };
-        let points = ids.iter().map(point).collect();
+        let points = vec![None; ids.len()];
         let objects = ids.iter().map(|object| ObjectTrace {
             object: *object,
             key: world.facts.key(*object),
@@ -78,18 +76,21 @@ impl Ledger {
             open: HashMap::new(),
             changed: ids.into_iter().collect(),
             points,
+            start: plan.window.start,
+            written: plan.written().len(),
             horizon,
             events: Vec::new(),
-            slots: queue.slots(),
         };
         let appeared = world.causes.standing().cloned().collect();
         ledger.note(&Delta { appeared, vanished: BTreeSet::new() }, 0, None);
         ledger
     }
 
-    pub(super) fn begin(&mut self, position: usize, time: i64) {
+    pub(super) fn begin(&mut self, position: usize, needs: &Needs, time: i64) {
         if let Some(step) = self.steps.get_mut(position) {
             step.start = Some(time);
+            // What a step needs is known only when what it is about is there.
+            step.needs.clone_from(needs);
         }
         self.happen(time, Some(position), Happening::Begin);
     }
@@ -104,6 +105,13 @@ impl Ledger {
     }
 
     /// A check is broken off.
+    /// The time has come for a job that has nothing to do.
+    pub(super) fn skip(&mut self, position: usize) {
+        if let Some(step) = self.steps.get_mut(position) {
+            step.status = StepStatus::Nothing;
+        }
+    }
+
     pub(super) fn break_off(&mut self, position: usize, time: i64) {
         self.over(position, time, StepStatus::Done, Happening::BrokenOff);
     }
@@ -113,7 +121,7 @@ impl Ledger {
             let last = object.intervals.last()?;
             last.phase.is_exposed().then_some((object.object, last.phase, last.is_blocked))
         });
-        let after = after.collect();
+        let after = if position < self.written { after.collect() } else { Vec::new() };
         if let Some(step) = self.steps.get_mut(position) {
             step.end = Some(time);
             step.status = status;
@@ -306,6 +314,7 @@ impl Ledger {
                 None if phase == Phase::Outside => continue,
                 None => self.join(world, object, time),
             };
+            self.age(world, row, (object, phase), time);
             let Some(trace) = self.objects.get_mut(row) else { continue };
             let mut caused_by: Vec<usize> = match trace.intervals.last() {
                 Some(last) if last.phase != Phase::Good && phase != Phase::Good => {
@@ -333,6 +342,37 @@ impl Ledger {
                 }
                 None => trace.intervals.push(next),
             }
+        }
+    }
+
+    /// How old the newest recovery point has become; in a time without protection there is no newer one.
+    fn age(
+        &mut self,
+        world: &World<'_>,
+        row: usize,
+        (object, phase): (ObjectId, Phase),
+        time: i64,
+    ) {
+        let Some(trace) = self.objects.get_mut(row) else { return };
+        let point = self.points.get(row).copied().flatten();
+        let was_exposed = trace.intervals.last().is_some_and(|last| last.phase.is_exposed());
+        if was_exposed && !phase.is_exposed() {
+            let exposed = trace.intervals.iter().rev().take_while(|one| one.phase.is_exposed());
+            let since = exposed.last().map(|one| one.from);
+            let seen = since.is_some_and(|since| since < self.horizon);
+            let age = point.filter(|_| seen).map(|point| time.min(self.horizon) - point);
+            trace.oldest_point = trace.oldest_point.max(age);
+        }
+        if was_exposed && phase.is_exposed() {
+            return;
+        }
+        let newest = world.protection().and_then(|known| known.newest_point.as_ref());
+        let newest = newest.map(|newest| world.on(object, newest));
+        if let Some(slot) = self.points.get_mut(row) {
+            *slot = match newest {
+                Some(Ok(Value::Time(at))) => Some(at.seconds() - self.start),
+                _ => None,
+            };
         }
     }
 

@@ -1,10 +1,11 @@
 //! Who may begin when: the order of the plan, operators, locks, slots for checks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use crate::expr::tree::Expr;
 use crate::facts::value::{ObjectId, Value, fold};
 use crate::plan::trace::Needs;
-use crate::plan::world::{Act, World};
+use crate::plan::world::{Act, World, bound};
 use crate::plan::{Plan, Step};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,23 +25,128 @@ pub(super) struct Queue {
     slots: HashMap<Option<ObjectId>, usize>,
     /// The first step that is not over.
     first: usize,
+    /// How many steps somebody wrote; behind them are jobs that begin by themselves.
+    written: usize,
+    /// Seconds before which steps do not begin, in order.
+    earliest: Vec<i64>,
+    /// Jobs with the time at which they begin.
+    due: BTreeSet<(i64, usize)>,
+    /// Jobs that begin as soon as there is a slot.
+    pending: Vec<usize>,
+    /// Jobs that begin a while after a step: positions and seconds.
+    followers: HashMap<usize, Vec<(usize, i64)>>,
+    /// The second at which nobody looks any more.
+    horizon: i64,
     end: i64,
 }
 
 impl Queue {
     pub(super) fn new(world: &World<'_>, plan: &Plan) -> Self {
         let needs: Vec<Needs> = plan.steps.iter().map(|step| needs(world, step)).collect();
-        let mut slots = HashMap::new();
-        for (object, owner) in needs.iter().filter_map(|needs| needs.check) {
-            slots.entry(owner).or_insert_with(|| capacity(world, plan, object, owner));
-        }
         let states = vec![State::Waiting; needs.len()];
-        Self { needs, states, running: Vec::new(), slots, first: 0, end: 0 }
+        let written = plan.written().len();
+        let (steps, jobs) = plan.steps.split_at_checked(written).unwrap_or((&plan.steps, &[]));
+        let mut earliest: Vec<i64> = steps.iter().filter_map(|step| step.not_before).collect();
+        earliest.sort_unstable();
+        let mut queue = Self {
+            needs,
+            states,
+            running: Vec::new(),
+            slots: HashMap::new(),
+            first: 0,
+            written,
+            earliest,
+            due: BTreeSet::new(),
+            pending: Vec::new(),
+            followers: HashMap::new(),
+            horizon: plan.window.end.max(plan.window.checks_until),
+            end: 0,
+        };
+        for (position, job) in (written..).zip(jobs) {
+            queue.due.extend(job.not_before.map(|time| (time, position)));
+            for followed in &job.after {
+                queue.followers.entry(*followed).or_default().push((position, job.delay));
+            }
+        }
+        queue.count_slots(world, plan);
+        queue
+    }
+
+    /// The job that begins by itself now.
+    pub(super) fn next_automatic(&mut self, time: i64) -> Option<usize> {
+        if self.due.first().is_some_and(|(due, _)| *due <= time) {
+            return self.due.pop_first().map(|(_, position)| position);
+        }
+        let free = self.pending.iter().position(|position| self.has_slot(*position))?;
+        Some(self.pending.remove(free))
+    }
+
+    /// A job begins as soon as there is a slot.
+    pub(super) fn wait(&mut self, position: usize) {
+        self.pending.push(position);
+    }
+
+    /// The running step that keeps a job from beginning: it checks the same object, or has one for itself.
+    pub(super) fn obstacle(&self, position: usize) -> Option<usize> {
+        let needs = self.needs.get(position)?;
+        let object = |needs: &Needs| needs.check.map(|(object, _)| object);
+        let is_in_the_way = |other: &&usize| {
+            self.needs.get(**other).is_some_and(|held| {
+                meets(&needs.uses, &held.locks)
+                    || meets(&needs.locks, &held.locks)
+                    || (needs.check.is_some() && object(held) == object(needs))
+            })
+        };
+        self.running.iter().filter(is_in_the_way).min().copied()
+    }
+
+    /// The running check of an object.
+    pub(super) fn check_on(&self, object: ObjectId) -> Option<usize> {
+        let checks = |position: &&usize| {
+            let check = self.needs.get(**position).and_then(|needs| needs.check);
+            check.is_some_and(|(checked, _)| checked == object)
+        };
+        self.running.iter().find(checks).copied()
+    }
+
+    /// Whether a check can begin beside those that run.
+    pub(super) fn has_slot(&self, position: usize) -> bool {
+        let Some((_, owner)) = self.needs.get(position).and_then(|needs| needs.check) else {
+            return true;
+        };
+        let owners = self.running.iter().filter_map(|other| self.needs.get(*other)?.check);
+        owners.filter(|(_, other)| *other == owner).count()
+            < self.slots.get(&owner).copied().unwrap_or(1)
+    }
+
+    fn count_slots(&mut self, world: &World<'_>, plan: &Plan) {
+        for (object, owner) in self.needs.iter().filter_map(|needs| needs.check) {
+            self.slots.entry(owner).or_insert_with(|| capacity(world, plan, object, owner));
+        }
+    }
+
+    /// There are other objects than before: steps may find theirs now.
+    pub(super) fn renew(&mut self, world: &World<'_>, plan: &Plan) {
+        let mut is_renewed = false;
+        for (known, step) in self.needs.iter_mut().zip(&plan.steps) {
+            if known.is_early {
+                *known = needs(world, step);
+                is_renewed |= !known.is_early;
+            }
+        }
+        if is_renewed {
+            self.count_slots(world, plan);
+        }
     }
 
     /// What each step occupies.
     pub(super) fn needs(&self) -> &[Needs] {
         &self.needs
+    }
+
+    /// What a step occupies.
+    pub(super) fn needs_of(&self, position: usize) -> Needs {
+        self.needs.get(position).cloned().unwrap_or_default()
     }
 
     /// Checks that run side by side, by the object that has the slots.
@@ -57,7 +163,7 @@ impl Queue {
         }
         // In a plan with an order nothing behind the first step of an operator can begin.
         let mut barrier: Option<&Step> = None;
-        for position in self.first..self.states.len() {
+        for position in self.first..self.written {
             let step = plan.steps.get(position)?;
             if plan.is_ordered
                 && let Some(before) = barrier
@@ -93,30 +199,28 @@ impl Queue {
         let collides = |held: &Needs| {
             meets(&needs.uses, &held.locks)
                 || meets(&needs.locks, &held.locks)
-                // Who takes a lock does not wait for checks: he breaks them off.
+                // Who takes a lock does not wait for checks and jobs: he breaks them off.
                 || (held.check.is_none() && meets(&needs.locks, &held.uses))
         };
-        if busy().any(collides) {
+        let written = self.running.iter().filter(|other| **other < self.written);
+        if written.filter_map(|other| self.needs.get(*other)).any(collides) {
             return false;
         }
-        let Some((object, owner)) = needs.check else { return true };
-        let checks = || busy().filter_map(|held| held.check);
-        let capacity = self.slots.get(&owner).copied().unwrap_or(1);
-        checks().all(|(other, _)| other != object)
-            && checks().filter(|(_, other)| *other == owner).count() < capacity
+        let Some((object, _)) = needs.check else { return true };
+        self.check_on(object).is_none() && self.has_slot(position)
     }
 
-    /// A step begins; the answer are the checks that it breaks off, with what they checked.
-    pub(super) fn begin(&mut self, position: usize, end: i64) -> Vec<(usize, ObjectId)> {
+    /// A step begins; the answer are the checks and jobs that it breaks off, with what was checked.
+    pub(super) fn begin(&mut self, position: usize, end: i64) -> Vec<(usize, Option<ObjectId>)> {
         let locks = self.needs.get(position).map(|needs| needs.locks.clone()).unwrap_or_default();
-        let broken: Vec<(usize, ObjectId)> = self
+        let broken: Vec<(usize, Option<ObjectId>)> = self
             .running
             .iter()
             .filter_map(|other| {
                 let held = self.needs.get(*other)?;
-                let (object, _) = held.check?;
-                (meets(&locks, &held.uses) || meets(&locks, &held.locks))
-                    .then_some((*other, object))
+                let can_break = held.check.is_some() || *other >= self.written;
+                let meets = meets(&locks, &held.uses) || meets(&locks, &held.locks);
+                (can_break && meets).then_some((*other, held.check.map(|(object, _)| object)))
             })
             .collect();
         for (other, _) in &broken {
@@ -126,7 +230,9 @@ impl Queue {
             *state = State::Running { end, spoiled: false };
         }
         self.running.push(position);
-        self.end = self.end.max(end);
+        if position < self.written {
+            self.end = self.end.max(end);
+        }
         broken
     }
 
@@ -143,6 +249,16 @@ impl Queue {
         matches!(state, Some(State::Running { spoiled: true, .. }))
     }
 
+    /// A step has ended, however: what follows it by itself has a time now.
+    pub(super) fn follow(&mut self, position: usize, time: i64) {
+        for (job, delay) in self.followers.remove(&position).unwrap_or_default() {
+            let due = time.saturating_add(delay);
+            if due < self.horizon {
+                self.due.insert((due, job));
+            }
+        }
+    }
+
     /// A step is over, or never takes place.
     pub(super) fn over(&mut self, position: usize) {
         self.running.retain(|other| *other != position);
@@ -154,11 +270,7 @@ impl Queue {
     /// What the running check of an object has seen is no longer so; the answer is that check, the first
     /// time.
     pub(super) fn spoil(&mut self, object: ObjectId) -> Option<usize> {
-        let checks = |position: &&usize| {
-            let check = self.needs.get(**position).and_then(|needs| needs.check);
-            check.is_some_and(|(checked, _)| checked == object)
-        };
-        let position = self.running.iter().find(checks).copied()?;
+        let position = self.check_on(object)?;
         match self.states.get_mut(position) {
             Some(State::Running { spoiled, .. }) if !*spoiled => {
                 *spoiled = true;
@@ -169,15 +281,15 @@ impl Queue {
     }
 
     /// The next second at which something happens.
-    pub(super) fn next_time(&self, plan: &Plan, time: i64) -> Option<i64> {
-        let ends = self.states.iter().filter_map(|state| match state {
-            State::Running { end, .. } => Some(*end),
+    pub(super) fn next_time(&self, time: i64) -> Option<i64> {
+        let ends = self.running.iter().filter_map(|position| match self.states.get(*position) {
+            Some(State::Running { end, .. }) => Some(*end),
             _ => None,
         });
-        let begins = plan.steps.iter().zip(&self.states).filter_map(|(step, state)| {
-            step.not_before.filter(|earliest| *state == State::Waiting && *earliest > time)
-        });
-        ends.chain(begins).min()
+        let past = self.earliest.partition_point(|earliest| *earliest <= time);
+        let begins = self.earliest.get(past).copied();
+        let due = self.due.first().map(|(due, _)| *due);
+        ends.chain(begins).chain(due).min()
     }
 
     /// When the last step ends.
@@ -190,11 +302,15 @@ fn meets(a: &[ObjectId], b: &[ObjectId]) -> bool {
     a.iter().any(|object| b.contains(object))
 }
 
-fn needs<'a>(world: &World<'a>, step: &'a Step) -> Needs {
+fn needs(world: &World<'_>, step: &Step) -> Needs {
     let Some(action) = world.set.actions.get(step.action) else { return Needs::default() };
-    let act = Act { action, args: &step.args };
     let course = &action.course;
-    let objects = |list: &'a [crate::expr::tree::Expr]| {
+    let is_operators = course.occupies_operator;
+    let Ok(args) = bound(&world.facts, action, &step.args) else {
+        return Needs { is_operators, is_early: true, ..Needs::default() };
+    };
+    let act = Act { action, args: &args };
+    let objects = |list: &[Expr]| {
         let objects = list.iter().filter_map(|expr| match world.value(act, expr) {
             Ok(Value::Object(object)) => Some(object),
             _ => None,
@@ -202,7 +318,8 @@ fn needs<'a>(world: &World<'a>, step: &'a Step) -> Needs {
         objects.collect::<Vec<_>>()
     };
     Needs {
-        is_operators: course.occupies_operator,
+        is_operators,
+        is_early: false,
         locks: objects(&course.locks),
         uses: objects(&course.uses),
         check: act.checked().map(|object| (object, owner(world, object))),

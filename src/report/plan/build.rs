@@ -53,6 +53,7 @@ pub fn build(input: Input<'_>) -> PlanReport {
     let Input { plan, judged, clock, .. } = input;
     let verdict = judged.verdict(input.threshold);
     let trace = &judged.worst;
+    let written = plan.written().len();
     PlanReport {
         schema: "dpmguard.plan-report/v1",
         tool: Tool::default(),
@@ -90,7 +91,8 @@ pub fn build(input: Input<'_>) -> PlanReport {
         blast: input.blast(),
         basis: input.basis(),
         hazards: judged.hazards.iter().map(|hazard| input.hazard(hazard)).collect(),
-        steps: (0..plan.steps.len()).filter_map(|position| input.step(position)).collect(),
+        steps: (0..written).filter_map(|position| input.step(position)).collect(),
+        jobs: (written..plan.steps.len()).filter_map(|position| input.step(position)).collect(),
         objects: trace.objects.iter().map(|object| input.object(object)).collect(),
         causes: input.causes(trace),
         protection: input.protection(),
@@ -215,6 +217,10 @@ impl Input<'_> {
         let step: &Step = self.plan.steps.get(position)?;
         let trace: &StepTrace = self.judged.worst.steps.get(position)?;
         let action = self.set.actions.get(step.action)?;
+        let automatic = step.automatic.and_then(|number| action.course.automatic.get(number));
+        if automatic.is_some() && trace.status == StepStatus::Nothing {
+            return None;
+        }
         let date = |time: Option<i64>| time.map(|time| self.clock.date_time(time));
         let (status, reasons) = match &trace.status {
             StepStatus::Done => ("done", Vec::new()),
@@ -228,6 +234,7 @@ impl Input<'_> {
         Some(StepX {
             id: step.id.to_string(),
             action: action.id.to_string(),
+            automatic: automatic.map(|automatic| automatic.title.clone()),
             with: with.map(|(arg, value)| (arg.name.to_string(), self.facts.say(value))).collect(),
             place: self.place(step.place),
             start: date(trace.start),
@@ -236,6 +243,7 @@ impl Input<'_> {
             end_seconds: trace.end,
             expected_end: date(expected),
             status,
+            is_broken_off: trace.status == StepStatus::Done && trace.broken_by.is_some(),
             reasons,
             opened: trace.opened.clone(),
             closed: trace.closed.clone(),
@@ -253,7 +261,12 @@ impl Input<'_> {
             undo: action.course.undo.as_ref().map(|undo| undo.action.clone()),
             latest_start: date(latest_start),
             latest_start_seconds: latest_start,
-            stop: self.insight.stops.get(position)?.as_ref().map(|stop| self.stop(stop)),
+            stop: self
+                .insight
+                .stops
+                .get(position)
+                .and_then(Option::as_ref)
+                .map(|stop| self.stop(stop)),
             blast: self.rings(self.insight.rings.get(position)?),
         })
     }
@@ -263,7 +276,7 @@ impl Input<'_> {
     fn begins_after(self, position: usize) -> Vec<String> {
         let Some(step) = self.plan.steps.get(position) else { return Vec::new() };
         let mut before = step.after.clone();
-        if self.plan.is_ordered {
+        if self.plan.is_ordered && step.automatic.is_none() {
             let is_operators = |other: &usize| {
                 let action = self
                     .plan

@@ -14,6 +14,7 @@ use crate::finding::Severity;
 use crate::plan::hazard::{Hazard, Judged};
 use crate::plan::time::Clock;
 use crate::report::diagnostic::{clean, render};
+use crate::report::plan::jobs;
 use crate::report::plan::words::{self, plural};
 use crate::report::plan::{IntervalX, ObjectX, PlanReport, StepX};
 use crate::source::Sources;
@@ -42,6 +43,7 @@ pub fn write(
     }
     text.push_str(&page.accepted());
     text.push_str(&page.table());
+    text.push_str(&jobs::text(report, clock));
     text.push_str(&page.objects());
     text.push_str(&page.stops());
     text.push_str(&page.blast());

@@ -5,10 +5,16 @@ use std::collections::BTreeSet;
 use crate::facts::time::say_duration;
 use crate::finding::{Evaluation, Finding, Outcome, Verdict};
 use crate::plan::hazard::find::Finder;
+use crate::plan::trace::StepStatus;
 
 impl Finder<'_> {
     pub(super) fn unknown(&mut self) {
+        let written = self.written();
         for (position, step) in self.trace.steps.iter().enumerate() {
+            // What a job that does not begin would do does not matter.
+            if position >= written && step.status != StepStatus::Done {
+                continue;
+            }
             let name = self.named(position);
             for missing in step.unknown.iter().collect::<BTreeSet<_>>() {
                 let message = format!("what {name} needs or does depends on: {missing}");

@@ -30,7 +30,7 @@ impl Finder<'_> {
 
     /// The step that is to blame for a state: the last one that opened a cause that stands, else the last
     /// that did harm.
-    fn culprit(&self, interval: &Interval) -> Option<usize> {
+    pub(super) fn culprit(&self, interval: &Interval) -> Option<usize> {
         let open =
             interval.open.iter().filter_map(|number| self.trace.causes.get(*number)?.opened_by);
         open.max().or_else(|| interval.caused_by.iter().copied().max())
@@ -110,7 +110,7 @@ impl Finder<'_> {
 
     /// Objects that a step breaks although a later, shared one breaks them anyway.
     fn touched_twice(&mut self) {
-        let shared: Vec<usize> = (0..self.trace.steps.len())
+        let shared: Vec<usize> = (0..self.written())
             .filter(|step| self.trace.steps.get(*step).is_some_and(|step| step.harmed.len() > 1))
             .collect();
         for step in shared {
@@ -169,7 +169,7 @@ fn episode(object: &ObjectTrace, time: i64) -> Option<i64> {
 }
 
 /// At most five names.
-fn listed(keys: &[String]) -> String {
+pub(super) fn listed(keys: &[String]) -> String {
     match keys {
         [] => String::new(),
         [one] => one.clone(),

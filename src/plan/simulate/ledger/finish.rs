@@ -1,11 +1,12 @@
 //! The trace as it is handed out: up to the horizon, without states that last no time.
 
 use crate::plan::simulate::ledger::Ledger;
+use crate::plan::simulate::queue::Queue;
 use crate::plan::trace::{Interval, Trace};
 use crate::plan::world::World;
 
 impl Ledger {
-    pub(in crate::plan::simulate) fn finish(mut self, world: &World<'_>, end: i64) -> Trace {
+    pub(in crate::plan::simulate) fn finish(mut self, world: &World<'_>, queue: &Queue) -> Trace {
         let horizon = self.horizon;
         for (object, point) in self.objects.iter_mut().zip(&self.points) {
             object.intervals.retain(|interval| interval.from < horizon || interval.from == 0);
@@ -13,20 +14,22 @@ impl Ledger {
                 last.to = horizon;
             }
             merge(&mut object.intervals);
-            let exposed = || object.intervals.iter().filter(|one| one.phase.is_exposed());
-            object.exposure = exposed().map(|one| one.to - one.from).sum();
-            let last = exposed().map(|one| one.to).max();
-            object.oldest_point = last.zip(*point).map(|(last, point)| last - point);
+            let exposed = object.intervals.iter().filter(|one| one.phase.is_exposed());
+            object.exposure = exposed.map(|one| one.to - one.from).sum();
+            if object.ends().is_exposed() {
+                let age = point.map(|point| horizon - point);
+                object.oldest_point = object.oldest_point.max(age);
+            }
         }
         self.objects.sort_by(|a, b| a.key.cmp(&b.key));
         Trace {
             steps: self.steps,
             objects: self.objects,
             causes: self.causes,
-            end,
+            end: queue.last_end(),
             facts: world.facts.clone(),
             events: self.events,
-            slots: self.slots,
+            slots: queue.slots(),
         }
     }
 }

@@ -1,0 +1,211 @@
+//! Jobs that begin by themselves while a plan is carried out: the steps that nobody wrote.
+
+use std::sync::Arc;
+
+use crate::expr::eval::{Outcome, Unknown};
+use crate::facts::model::Type;
+use crate::facts::store::Facts;
+use crate::facts::time::Instant;
+use crate::facts::value::{Absence, Fact, List, ObjectId, Reach, Value};
+use crate::plan::time::{Clock, Zone};
+use crate::plan::world::{Act, said, value_of};
+use crate::plan::{Plan, Step, Unscheduled};
+use crate::rule::action::Action;
+use crate::rule::automatic::{Automatic, Begins, Daily};
+use crate::rule::pack::RuleSet;
+
+/// Most jobs that are looked at: a plan of a year would have too many of them.
+pub const MAX_JOBS: usize = 20_000;
+
+/// What jobs are found with.
+struct Finder<'a> {
+    set: &'a RuleSet,
+    facts: &'a Arc<Facts>,
+    now: &'a Instant,
+    clock: Clock,
+    jobs: Vec<(i64, Step)>,
+    unscheduled: Vec<Unscheduled>,
+    is_full: bool,
+}
+
+/// Adds the jobs that fall into the time of a plan, for those that were in it before; the answer is whether all of them have been added.
+pub(in crate::plan) fn add(
+    plan: &mut Plan,
+    set: &RuleSet,
+    facts: &Arc<Facts>,
+    now: &Instant,
+) -> bool {
+    plan.steps.truncate(plan.written().len());
+    plan.unscheduled.clear();
+    let Some((protection, _)) = set.protection() else { return true };
+    if plan.steps.is_empty() {
+        return true;
+    }
+    let clock = Clock::new(&plan.window.zone, plan.window.start);
+    let mut finder = Finder {
+        set,
+        facts,
+        now,
+        clock,
+        jobs: Vec::new(),
+        unscheduled: Vec::new(),
+        is_full: false,
+    };
+    let is_about = |ty: &Type| matches!(ty.required(), Type::Object(kinds) if kinds.contains(&protection.kind));
+    for (position, action) in set.actions.iter().enumerate() {
+        // Whatever else it needs, nobody says when it happens by itself.
+        let [arg] = action.args.as_slice() else { continue };
+        if !is_about(&arg.ty) {
+            continue;
+        }
+        for (number, automatic) in action.course.automatic.iter().enumerate() {
+            let which = (position, number);
+            for object in facts.ids(protection.kind) {
+                finder.of_object(plan, action, automatic, which, object);
+            }
+        }
+    }
+    let is_whole = !finder.is_full;
+    finder.jobs.sort_by(|(a, one), (b, other)| (a, &one.id).cmp(&(b, &other.id)));
+    plan.steps.extend(finder.jobs.into_iter().map(|(_, step)| step));
+    plan.unscheduled = finder.unscheduled;
+    is_whole
+}
+
+/// When a job begins.
+#[derive(Clone, Copy)]
+enum Start {
+    /// At this second.
+    At(i64),
+    /// A while after a step has ended.
+    After {
+        /// Position of the step.
+        step: usize,
+        /// Seconds.
+        delay: i64,
+    },
+}
+
+impl Finder<'_> {
+    /// The jobs of one sort on one object.
+    fn of_object(
+        &mut self,
+        plan: &Plan,
+        action: &Action,
+        automatic: &Automatic,
+        which: (usize, usize),
+        object: ObjectId,
+    ) {
+        let args = [Value::Object(object)];
+        match self.starts(plan, Act { action, args: &args }, automatic) {
+            Ok(starts) => {
+                for start in starts {
+                    self.job(automatic, which, object, start);
+                }
+            }
+            Err(unknown) => {
+                let (title, key) = (automatic.title.clone(), self.facts.key(object).to_string());
+                self.unscheduled.push(Unscheduled { title, key, missing: said(&unknown) });
+            }
+        }
+    }
+
+    /// When a job begins by itself.
+    fn starts(&self, plan: &Plan, act: Act<'_>, automatic: &Automatic) -> Outcome<Vec<Start>> {
+        let is_it = || match &automatic.of {
+            Some(of) => Ok(matches!(self.value(act, of)?, Value::Bool(true))),
+            None => Ok(true),
+        };
+        match &automatic.begins {
+            Begins::Daily(daily) if is_it()? => self.daily(plan, act, daily),
+            Begins::After { action, delay, .. } => {
+                let is_followed = |step: &Step| {
+                    self.set.actions.get(step.action).is_some_and(|one| *one.id == **action)
+                };
+                let followed = (0..).zip(&plan.steps).filter(|(_, step)| is_followed(step));
+                let starts: Vec<Start> =
+                    followed.map(|(step, _)| Start::After { step, delay: *delay }).collect();
+                // Where nothing is followed it does not matter what nobody knows.
+                Ok(if starts.is_empty() || is_it()? { starts } else { Vec::new() })
+            }
+            Begins::Daily(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn daily(&self, plan: &Plan, act: Act<'_>, daily: &Daily) -> Outcome<Vec<Start>> {
+        let times = texts(&self.value(act, &daily.times)?)?;
+        let days = match &daily.days {
+            Some(days) => Some(texts(&self.value(act, days)?)?),
+            None => None,
+        };
+        // Where nobody knows its clock, it is taken to go like that of the plan.
+        let offset = daily.offset.as_ref().and_then(|offset| self.value(act, offset).ok());
+        let zone = match offset {
+            Some(Value::Int(minutes)) => Zone::fixed(minutes),
+            _ => Zone::named(&plan.window.zone),
+        };
+        let from = plan.window.start;
+        let to = from + plan.window.end.max(plan.window.checks_until);
+        let found = zone.unwrap_or_default().daily(&times, days.as_deref(), from, to);
+        let found = found.map_err(|text| {
+            let what = format!("a time of day, not `{text}`");
+            Unknown::new(what, Absence::NotCollected, None)
+        });
+        Ok(found?.into_iter().map(|time| Start::At(time - from)).collect())
+    }
+
+    fn value(&self, act: Act<'_>, expr: &crate::expr::tree::Expr) -> Outcome {
+        value_of(self.set, self.facts, self.now, act, expr)
+    }
+
+    fn job(
+        &mut self,
+        automatic: &Automatic,
+        (action, number): (usize, usize),
+        object: ObjectId,
+        start: Start,
+    ) {
+        if self.jobs.len() >= MAX_JOBS {
+            self.is_full = true;
+            return;
+        }
+        let key = self.facts.key(object);
+        let (time, after, delay, when) = match start {
+            Start::At(time) => {
+                let when = format!("{} {}", self.clock.date(time), self.clock.show(time));
+                (Some(time), Vec::new(), 0, when)
+            }
+            Start::After { step, delay } => {
+                (None, vec![step], delay, format!("after step {}", step + 1))
+            }
+        };
+        let step = Step {
+            id: format!("{} {key} {when}", automatic.id).into(),
+            action,
+            args: vec![Value::Object(object)],
+            estimate: None,
+            not_before: time,
+            after,
+            delay,
+            group: None,
+            accept: Vec::new(),
+            automatic: Some(number),
+            place: automatic.place,
+        };
+        self.jobs.push((time.unwrap_or_default(), step));
+    }
+}
+
+/// The texts of a list that is known.
+fn texts(value: &Value) -> Outcome<Vec<String>> {
+    let Value::List(List { items, reach }) = value else { return Ok(Vec::new()) };
+    if let Reach::Open(name) = reach {
+        return Err(Unknown::new(name.clone(), Absence::Open(name.clone()), None));
+    }
+    let text = |fact: &Fact| match fact {
+        Fact::Known { value: Value::Text(text) | Value::Name(text), .. } => Ok(text.to_string()),
+        Fact::Known { .. } => Ok(String::new()),
+        Fact::Absent(why) => Err(Unknown::new("a member", why.clone(), None)),
+    };
+    items.iter().map(text).collect()
+}

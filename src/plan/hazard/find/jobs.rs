@@ -1,0 +1,95 @@
+//! Hazards of jobs that begin by themselves: which of them fail, and because of which step.
+
+use std::collections::BTreeMap;
+
+use crate::facts::value::Value;
+use crate::finding::Severity;
+use crate::plan::hazard::find::{Finder, objects::listed};
+use crate::plan::trace::StepStatus;
+
+/// Jobs that fail, by the step that they fail through and by what they are called: objects and times.
+type Failed = BTreeMap<(usize, String), Vec<(String, i64)>>;
+
+impl Finder<'_> {
+    pub(super) fn jobs(&mut self) {
+        let (mut in_the_way, mut in_vain) = (Failed::new(), Failed::new());
+        let jobs = (0..).zip(&self.given.plan.steps).zip(&self.trace.steps).skip(self.written());
+        for ((_, step), trace) in jobs {
+            let Some((title, key)) = self.job(step) else { continue };
+            let Some(time) = trace.start else { continue };
+            let other = trace.broken_by.filter(|other| *other < self.written());
+            if let Some(other) = other {
+                in_the_way.entry((other, title)).or_default().push((key, time));
+            } else if matches!(trace.status, StepStatus::Refused(_))
+                && let Some(culprit) = self.culprit_at(&key, time)
+            {
+                in_vain.entry((culprit, title)).or_default().push((key, time));
+            }
+        }
+        for ((step, title), failed) in in_the_way {
+            let message = format!(
+                "{} is in the way of the {title} of {}",
+                self.named(step),
+                self.said(&failed)
+            );
+            self.tell("plan-collides", step, message, &failed);
+        }
+        for ((step, title), failed) in in_vain {
+            let message = format!(
+                "because of {} there is no {title} of {}",
+                self.named(step),
+                self.said(&failed)
+            );
+            self.tell("plan-job-fails", step, message, &failed);
+        }
+    }
+
+    /// Jobs of which nobody knows when they begin.
+    pub(super) fn unscheduled(&mut self) {
+        let mut all: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+        for job in &self.given.plan.unscheduled {
+            all.entry((&job.title, &job.missing)).or_default().push(job.key.clone());
+        }
+        for ((title, missing), keys) in all {
+            let message = format!(
+                "whether the {title} of {} falls into the time of the plan depends on: {missing}",
+                listed(&keys)
+            );
+            if let Some(hazard) = self.add("plan-unknown", None, message) {
+                // What they could collide with is a warning, too.
+                hazard.severity = Severity::Warning;
+                hazard.objects = keys;
+            }
+        }
+    }
+
+    /// What a job is called, and the key of its object.
+    fn job(&self, step: &crate::plan::Step) -> Option<(String, String)> {
+        let action = self.given.set.actions.get(step.action)?;
+        let automatic = action.course.automatic.get(step.automatic?)?;
+        let Value::Object(object) = step.args.first()? else { return None };
+        Some((automatic.title.clone(), self.key(*object)))
+    }
+
+    /// The step because of which an object is not good at a second; none if it was not good before.
+    fn culprit_at(&self, key: &str, time: i64) -> Option<usize> {
+        let object = self.trace.objects.iter().find(|object| *object.key == *key)?;
+        let then = object.intervals.iter().rev().find(|one| one.from <= time)?;
+        self.culprit(then).filter(|step| *step < self.written())
+    }
+
+    fn said(&self, failed: &[(String, i64)]) -> String {
+        let all: Vec<String> =
+            failed.iter().map(|(key, time)| format!("{key} at {}", self.time(*time))).collect();
+        listed(&all)
+    }
+
+    fn tell(&mut self, kind: &str, step: usize, message: String, failed: &[(String, i64)]) {
+        let mut keys: Vec<String> = failed.iter().map(|(key, _)| key.clone()).collect();
+        keys.sort();
+        keys.dedup();
+        if let Some(hazard) = self.add(kind, Some(step), message) {
+            hazard.objects = keys;
+        }
+    }
+}

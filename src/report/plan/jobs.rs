@@ -1,0 +1,39 @@
+//! The jobs that begin by themselves, for a person.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::plan::time::Clock;
+use crate::report::diagnostic::clean;
+use crate::report::plan::{PlanReport, StepX};
+
+/// Most objects of one job that are named.
+const MOST_NAMES: usize = 6;
+
+/// What the jobs come to; those of one time, one name and one outcome together.
+pub(super) fn text(report: &PlanReport, clock: &Clock) -> String {
+    let mut all: BTreeMap<(i64, &str, &str), Vec<String>> = BTreeMap::new();
+    for job in &report.jobs {
+        let (Some(start), Some(title)) = (job.start_seconds, &job.automatic) else { continue };
+        let object = job.with.first().map(|(_, value)| clean(value)).unwrap_or_default();
+        all.entry((start, title, outcome(job))).or_default().push(object);
+    }
+    let mut text = String::new();
+    for ((start, title, outcome), objects) in all {
+        let head = if text.is_empty() { "\nJobs that begin by themselves\n" } else { "" };
+        let shown = objects.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ");
+        let left = objects.len().saturating_sub(MOST_NAMES);
+        let more = if left > 0 { format!(" and {left} more") } else { String::new() };
+        let at = clock.show_day(start);
+        let _ = writeln!(text, "{head}  {at}  {}  {outcome}  {shown}{more}", clean(title));
+    }
+    text
+}
+
+fn outcome(job: &StepX) -> &'static str {
+    match (job.status, job.is_broken_off) {
+        ("done", false) => "runs",
+        ("done", true) => "is broken off",
+        _ => "fails",
+    }
+}

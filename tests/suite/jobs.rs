@@ -1,0 +1,192 @@
+//! Jobs that begin by themselves while a plan is carried out.
+
+use std::fs;
+
+use dpmguard::plan::time::Zone;
+use serde_json::Value;
+
+use crate::support::{Ran, root, run};
+
+/// The example's plan with other steps, checked on its facts with some text replaced.
+fn ran(steps: &str, swaps: &[(&str, &str)], options: &[&str]) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |name: &str| fs::read_to_string(root().join("examples/change").join(name)).unwrap();
+    let plan = read("plan.yaml");
+    let (head, _) = plan.split_once("steps:\n").unwrap();
+    let mut facts = read("facts.yaml");
+    for (from, to) in swaps {
+        assert!(facts.contains(from), "{from}");
+        facts = facts.replace(from, to);
+    }
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("plan.yaml"), format!("{head}steps:\n{steps}")).unwrap();
+    fs::write(path("facts.yaml"), facts).unwrap();
+    let (plan, facts) = (path("plan.yaml"), path("facts.yaml"));
+    let mut args = vec!["plan", "check", &plan, "--facts", &facts, "--now", "observed"];
+    args.extend(options);
+    run(&args)
+}
+
+fn judged(steps: &str, swaps: &[(&str, &str)]) -> Value {
+    let ran = ran(steps, swaps, &["--format", "json"]);
+    serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err))
+}
+
+fn messages<'r>(report: &'r Value, id: &str) -> Vec<&'r str> {
+    let hazards = report["hazards"].as_array().unwrap().iter();
+    hazards.filter(|one| one["id"] == id).map(|one| one["message"].as_str().unwrap()).collect()
+}
+
+fn job<'r>(report: &'r Value, id: &str) -> &'r Value {
+    let mut jobs = report["jobs"].as_array().unwrap().iter();
+    jobs.find(|job| job["id"] == id).unwrap_or_else(|| panic!("no {id} in {report:#}"))
+}
+
+/// Logs to another protected volume: a check alone cures it.
+const MOVE: &str = r"  - { id: move, action: move-log-folder, with: { object: EX01/SG2, to: 'L:\SG2-new' }, estimate: 10m }
+";
+
+#[test]
+fn the_daily_check_cures_what_the_plan_leaves() {
+    let report = judged(MOVE, &[]);
+    assert_eq!(report["verdict"], "passed", "{report:#}");
+    let check = job(&report, "daily-check DPM01/EX01/SG2 2008-11-16 02:00");
+    assert_eq!((&check["status"], &check["start_seconds"]), (&"done".into(), &14_400.into()));
+    // From 22:00 until the check has ended that takes twice its 36 minutes at worst.
+    assert_eq!(report["objects"][1]["exposure_seconds"], 14_400 + 72 * 60);
+    // Nothing is said of checks that find their object well.
+    assert_eq!(report["jobs"].as_array().unwrap().len(), 1);
+    let off = judged(MOVE, &[("{ enabled: true, start", "{ enabled: false, start")]);
+    assert_eq!(messages(&off, "plan-end-unprotected").len(), 1);
+    let other_day = judged(MOVE, &[("max_hours: 4, days: [monday, ", "max_hours: 4, days: [")]);
+    assert_eq!(other_day["verdict"], "passed", "the 16th of November 2008 is a Sunday");
+    let days =
+        "max_hours: 4, days: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]";
+    let other_day = judged(MOVE, &[(days, "max_hours: 4, days: [saturday]")]);
+    assert_eq!(other_day["verdict"], "failed");
+}
+
+#[test]
+fn a_schedule_goes_by_the_clock_of_its_server() {
+    let report = judged(MOVE, &[("utc_offset_minutes: 60", "utc_offset_minutes: 120")]);
+    job(&report, "daily-check DPM01/EX01/SG2 2008-11-16 01:00");
+    // Nobody knows its clock: it goes like that of the plan.
+    let report = judged(MOVE, &[("    utc_offset_minutes: 60\n", "")]);
+    job(&report, "daily-check DPM01/EX01/SG2 2008-11-16 02:00");
+}
+
+#[test]
+fn who_is_in_the_way_of_a_backup_is_told() {
+    let late = [("express_full_times: [\"20:00\"]", "express_full_times: [\"22:30\"]")];
+    let check =
+        "  - { id: check, action: run-consistency-check, with: { source: DPM01/EX01/SG2 } }\n";
+    let report = judged(&format!("{MOVE}{check}"), &late);
+    let told = "check (run-consistency-check) is in the way of the express full backup of DPM01/EX01/SG2 at 22:30";
+    assert_eq!(messages(&report, "plan-collides"), [told]);
+    // Those that nothing is in the way of make a recovery point.
+    let backup = job(&report, "express-full DPM01/EX01/SG1 2008-11-15 22:30");
+    assert_eq!(backup["status"], "done");
+    let lock = "  - { id: restart, action: restart-server, with: { server: EX01 }, not_before: \"2008-11-15T22:32[Europe/Berlin]\" }\n";
+    let report = judged(lock, &late);
+    let told = messages(&report, "plan-collides");
+    assert_eq!(told.len(), 1, "{report:#}");
+    assert!(told[0].starts_with("restart (restart-server) is in the way of the express full backup of DPM01/EX01/SG1 at 22:30"));
+    let backup = job(&report, "express-full DPM01/EX01/SG1 2008-11-15 22:30");
+    assert_eq!((&backup["is_broken_off"], &backup["end_seconds"]), (&true.into(), &1_920.into()));
+    // What is broken off has made no recovery point.
+    assert_eq!(backup["status"], "done");
+    let points = report["events"].as_array().unwrap().iter();
+    let points = points.filter(|event| event.to_string().contains("newest_recovery_point"));
+    assert_eq!(points.count(), 0);
+}
+
+#[test]
+fn backups_that_fail_meanwhile_are_told_with_the_step_to_blame() {
+    let late = [("express_full_times: [\"20:00\"]", "express_full_times: [\"23:00\", \"01:00\"]")];
+    let report = judged(MOVE, &late);
+    let told = "because of move (move-log-folder) there is no express full backup of \
+        DPM01/EX01/SG2 at 23:00, DPM01/EX01/SG2 at 01:00";
+    assert_eq!(messages(&report, "plan-job-fails"), [told]);
+    // The newest recovery point of what is well gets younger: this one is never without.
+    assert_eq!(report["objects"][0]["oldest_point_seconds"], Value::Null);
+    // From 20:00 until the check of 02:00 has ended.
+    assert_eq!(report["objects"][1]["oldest_point_seconds"], 6 * 3_600 + 72 * 60);
+}
+
+#[test]
+fn a_schedule_that_nobody_knows_is_no_schedule() {
+    let without = [("    express_full_times: [\"20:00\"]\n", "")];
+    let report = judged(MOVE, &without);
+    let told = "whether the express full backup of DPM01/EX01/SG1, DPM01/EX01/SG2, DPM01/EX01/SG3 falls \
+        into the time of the plan depends on: ";
+    let messages = messages(&report, "plan-unknown");
+    assert_eq!(messages.len(), 1, "{report:#}");
+    assert!(messages[0].starts_with(told), "{}", messages[0]);
+    assert_eq!(report["exit_code"], 0, "it could only be a warning");
+    assert_eq!(ran(MOVE, &without, &["--fail-on", "warning"]).code, 3);
+    let wrong = [("express_full_times: [\"20:00\"]", "express_full_times: [\"noon\"]")];
+    let report = judged(MOVE, &wrong);
+    assert!(self::messages(&report, "plan-unknown")[0].contains("a time of day, not `noon`"));
+}
+
+#[test]
+fn an_action_that_cannot_begin_by_itself_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules");
+    fs::create_dir_all(rules.join("actions")).unwrap();
+    let pack = "schema: dpmguard.pack/v1\nname: own\ntitle: Own\nversion: 0.1.0\n";
+    fs::write(rules.join("pack.yaml"), pack).unwrap();
+    let action = r#"schema: dpmguard.action/v1
+id: own-job
+title: A job
+role: fix
+at: server
+params: { server: { ref: exchange_server }, other: { ref: dpm_server } }
+do: Do it.
+manual: Nothing that facts show is changed.
+automatic:
+  - { id: one, title: one, times: '["02:00"]', because: we say so here }
+  - { id: two, title: two, follows: move-cluster-groop, after: 30m, because: we say so here }
+  - { id: three, title: three, times: '[2]', because: we say so here }
+  - { id: four, title: four, follows: wait, after: soon, because: we say so here }
+"#;
+    fs::write(rules.join("actions/own-job.yaml"), action).unwrap();
+    let rules = rules.display().to_string();
+    let lint = || run(&["rules", "list", "--rules", "dpm-exchange", "--rules", &rules]).err;
+    let err = lint();
+    for told in ["a list of texts is needed here", "`soon` is not a duration"] {
+        assert!(err.contains(told), "{err}");
+    }
+    let (action, _) = action.split_once("  - { id: three").unwrap();
+    fs::write(folder.path().join("rules/actions/own-job.yaml"), action).unwrap();
+    let err = lint();
+    let told =
+        ["must have one parameter, the protected object", "did you mean `move-cluster-group`?"];
+    for told in told {
+        assert!(err.contains(told), "{err}");
+    }
+}
+
+/// 02:30 on the 29th of March 2009 is skipped in Berlin, and comes twice on the 25th of October.
+#[test]
+fn times_of_day_where_clocks_are_changed() {
+    let zone = Zone::named("Europe/Berlin").unwrap();
+    let daily = |times: &[&str], days: Option<&[&str]>, from: i64, to: i64| {
+        let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let days = days.map(texts);
+        zone.daily(&texts(times), days.as_deref(), from, to).unwrap()
+    };
+    // 2009-03-28T00:00+01:00 and three days on.
+    let from = 1_238_194_800;
+    let found = daily(&["02:30"], None, from, from + 3 * 86_400);
+    assert_eq!(found, [from + 9_000, from + 86_400 + 9_000, from + 2 * 86_400 + 5_400]);
+    // 2009-10-24T00:00+02:00.
+    let from = 1_256_335_200;
+    let found = daily(&["02:30"], None, from, from + 2 * 86_400);
+    assert_eq!(found, [from + 9_000, from + 86_400 + 9_000]);
+    // A stretch has its begin and not its end.
+    assert_eq!(daily(&["00:00"], None, from, from + 86_400), [from]);
+    assert_eq!(daily(&["23:00", "01:00"], Some(&["sunday"]), from, from + 2 * 86_400).len(), 1);
+    assert!(daily(&[], None, from, from + 86_400).is_empty());
+    assert_eq!(zone.daily(&["25:00".to_owned()], None, from, from + 1), Err("25:00".to_owned()));
+}
