@@ -10,7 +10,7 @@ mod write;
 
 pub use open::{Folder, Open, nearest};
 pub use pages::{Changes, Pages, update};
-pub use plans::{plan, plan_text};
+pub use plans::{plan, plan_report, plan_text};
 pub use read::{read_file, shown};
 pub use write::{create_below, none_exists, write_files};
 

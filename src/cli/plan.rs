@@ -1,7 +1,10 @@
 //! `dpmguard plan`: change plans, before anybody carries them out.
 
+mod explain;
+mod hazards;
 mod prepare;
 mod timeline;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -9,14 +12,15 @@ use clap::ValueEnum;
 
 use crate::cli::plan::prepare::{Prepared, WithArgs, prepare};
 use crate::cli::{CliError, Streams};
-use crate::plan::hazard;
 use crate::report::plan as report;
-use crate::source::Sources;
 
 /// Judge change plans before anybody carries them out
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  dpmguard plan check change.yaml --facts facts/\n  \
-    dpmguard plan check change.yaml --facts facts/ -o json=report.json\n  dpmguard plan hazards plan-check-wasted")]
+    dpmguard plan check change.yaml --facts facts/ -o html=report.html -o json=report.json\n  \
+    dpmguard plan timeline change.yaml --facts facts/\n  \
+    dpmguard plan explain change.yaml s4 --facts facts/\n  \
+    dpmguard plan verify report.json --facts new-facts/\n  dpmguard plan hazards plan-check-wasted")]
 pub struct Args {
     /// What to do
     #[command(subcommand)]
@@ -27,9 +31,16 @@ pub struct Args {
 enum PlanCommand {
     /// Simulate a plan step by step, and say what is wrong with it
     Check(CheckArgs),
+    /// Tell all that is known of one step, or of one object
+    Explain(explain::Args),
     /// Show what happens when, as text or as a drawing
     Timeline(timeline::Args),
+    /// Say whether the verdict of an older report holds on newer facts
+    Verify(verify::Args),
     /// List the kinds of hazard, or explain one
+    #[command(
+        after_help = "Examples:\n  dpmguard plan hazards\n  dpmguard plan hazards plan-check-wasted"
+    )]
     Hazards {
         /// Its id
         id: Option<String>,
@@ -87,8 +98,10 @@ enum Format {
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     match &args.command {
         PlanCommand::Check(args) => check(args, streams),
+        PlanCommand::Explain(args) => explain::run(args, streams),
         PlanCommand::Timeline(args) => timeline::run(args, streams),
-        PlanCommand::Hazards { id } => hazards(id.as_deref(), streams),
+        PlanCommand::Verify(args) => verify::run(args, streams),
+        PlanCommand::Hazards { id } => hazards::run(id.as_deref(), streams),
     }
 }
 
@@ -107,27 +120,4 @@ fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<u8, CliError> {
         }
     })?;
     Ok(report.exit_code)
-}
-
-fn hazards(id: Option<&str>, streams: &mut Streams<'_>) -> Result<u8, CliError> {
-    let Some(id) = id else {
-        for kind in hazard::KINDS {
-            writeln!(streams.out, "{:<24}  {:<8}  {}", kind.id, kind.severity, kind.title)?;
-        }
-        return Ok(0);
-    };
-    let Some(kind) = hazard::kind(id) else {
-        let problem = crate::diagnostic::Diagnostic::error(
-            "unknown-hazard",
-            format!("there is no hazard `{id}`"),
-        );
-        let problem = problem.suggest(id, hazard::KINDS.iter().map(|kind| kind.id));
-        return Err(CliError::one(problem, &Sources::default()));
-    };
-    writeln!(
-        streams.out,
-        "{}  {}\n{}\n\n{}",
-        kind.id, kind.severity, kind.title, kind.explanation
-    )?;
-    Ok(0)
 }

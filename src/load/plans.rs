@@ -54,3 +54,30 @@ fn is_plan(root: &Node) -> Result<(), Diagnostic> {
     let message = format!("this is not a plan: it says `schema: {other}`");
     Err(Diagnostic::error("not-a-plan", message).at(said.place).suggest(other, [PLAN]))
 }
+
+const REPORT: &str = "dpmguard.plan-report/v1";
+
+/// Reads a report on a plan, written as JSON; `-` is standard input.
+///
+/// # Errors
+///
+/// Why it cannot be read, or that it is no such report.
+pub fn plan_report(
+    path: &Path,
+    stdin: &mut dyn Read,
+    sources: &mut Sources,
+) -> Result<Node, Vec<Diagnostic>> {
+    let file = add(path, stdin, sources).map_err(|problem| vec![problem])?;
+    let root = source::read(sources, file)?;
+    let said = root.get("schema");
+    if said.and_then(Node::as_str) == Some(REPORT) {
+        return Ok(root);
+    }
+    let message = match said.and_then(Node::as_str) {
+        Some(other) => format!("this is no report on a plan: it says `schema: {other}`"),
+        None => "this is no report on a plan: it does not say what it is".to_owned(),
+    };
+    let place = said.map_or(root.place, |said| said.place);
+    let problem = Diagnostic::error("not-a-plan-report", message).at(place);
+    Err(vec![problem.help("`dpmguard plan check PLAN --facts FACTS -o json=FILE` writes one")])
+}

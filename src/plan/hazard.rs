@@ -1,6 +1,7 @@
 //! What is wrong with a plan, read off its traces.
 
 mod find;
+mod kinds;
 
 use std::collections::BTreeSet;
 
@@ -11,6 +12,7 @@ use crate::plan::trace::Trace;
 use crate::rule::pack::RuleSet;
 
 pub use find::{Given, find};
+pub use kinds::KINDS;
 
 /// A kind of hazard.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,8 @@ pub struct Kind {
     pub severity: Severity,
     /// What is wrong, in one sentence without a period.
     pub title: &'static str,
+    /// How it is found.
+    pub found: &'static str,
     /// Why it matters and what helps.
     pub explanation: &'static str,
     /// Whether it means that nobody can say.
@@ -82,179 +86,25 @@ impl Hazard {
     }
 }
 
-/// All kinds of hazard, by id.
-pub const KINDS: &[Kind] = &[
-    Kind {
-        id: "plan-accept-expired",
-        severity: Severity::Warning,
-        title: "Somebody took responsibility for a hazard, but no longer does when the window opens",
-        explanation: "The hazard counts again. Ask whoever answers for it, and write a later `until`, or mend the plan.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-accept-unused",
-        severity: Severity::Note,
-        title: "A hazard is accepted that the step does not have",
-        explanation: "Left standing, it would silently cover what a later edit of the plan brings in. Take it out of `accept`.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-blackout",
-        severity: Severity::Error,
-        title: "A step runs in a time in which its objects must be left alone",
-        explanation: "The plan itself names the time under `blackouts`. Move the step, or the blackout.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-check-interrupted",
-        severity: Severity::Warning,
-        title: "A check is broken off or made worthless while it runs",
-        explanation: "A step that takes a server away, or changes what the check looks at, makes the check vain: it has to \
-                      run again from the start. Let the step wait for the check (`after`), or check later.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-check-needless",
-        severity: Severity::Warning,
-        title: "A check of an object that is well",
-        explanation: "While a check runs no recovery point can be made, so checking what is well only costs protection.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-check-wasted",
-        severity: Severity::Error,
-        title: "A check while a cause is not repaired",
-        explanation: "A check cures only what is over. While a cause stands it fails, or finds the object broken again: repair \
-                      the cause first. Such a check is shown as refused at once.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-collides",
-        severity: Severity::Warning,
-        title: "A step is in the way of a job that begins by itself",
-        explanation: "The schedule does not wait for the plan: a job that finds its object locked, or in a check, fails or is \
-                      broken off. Move the step, or let the check end before the time of the job.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-depends-on-chance",
-        severity: Severity::Note,
-        title: "The verdict depends on something that may happen",
-        explanation: "What may happen counts as happening. If it does not, the plan ends better than this report says.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-end-unprotected",
-        severity: Severity::Error,
-        title: "Objects are not protected when the window closes",
-        explanation: "From then on no new recovery point can be made of them until somebody notices. Repair the causes that \
-                      still stand, then let a check run to its end within the window.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-exposure",
-        severity: Severity::Error,
-        title: "An object is without protection for longer than the goal allows",
-        explanation: "The goal's `max_exposure` is the longest time in which no recovery point can be made of one object.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-hits-all",
-        severity: Severity::Warning,
-        title: "One step makes all protected objects bad at once",
-        explanation: "If anything goes wrong behind this step, nothing is protected. Where it cannot be split, accept it in \
-                      the plan with a reason.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-job-fails",
-        severity: Severity::Note,
-        title: "A job that begins by itself fails because its object is not protected then",
-        explanation: "It is a part of what the time without protection costs, and the reason why people are called at night: \
-                      tell those who watch the jobs.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-new-finding",
-        severity: Severity::Warning,
-        title: "A rule is violated at the end that was not at the start",
-        explanation: "All rules are judged on the facts as the plan leaves them. How bad this is, the rule says.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-no-op",
-        severity: Severity::Note,
-        title: "A step that is done already",
-        explanation: "The facts are as the step would make them, so nothing happens. Often a slip in its arguments, or the plan \
-                      was carried out already.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-no-undo",
-        severity: Severity::Note,
-        title: "A step that cannot be taken back",
-        explanation: "Its action declares no `undo`: behind it there is only the way forward.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-precondition",
-        severity: Severity::Error,
-        title: "A step cannot begin as things are then",
-        explanation: "What its action requires does not hold at that time. Nothing that it would do is done.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-stale",
-        severity: Severity::Error,
-        title: "The facts are too old when the window opens",
-        explanation: "Between collecting facts and the first step other people go on working. Collect them again shortly \
-                      before, and check the plan with them.",
-        is_unknown: true,
-    },
-    Kind {
-        id: "plan-step-never",
-        severity: Severity::Error,
-        title: "A step never begins",
-        explanation: "What it waits for does not come.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-touched-twice",
-        severity: Severity::Warning,
-        title: "An object is broken early and then broken again by a step that it could have waited for",
-        explanation: "One check at the end serves all changes, so what is done to an object before a step that breaks it anyway \
-                      only makes it unprotected for longer.",
-        is_unknown: false,
-    },
-    Kind {
-        id: "plan-unknown",
-        severity: Severity::Error,
-        title: "Facts are missing on which the plan hangs",
-        explanation: "A missing fact is never read as safe. Collect it, or state it in a fact file.",
-        is_unknown: true,
-    },
-    Kind {
-        id: "plan-window",
-        severity: Severity::Error,
-        title: "A step does not end within the window",
-        explanation: "Counted with the longest duration that the action names. A shorter one is only safe where it was \
-                      measured: state it as `estimate`, or in `calibration`.",
-        is_unknown: false,
-    },
-];
-
 /// The kind of that name.
 #[must_use]
 pub fn kind(id: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.id == id)
 }
 
-/// Ids of the hazards that a step can accept: nobody takes responsibility for what nobody knows, or for what
-/// is wrong with taking it.
+/// Ids of the hazards that a step can accept.
 #[must_use]
 pub fn acceptable() -> Vec<&'static str> {
-    let known = KINDS.iter().filter(|kind| !kind.is_unknown && !kind.id.starts_with(OF_ACCEPTING));
-    known.map(|kind| kind.id).collect()
+    KINDS.iter().filter(|kind| kind.is_acceptable()).map(|kind| kind.id).collect()
+}
+
+impl Kind {
+    /// Whether a step can accept it: nobody takes responsibility for what nobody knows, or for what is wrong
+    /// with taking it.
+    #[must_use]
+    pub fn is_acceptable(&self) -> bool {
+        !self.is_unknown && !self.id.starts_with(OF_ACCEPTING)
+    }
 }
 
 /// Begin of the ids of hazards about accepting others.
@@ -308,24 +158,41 @@ fn verdict(hazards: &[Hazard], threshold: Threshold) -> Verdict {
     gate::decide(known.map(|hazard| hazard.severity), is_unknown, threshold)
 }
 
-/// The repairs that the rules ask for before protected objects can be checked. Looking for what is wrong is
-/// none where there is something to do.
-pub(in crate::plan) fn needed_for<'e>(
-    set: &RuleSet,
-    evaluation: &'e Evaluation,
-    keys: &BTreeSet<&str>,
-) -> Vec<&'e RepairStep> {
+/// A repair that the rules ask for before protected objects can be checked.
+#[derive(Debug)]
+pub(in crate::plan) struct Repair<'e> {
+    /// What to do.
+    pub(in crate::plan) step: &'e RepairStep,
+    /// Whether it only looks for what is wrong.
+    is_manual: bool,
+    /// Keys of the protected objects that need it.
+    keys: BTreeSet<&'e str>,
+}
+
+/// The repairs that the rules ask for, in their order.
+pub(in crate::plan) fn repairs<'e>(set: &RuleSet, evaluation: &'e Evaluation) -> Vec<Repair<'e>> {
     let kind = evaluation.protected_kind.as_deref();
-    let helps = |step: &&RepairStep| {
-        step.helps.iter().any(|one| Some(&*one.kind) == kind && keys.contains(&*one.key))
-    };
     let is_fix = |step: &&RepairStep| step.step.role != Role::Check && !step.step.after_check;
-    let is_manual = |step: &&RepairStep| {
+    let repair = |step: &'e RepairStep| {
         let mut actions = set.actions.iter();
         let action = actions.find(|action| action.id == step.step.action);
-        action.is_some_and(|action| action.course.manual.is_some())
+        let helps = step.helps.iter().filter(|one| Some(&*one.kind) == kind);
+        Repair {
+            step,
+            is_manual: action.is_some_and(|action| action.course.manual.is_some()),
+            keys: helps.map(|one| &*one.key).collect(),
+        }
     };
-    let all: Vec<&RepairStep> = evaluation.repair.iter().filter(is_fix).filter(helps).collect();
-    let done: Vec<&RepairStep> = all.iter().copied().filter(|step| !is_manual(step)).collect();
+    evaluation.repair.iter().filter(is_fix).map(repair).collect()
+}
+
+/// Those that some objects need. Looking for what is wrong is none where there is something to do.
+pub(in crate::plan) fn needed<'r, 'e>(
+    repairs: &'r [Repair<'e>],
+    keys: &BTreeSet<&str>,
+) -> Vec<&'r Repair<'e>> {
+    let helps = |one: &&Repair<'_>| one.keys.iter().any(|key| keys.contains(key));
+    let all: Vec<&Repair<'_>> = repairs.iter().filter(helps).collect();
+    let done: Vec<&Repair<'_>> = all.iter().copied().filter(|one| !one.is_manual).collect();
     if done.is_empty() { all } else { done }
 }

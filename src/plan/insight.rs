@@ -1,10 +1,12 @@
 //! What can be said of a simulated plan beyond what is wrong with it.
 //!
 //! `stop` asks how things are if the plan ends after a step, `blast` whom each step can hurt, `basis` on
-//! what the whole rests.
+//! what the whole rests, `begin` how things are when a step begins, `moved` what a newer observation says.
 
 mod basis;
+mod begin;
 mod blast;
+mod moved;
 mod stop;
 
 use crate::plan::hazard::{Given, Judged};
@@ -12,7 +14,9 @@ use crate::plan::simulate;
 use crate::plan::world::World;
 
 pub use basis::{Basis, Collected, Seen};
+pub use begin::{Begin, Condition, Undone, begin};
 pub use blast::{Blast, Group, Harm, Rings, Shared, Suffers, What};
+pub use moved::{Moved, moved};
 pub use stop::{By, Fix, Stop};
 
 /// What can be said of a simulated plan.
@@ -22,6 +26,8 @@ pub struct Insight {
     pub stops: Vec<Option<Stop>>,
     /// For each step whom it can hurt.
     pub rings: Vec<Rings>,
+    /// For each step what takes it back, where something does.
+    pub undone: Vec<Option<Undone>>,
     /// Whom the plan can hurt.
     pub blast: Blast,
     /// On what the verdict rests.
@@ -38,6 +44,7 @@ pub fn look(given: Given<'_>, judged: &Judged) -> Insight {
         blast: blast::blast(given, &judged.worst, &rings),
         rings,
         basis: basis::basis(given, judged),
+        undone: begin::undone(given, &mut world, &judged.worst),
         stops: stop::stops(given, &mut world, judged),
     }
 }

@@ -4,6 +4,7 @@
 
 mod build;
 mod course;
+mod explain;
 mod html;
 mod human;
 mod insight;
@@ -12,6 +13,7 @@ mod junit;
 mod markdown;
 mod sarif;
 mod timeline;
+mod verify;
 mod words;
 
 use std::io;
@@ -22,16 +24,18 @@ use crate::report::explain::{PlaceX, Tool};
 
 pub use build::{Input, build};
 pub use course::{BlackoutX, ChangeX, CheckX, EventX, ProtectionX, ResourcesX, SlotsX, StepNeedsX};
+pub use explain::{write_object, write_step};
 pub use html::write as write_html;
 pub use human::write as write_human;
 pub use insight::{
     BasisX, BlastX, CollectedX, FixX, GapX, GroupX, HarmX, KnockOnX, MostX, NamedX, OutlookX,
-    RingsX, SeenX, SharedX, StopX, SuffersX, TakesX,
+    RingsX, SeenX, SharedX, StopX, SuffersX, TakesX, UndoX,
 };
 pub use junit::write as write_junit;
 pub use markdown::write as write_markdown;
 pub use sarif::write as write_sarif;
 pub use timeline::{write_svg, write_text as write_timeline};
+pub use verify::{Compared, Old, exit_code as verified_exit_code, write as write_verified};
 
 /// The report on a plan.
 #[derive(Debug, Serialize)]
@@ -120,6 +124,8 @@ pub struct InputsX {
     pub facts: Vec<FileX>,
     /// The packs with their digests.
     pub packs: Vec<FileX>,
+    /// Settings of rules and actions that are not those of the packs.
+    pub settings: Vec<SettingX>,
     /// The instant of the run.
     pub now: String,
     /// Seconds from the oldest observation to the opening of the window; none without facts.
@@ -133,6 +139,15 @@ pub struct FileX {
     pub name: String,
     /// SHA-256.
     pub digest: String,
+}
+
+/// A setting of a rule or an action.
+#[derive(Debug, Serialize)]
+pub struct SettingX {
+    /// The rule or action and the setting, with a dot between.
+    pub name: String,
+    /// Its value, as JSON.
+    pub value: String,
 }
 
 /// The whole in numbers.
@@ -234,8 +249,8 @@ pub struct StepX {
     pub begins_after: Vec<String>,
     /// Whether it can be taken back.
     pub can_be_undone: bool,
-    /// The action that takes it back.
-    pub undo: Option<String>,
+    /// What takes it back.
+    pub undo: Option<UndoX>,
     /// Latest begin of it and of everything behind it with which the plan still ends in time; none where it
     /// does not end in time anyway.
     pub latest_start: Option<String>,

@@ -33,6 +33,7 @@ mod output;
 mod overlays;
 mod plan;
 mod planfile;
+mod planpages;
 mod planreport;
 mod predict;
 mod print;

@@ -222,7 +222,12 @@ fn every_hazard_is_explained() {
     assert_eq!(listed.code, 0);
     for kind in dpmguard::plan::hazard::KINDS {
         assert!(listed.out.contains(kind.id), "{}", kind.id);
-        assert!(run(&["plan", "hazards", kind.id]).out.contains(kind.title));
+        let page = run(&["plan", "hazards", kind.id]).out;
+        let said = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in [kind.title, kind.explanation, kind.found] {
+            assert!(said.contains(part), "{page}");
+        }
+        assert_eq!(page.contains("accept:"), kind.is_acceptable(), "{page}");
     }
     let ran = run(&["plan", "hazards", "plan-windw"]);
     assert_eq!(ran.code, 2);

@@ -1,7 +1,7 @@
 //! What all commands about a plan begin with: its inputs are read, and it is simulated.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::check::{PackArgs, duration, load_packs, now, settings};
@@ -52,6 +52,16 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    pub(super) fn given(&self) -> Given<'_> {
+        Given {
+            set: &self.set,
+            facts: &self.facts,
+            plan: &self.plan,
+            clock: &self.clock,
+            max_age: self.max_age,
+        }
+    }
+
     pub(super) fn input(&self) -> report::Input<'_> {
         report::Input {
             sources: &self.sources,
@@ -74,8 +84,22 @@ impl Prepared {
 ///
 /// All that is wrong with the inputs.
 pub(super) fn prepare(
-    plan: &std::path::Path,
+    plan: &Path,
     with: &WithArgs,
+    streams: &mut Streams<'_>,
+) -> Result<Prepared, CliError> {
+    prepare_as(plan, with, ("error", None), streams)
+}
+
+/// As [`prepare`], with another threshold and age of facts where the options say nothing.
+///
+/// # Errors
+///
+/// All that is wrong with the inputs.
+pub(super) fn prepare_as(
+    plan: &Path,
+    with: &WithArgs,
+    (fail_on, max_age): (&str, Option<i64>),
     streams: &mut Streams<'_>,
 ) -> Result<Prepared, CliError> {
     let mut sources = Sources::default();
@@ -107,12 +131,12 @@ pub(super) fn prepare(
     show(&loaded.warnings, &sources, streams);
     show(&warnings, &sources, streams);
     let clock = Clock::new(&plan.window.zone, plan.window.start);
-    let max_age = with.max_age.or(plan.max_age);
+    let max_age = with.max_age.or(max_age).or(plan.max_age);
     let facts = loaded.facts;
     let given = Given { set: &set, facts: &facts, plan: &plan, clock: &clock, max_age };
     let judged = hazard::find(given);
     let insight = insight::look(given, &judged);
-    let threshold = with.fail_on.as_deref().and_then(Threshold::named);
+    let threshold = Threshold::named(with.fail_on.as_deref().unwrap_or(fail_on));
     let threshold = threshold.unwrap_or(Threshold::From(Severity::Error));
     Ok(Prepared { sources, set, facts, plan, clock, judged, insight, max_age, threshold, now })
 }

@@ -230,7 +230,8 @@ impl Finder<'_> {
             if step.harmed.len() == all && all > 1 {
                 let message =
                     format!("{} makes all {all} of them bad at once", self.named(position));
-                let objects: Vec<String> = step.harmed.iter().map(|id| self.key(*id)).collect();
+                let mut objects: Vec<String> = step.harmed.iter().map(|id| self.key(*id)).collect();
+                objects.sort();
                 if let Some(hazard) = self.add("plan-hits-all", Some(position), message) {
                     hazard.objects = objects;
                 }

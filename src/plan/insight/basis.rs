@@ -65,7 +65,8 @@ pub(super) fn basis(given: Given<'_>, judged: &Judged) -> Basis {
     });
     let mut unknown = Vec::new();
     let mut chance = Vec::new();
-    for (position, (trace, step)) in judged.worst.steps.iter().zip(&given.plan.steps).enumerate() {
+    for (position, (trace, step)) in judged.worst.steps.iter().zip(given.plan.written()).enumerate()
+    {
         for missing in &trace.unknown {
             if !unknown.contains(&(position, missing.clone())) {
                 unknown.push((position, missing.clone()));

@@ -229,6 +229,8 @@ fn suffers(trace: &Trace, step: usize) -> Vec<Suffers> {
 pub(super) fn blast(given: Given<'_>, trace: &Trace, rings: &[Rings]) -> Blast {
     let kind = given.set.protection().map(|(known, _)| known.kind);
     let mut objects: BTreeMap<Arc<str>, ObjectId> = BTreeMap::new();
+    // Jobs that begin by themselves begin without the plan, too.
+    let rings = rings.get(..given.plan.written().len()).unwrap_or(rings);
     for ring in rings {
         let direct = ring.direct.iter().copied().filter(|object| Some(object.kind) == kind);
         let shared = ring.shared.iter().map(|one| one.object);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::value::{ObjectId, Value};
-use crate::plan::hazard::{Given, Judged, needed_for};
+use crate::plan::hazard::{Given, Judged, Repair, needed, repairs};
 use crate::plan::simulate::{self, capacity, owner};
 use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace, Trace};
 use crate::plan::world::{Act, Phase, World};
@@ -63,7 +63,8 @@ pub(super) fn stops(given: Given<'_>, world: &mut World<'_>, judged: &Judged) ->
     let goal = &given.plan.goal;
     let wanted = trace.objects.iter().filter(|one| one.is_wanted(goal)).map(|one| one.object);
     let wanted = wanted.collect();
-    let finder = Finder { given, judged, trace, lasts, slots, wanted };
+    let repairs = repairs(given.set, &judged.after);
+    let finder = Finder { given, trace, lasts, slots, wanted, repairs };
     (0..given.plan.written().len()).map(|step| finder.stop(step)).collect()
 }
 
@@ -100,12 +101,13 @@ type Slots = (Option<ObjectId>, usize);
 
 struct Finder<'a> {
     given: Given<'a>,
-    judged: &'a Judged,
     trace: &'a Trace,
     lasts: BTreeMap<ObjectId, Result<i64, String>>,
     slots: BTreeMap<ObjectId, Slots>,
     /// The objects that have to be good.
     wanted: BTreeSet<ObjectId>,
+    /// What the rules ask for at the end.
+    repairs: Vec<Repair<'a>>,
 }
 
 /// A check that runs when the plan stops, with its end if nothing breaks it off.
@@ -246,12 +248,13 @@ impl Finder<'_> {
         }
         let stays = |one: &&&ObjectTrace| one.intervals.last().is_some_and(|last| last.is_blocked);
         let keys: BTreeSet<&str> = blocked.iter().filter(stays).map(|one| &*one.key).collect();
-        for fix in needed_for(self.given.set, &self.judged.after, &keys) {
+        for fix in needed(&self.repairs, &keys) {
+            let step = &fix.step.step;
             add(Fix {
-                action: fix.step.action.to_string(),
-                at: fix.step.at.as_ref().map(|at| at.key.to_string()),
+                action: step.action.to_string(),
+                at: step.at.as_ref().map(|at| at.key.to_string()),
                 step: None,
-                unsure: fix.step.unsure.clone(),
+                unsure: step.unsure.clone(),
             });
         }
         fixes

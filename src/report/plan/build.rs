@@ -16,7 +16,8 @@ use crate::plan::{Plan, Step};
 use crate::report::explain::{PlaceX, Tool};
 use crate::report::plan::course;
 use crate::report::plan::{
-    AfterX, CauseX, FileX, HazardX, InputsX, IntervalX, ObjectX, PlanReport, PlanX, StepX, TotalsX,
+    AfterX, CauseX, FileX, HazardX, InputsX, IntervalX, ObjectX, PlanReport, PlanX, SettingX,
+    StepX, TotalsX, UndoX,
 };
 use crate::rule::action::Action;
 use crate::rule::pack::RuleSet;
@@ -124,9 +125,23 @@ fn inputs(input: Input<'_>) -> InputsX {
             .iter()
             .map(|pack| FileX { name: pack.name.clone(), digest: pack.digest.clone() })
             .collect(),
+        settings: settings(input.set),
         now: input.now.to_string(),
         facts_age_seconds: oldest.map(|oldest| input.plan.window.start - oldest),
     }
+}
+
+/// The settings that somebody has set.
+fn settings(set: &RuleSet) -> Vec<SettingX> {
+    let of_rules = set.rules.iter().map(|rule| (&rule.id, &rule.params));
+    let of_actions = set.actions.iter().map(|action| (&action.id, &action.params));
+    let all = of_rules.chain(of_actions).flat_map(|(id, params)| {
+        params.iter().filter(|param| param.is_set).map(move |param| SettingX {
+            name: format!("{id}.{}", param.name),
+            value: param.written.clone(),
+        })
+    });
+    all.collect()
 }
 
 fn totals(input: Input<'_>) -> TotalsX {
@@ -258,7 +273,12 @@ impl Input<'_> {
             takes_seconds: trace.takes,
             begins_after: self.begins_after(position),
             can_be_undone: can_be_undone(action),
-            undo: action.course.undo.as_ref().map(|undo| undo.action.clone()),
+            undo: self
+                .insight
+                .undone
+                .get(position)?
+                .as_ref()
+                .map(|undo| UndoX { action: undo.action.clone(), with: undo.with.clone() }),
             latest_start: date(latest_start),
             latest_start_seconds: latest_start,
             stop: self

@@ -23,8 +23,8 @@ const STYLE: &str = include_str!("html/page.css");
 pub fn write(report: &PlanReport, clock: &Clock, out: &mut dyn io::Write) -> io::Result<()> {
     let page = Page { report, clock };
     let sections: Vec<(&str, &str, String)> = [
-        ("wrong", "What is wrong", page.hazards()),
         ("timeline", "Timeline", page.timeline()),
+        ("wrong", "What is wrong", page.hazards()),
         ("objects", "Objects", page.objects()),
         ("steps", "Steps", page.steps()),
         ("stops", "Where it can stop", page.stops()),
@@ -77,9 +77,9 @@ impl Page<'_> {
         let report = self.report;
         let verdict = words::verdict(report.verdict);
         let mut text = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
              <title>{verdict} {id}</title>\n<style>\n{STYLE}{drawing}</style>\n</head>\n<body>\n<header>\n\
              <p class=\"verdict {class}\">{verdict}</p>\n<h1>{named}: {title}</h1>\n<p class=\"lead\">{ends}</p>\n",
             id = html(&report.plan.id),
@@ -157,6 +157,9 @@ fn hazard(hazard: &HazardX) -> String {
         hazard.place.line,
         severity = hazard.severity,
     );
+    if let Some(all) = words::unnamed(hazard) {
+        let _ = writeln!(text, "<p>{}</p>", name(&all));
+    }
     if !hazard.chain.is_empty() {
         text.push_str("<p>How it comes about:</p>\n<ol>\n");
         for link in &hazard.chain {

@@ -59,6 +59,9 @@ fn diagnostic(hazard: &Hazard) -> Diagnostic {
         Severity::Warning => Level::Warning,
         Severity::Note => Level::Note,
     };
+    if hazard.objects.iter().any(|key| !hazard.message.contains(key.as_str())) {
+        drawn = drawn.note(format!("it is about {}", hazard.objects.join(", ")));
+    }
     for link in &hazard.chain {
         drawn = drawn.note(link.said.clone());
     }

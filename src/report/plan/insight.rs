@@ -11,7 +11,7 @@ use crate::report::plan::build::Input;
 
 pub use shape::{
     BasisX, BlastX, CollectedX, FixX, GapX, GroupX, HarmX, KnockOnX, MostX, NamedX, OutlookX,
-    RingsX, SeenX, SharedX, StopX, SuffersX, TakesX,
+    RingsX, SeenX, SharedX, StopX, SuffersX, TakesX, UndoX,
 };
 
 impl Input<'_> {
@@ -137,7 +137,7 @@ impl Input<'_> {
             let step = trace.steps.get(step)?;
             Some(step.end? - step.start?)
         };
-        let steps = self.plan.steps.iter().zip(&self.judged.worst.steps).enumerate();
+        let steps = self.plan.written().iter().zip(&self.judged.worst.steps).enumerate();
         steps
             .filter(|(_, (_, trace))| !trace.because.is_empty() && trace.broken_by.is_none())
             .filter_map(|(position, (step, trace))| {

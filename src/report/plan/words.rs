@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use crate::facts::time::say_duration;
 use crate::plan::time::Clock;
 use crate::report::plan::{
-    BasisX, FixX, NamedX, ObjectX, OutlookX, PlanReport, RingsX, SharedX, StepX, StopX, SuffersX,
-    TakesX,
+    BasisX, FixX, HazardX, NamedX, ObjectX, OutlookX, PlanReport, RingsX, SharedX, StepX, StopX,
+    SuffersX, TakesX, UndoX,
 };
 
 /// The verdict as a reader looks for it.
@@ -210,4 +210,17 @@ pub(super) fn waits_for(step: &StepX, clock: &Clock) -> String {
         parts.push(format!("not before {}", clock.show_day(seconds)));
     }
     if parts.is_empty() { "at once".to_owned() } else { parts.join(", ") }
+}
+
+/// The objects of a hazard, where its message has no room for all.
+pub(super) fn unnamed(hazard: &HazardX) -> Option<String> {
+    let is_short = hazard.objects.iter().all(|key| hazard.message.contains(key.as_str()));
+    (!is_short).then(|| format!("it is about {}", hazard.objects.join(", ")))
+}
+
+/// What takes a step back, with its arguments.
+pub(super) fn undo(undo: &UndoX) -> String {
+    let with: Vec<String> =
+        undo.with.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    format!("{} {}", undo.action, with.join(", "))
 }

@@ -34,18 +34,34 @@ impl Finder<'_> {
                 self.add("plan-unknown", Some(position), message);
             }
         }
-        let window = &self.given.plan.window;
+        let start = self.given.plan.window.start;
+        let Some(limit) = self.given.max_age else { return };
+        let mut oldest = None;
         for file in self.given.facts.files() {
-            let age = window.start - file.observed_at.seconds();
-            if let Some(limit) = self.given.max_age.filter(|limit| age > *limit) {
-                let message = format!(
-                    "the facts will be {} old when the window opens, at most {} are allowed",
-                    say_duration(age),
-                    say_duration(limit)
-                );
-                self.add("plan-stale", None, message);
+            let age = start - file.observed_at.seconds();
+            oldest = oldest.max(Some(age));
+            if age > limit {
+                self.stale("the facts", age, limit);
             }
         }
+        for kind in self.given.facts.model().kinds() {
+            let table = self.given.facts.table(kind.id);
+            let Some(collected) = table.and_then(|table| table.collected()) else { continue };
+            let age = start - collected.seconds();
+            // As old as a file is told with it.
+            if age > limit && Some(age) > oldest {
+                self.stale(&format!("the {} of the facts", kind.collection), age, limit);
+            }
+        }
+    }
+
+    fn stale(&mut self, what: &str, age: i64, limit: i64) {
+        let message = format!(
+            "{what} will be {} old when the window opens, at most {} are allowed",
+            say_duration(age),
+            say_duration(limit)
+        );
+        self.add("plan-stale", None, message);
     }
 
     /// Findings at the end that were not there at the start.

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::time::say_duration;
 use crate::facts::value::ObjectId;
-use crate::finding::RepairStep;
 use crate::plan::hazard::find::{Finder, is_counted};
-use crate::plan::hazard::needed_for;
+use crate::plan::hazard::{Repair, needed, repairs};
 use crate::plan::simulate;
 use crate::plan::trace::{Interval, ObjectTrace};
 use crate::plan::world::Phase;
@@ -61,12 +60,13 @@ impl Finder<'_> {
     /// What the rules ask for at the end: the repairs, then the check.
     fn remedies(&self, keys: &[String]) -> Vec<String> {
         let keys = keys.iter().map(String::as_str).collect();
-        let named = |step: &RepairStep| match &step.step.at {
-            Some(at) if !at.key.is_empty() => format!("{} at {}", step.step.action, at.key),
-            _ => step.step.action.to_string(),
+        let named = |one: &Repair<'_>| match &one.step.step.at {
+            Some(at) if !at.key.is_empty() => format!("{} at {}", one.step.step.action, at.key),
+            _ => one.step.step.action.to_string(),
         };
+        let repairs = repairs(self.given.set, self.after);
         let mut fixes: Vec<String> = Vec::new();
-        for fix in needed_for(self.given.set, self.after, &keys).into_iter().map(named) {
+        for fix in needed(&repairs, &keys).into_iter().map(named) {
             if !fixes.contains(&fix) {
                 fixes.push(fix);
             }

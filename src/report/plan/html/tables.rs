@@ -66,7 +66,7 @@ impl Page<'_> {
             let oldest = object.oldest_point_seconds.filter(|_| hit);
             vec![
                 Cell("wide", name(&object.key)),
-                Cell("time", dash(spans.join("<br>"))),
+                Cell("time", dash(spans.join("<br/>"))),
                 Cell(
                     "time",
                     if hit { say_duration(object.exposure_seconds) } else { "-".to_owned() },
@@ -118,7 +118,7 @@ impl Page<'_> {
                 ),
                 Cell(
                     "wide",
-                    format!("<code>{}</code><br>{}", html(&step.action), with.join("<br>")),
+                    format!("<code>{}</code><br/>{}", html(&step.action), with.join("<br/>")),
                 ),
                 Cell("", html(&words::waits_for(step, self.clock))),
                 status,
@@ -138,7 +138,7 @@ impl Page<'_> {
     pub(super) fn stops(&self) -> String {
         let row = |step: &StepX| {
             let undo = match &step.undo {
-                Some(action) => Cell("", format!("<code>{}</code>", html(action))),
+                Some(undo) => Cell("wide", format!("<code>{}</code>", html(&words::undo(undo)))),
                 None if step.can_be_undone => Cell("", "-".to_owned()),
                 None => Cell("bad", "cannot be taken back".to_owned()),
             };

@@ -44,6 +44,15 @@ pub struct FixX {
     pub unsure: Option<String>,
 }
 
+/// What takes a step back.
+#[derive(Debug, Serialize)]
+pub struct UndoX {
+    /// The action.
+    pub action: String,
+    /// Its arguments: names and values as text, as they were before the step.
+    pub with: Vec<(String, String)>,
+}
+
 /// Whom a step can hurt.
 #[derive(Debug, Serialize)]
 pub struct RingsX {

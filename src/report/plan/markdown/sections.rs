@@ -91,6 +91,9 @@ impl Page<'_> {
                 step.unwrap_or_default(),
                 plain(&hazard.message)
             );
+            if let Some(all) = words::unnamed(hazard) {
+                let _ = write!(text, "; {}", plain(&all));
+            }
             for help in &hazard.help {
                 let _ = write!(text, "; {}", plain(help));
             }
@@ -171,7 +174,7 @@ impl Page<'_> {
     fn back_out(&self) -> Section {
         let line = |step: &StepX| {
             let undo = match &step.undo {
-                Some(action) => format!("`{}`", code(action)),
+                Some(undo) => format!("`{}`", code(&words::undo(undo))),
                 None if step.can_be_undone => "-".to_owned(),
                 None => "**cannot be taken back**".to_owned(),
             };

@@ -34,7 +34,7 @@ pub fn write(
     let room = i64::try_from(width.saturating_sub(left + 3).max(12)).unwrap_or(i64::MAX);
     let fits = |unit: &i64| (view.to + unit - 1) / unit <= room;
     let unit = UNITS.into_iter().find(fits).unwrap_or_else(|| view.to / room + 1);
-    let sheet = Sheet { view: &view, left, unit };
+    let sheet = Sheet { view: &view, left, unit, room };
     let mut text = format!(
         "{} {}: {}\n\n",
         words::verdict(report.verdict),
@@ -73,6 +73,8 @@ struct Sheet<'a> {
     view: &'a View<'a>,
     left: usize,
     unit: i64,
+    /// Cells that a line may have.
+    room: i64,
 }
 
 impl Sheet<'_> {
@@ -92,10 +94,12 @@ impl Sheet<'_> {
     fn times(&self) -> String {
         let mut line = String::new();
         for (cell, (from, _)) in self.cells().enumerate() {
-            if cell % 8 == 0 {
+            let label = self.view.clock.show(from);
+            let is_room = i64::try_from(cell + label.len()).is_ok_and(|end| end <= self.room);
+            if cell % 8 == 0 && is_room {
                 let pad = cell.saturating_sub(line.chars().count());
                 line.push_str(&" ".repeat(pad));
-                line.push_str(&self.view.clock.show(from));
+                line.push_str(&label);
             }
         }
         format!("  {} {}\n", " ".repeat(self.left), line.trim_end())

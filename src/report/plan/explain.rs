@@ -1,0 +1,325 @@
+//! One step of a plan, or one object, with all that is known of it, for a person.
+
+use std::fmt::Write as _;
+use std::io;
+
+use crate::facts::time::say_duration;
+use crate::plan::insight::{Begin, Condition};
+use crate::plan::time::Clock;
+use crate::report::diagnostic::clean;
+use crate::report::plan::words::{self, plural};
+use crate::report::plan::{
+    CauseX, ChangeX, EventX, HazardX, IntervalX, ObjectX, PlanReport, StepX,
+};
+
+/// Columns of a line.
+const WIDTH: usize = 110;
+
+/// Writes all that is known of a step.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn write_step(
+    report: &PlanReport,
+    step: &StepX,
+    begin: Option<&Begin>,
+    clock: &Clock,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut page = Page { report, clock, text: String::new() };
+    page.step(step);
+    if let Some(begin) = begin {
+        page.begin(begin);
+    }
+    page.changes(step);
+    page.causes("Opens", &step.opened);
+    page.causes("Closes", &step.closed);
+    page.hazards(|one| one.step.as_ref() == Some(&step.id));
+    page.rings(step);
+    page.head("If the plan ends behind it");
+    page.line(&words::stop(step, report.totals.objects, clock));
+    out.write_all(page.text.as_bytes())
+}
+
+/// Writes all that is known of a protected object.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn write_object(
+    report: &PlanReport,
+    object: &ObjectX,
+    clock: &Clock,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut page = Page { report, clock, text: String::new() };
+    page.object(object);
+    for interval in object.intervals.iter().filter(|one| one.to > one.from) {
+        page.interval(interval);
+    }
+    page.touched(object);
+    page.hazards(|one| one.objects.contains(&object.key));
+    out.write_all(page.text.as_bytes())
+}
+
+struct Page<'a> {
+    report: &'a PlanReport,
+    clock: &'a Clock,
+    text: String,
+}
+
+impl Page<'_> {
+    fn head(&mut self, title: &str) {
+        let _ = writeln!(self.text, "\n{title}");
+    }
+
+    /// A paragraph, indented.
+    fn line(&mut self, text: &str) {
+        self.paragraph("  ", text);
+    }
+
+    fn paragraph(&mut self, indent: &str, text: &str) {
+        let mut line = indent.to_owned();
+        let mut is_empty = true;
+        for word in clean(text).split_whitespace() {
+            let longer = line.chars().count() + 1 + word.chars().count();
+            if !is_empty && longer > WIDTH {
+                let _ = writeln!(self.text, "{line}");
+                line = format!("{}  ", " ".repeat(indent.chars().count()));
+                is_empty = true;
+            }
+            if !is_empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            is_empty = false;
+        }
+        let _ = writeln!(self.text, "{}", line.trim_end());
+    }
+
+    fn span(&self, from: i64, to: i64) -> String {
+        let (begin, end) = (self.clock.show_day(from), self.clock.show_day(to));
+        format!("{begin} to {end}")
+    }
+
+    fn step(&mut self, step: &StepX) {
+        let status = match step.status {
+            "done" => "done",
+            "nothing_to_do" => "done already, so nothing happens",
+            "refused" => "cannot begin",
+            _ => "never begins",
+        };
+        let _ = writeln!(self.text, "{}  {}  {status}", clean(&step.id), clean(&step.action));
+        for (name, value) in &step.with {
+            self.line(&format!("{name}: {value}"));
+        }
+        self.head("When");
+        let when = match (step.start_seconds, step.end_seconds) {
+            (Some(from), Some(to)) => self.span(from, to),
+            _ => "never".to_owned(),
+        };
+        let latest = step.latest_start_seconds.map_or_else(
+            || "it does not end well in time, however early it begins".to_owned(),
+            |latest| format!("begin at the latest {}", self.clock.show_day(latest)),
+        );
+        self.line(&format!("{when}, {}; {latest}", words::waits_for(step, self.clock)));
+        let takes = self.report.basis.durations.iter().find(|takes| takes.step == step.id);
+        if let Some(takes) = takes {
+            self.line(&format!("takes {}: {}", words::takes(takes), takes.because));
+        }
+        let undo = match &step.undo {
+            Some(undo) => format!("taken back by {}", words::undo(undo)),
+            None if step.can_be_undone => return,
+            None => "cannot be taken back: there is only the way forward".to_owned(),
+        };
+        self.line(&undo);
+    }
+
+    fn begin(&mut self, begin: &Begin) {
+        self.head("What to do");
+        self.line(&begin.does);
+        for (product, command) in &begin.commands {
+            self.line(&format!("{product}:"));
+            let _ = writeln!(self.text, "    {}", clean(command));
+        }
+        if !begin.conditions.is_empty() {
+            self.head("What must hold when it begins");
+        }
+        for Condition { that, holds, otherwise } in &begin.conditions {
+            let said = match holds {
+                Ok(true) => "holds      ".to_owned(),
+                Ok(false) => "DOES NOT   ".to_owned(),
+                Err(_) => "NOT KNOWN  ".to_owned(),
+            };
+            self.paragraph(&format!("  {said}"), that);
+            match holds {
+                Ok(true) => {}
+                Ok(false) => self.paragraph("             ", otherwise),
+                Err(missing) => self.paragraph("             it depends on ", missing),
+            }
+        }
+        if !begin.values.is_empty() {
+            self.head("With");
+        }
+        for (name, value) in &begin.values {
+            self.paragraph(&format!("  {name} = "), value);
+        }
+    }
+
+    fn changes(&mut self, step: &StepX) {
+        let report = self.report;
+        let events: Vec<&EventX> = report
+            .events
+            .iter()
+            .filter(|event| event.step.as_ref() == Some(&step.id) && !event.changes.is_empty())
+            .collect();
+        if !events.is_empty() {
+            self.head("What it changes");
+        }
+        for event in events {
+            let time = self.clock.show_day(event.time);
+            for change in &event.changes {
+                let why = match event.kind {
+                    "consequence" => {
+                        let rules = event.causes.iter().filter_map(|one| report.causes.get(*one));
+                        let rules: Vec<&str> = rules.map(|cause| cause.rule.as_str()).collect();
+                        format!(" (because of {})", rules.join(", "))
+                    }
+                    _ => String::new(),
+                };
+                self.paragraph(&format!("  {time}  "), &format!("{}{why}", changed(change)));
+            }
+        }
+    }
+
+    fn causes(&mut self, title: &str, numbers: &[usize]) {
+        let causes: Vec<&CauseX> =
+            numbers.iter().filter_map(|number| self.report.causes.get(*number)).collect();
+        if !causes.is_empty() {
+            self.head(title);
+        }
+        for cause in causes {
+            self.line(&format!("{}: {}{}", cause.rule, cause.message, fate(cause)));
+        }
+    }
+
+    fn hazards(&mut self, wanted: impl Fn(&HazardX) -> bool) {
+        let hazards: Vec<&HazardX> = self.report.hazards.iter().filter(|one| wanted(one)).collect();
+        if !hazards.is_empty() {
+            self.head("Hazards");
+        }
+        for hazard in hazards {
+            self.line(&format!("{}[{}]: {}", hazard.severity, hazard.id, hazard.message));
+            for help in &hazard.help {
+                self.paragraph("    ", help);
+            }
+            if let Some(accepted) = &hazard.accepted {
+                self.paragraph("    accepted: ", accepted);
+            }
+        }
+    }
+
+    fn rings(&mut self, step: &StepX) {
+        self.head("Whom it can hurt");
+        for (what, members) in
+            ["direct", "shared", "knock-on"].into_iter().zip(words::rings(&step.blast))
+        {
+            if !members.is_empty() {
+                self.paragraph(&format!("  {what:<9} "), &members.join(", "));
+            }
+        }
+    }
+
+    fn object(&mut self, object: &ObjectX) {
+        let ends = match object.ends {
+            "good" => "ends protected",
+            "unknown" => "ends as nobody can say",
+            "outside" => "is not counted",
+            _ => "ends NOT protected",
+        };
+        let _ = writeln!(self.text, "{}  {ends}", clean(&object.key));
+        if object.exposure_seconds == 0 {
+            self.line("protected all the time");
+            return;
+        }
+        let oldest = object
+            .oldest_point_seconds
+            .map(|age| format!("; newest recovery point at worst {} old", say_duration(age)));
+        self.line(&format!(
+            "{} without protection{}",
+            say_duration(object.exposure_seconds),
+            oldest.unwrap_or_default()
+        ));
+    }
+
+    fn interval(&mut self, interval: &IntervalX) {
+        let state = match interval.phase {
+            "good" => "protected",
+            "busy" => "a check runs",
+            "unknown" => "nobody can say",
+            "outside" => "not counted",
+            _ if interval.is_blocked => "not protected, and a check alone does not help",
+            _ => "not protected; a check cures it",
+        };
+        let because = match interval.caused_by.as_slice() {
+            [] => String::new(),
+            steps => format!("; because of {}", steps.join(", ")),
+        };
+        let span = self.span(interval.from, interval.to);
+        self.head(&span);
+        self.line(&format!("{state}{because}"));
+        for number in &interval.open {
+            let Some(cause) = self.report.causes.get(*number) else { continue };
+            let since = match &cause.opened_by {
+                Some(step) => format!("since {step}"),
+                None => "since before the plan".to_owned(),
+            };
+            let said = format!("{}, {since}: {}{}", cause.rule, cause.message, fate(cause));
+            self.paragraph("    ", &said);
+        }
+    }
+
+    /// The steps in whose rings an object is.
+    fn touched(&mut self, object: &ObjectX) {
+        let is_in = |step: &&StepX| {
+            let rings = &step.blast;
+            rings.shared.iter().any(|one| one.key == object.key)
+                || rings.knock_on.objects.iter().any(|one| one.key == object.key)
+        };
+        let steps: Vec<String> = self
+            .report
+            .steps
+            .iter()
+            .filter(is_in)
+            .map(|step| format!("{} ({})", step.id, step.action))
+            .collect();
+        if !steps.is_empty() {
+            self.head("Steps that can hurt it");
+            self.line(&format!("{}: {}", plural(steps.len(), "step"), steps.join(", ")));
+        }
+    }
+}
+
+/// What becomes of a cause.
+fn fate(cause: &CauseX) -> String {
+    match &cause.closed_by {
+        Some(step) => format!(" (gone with {step})"),
+        None => " (it stands at the end)".to_owned(),
+    }
+}
+
+fn changed(change: &ChangeX) -> String {
+    let value = |value: &Option<serde_json::Value>| match value {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => "not known".to_owned(),
+    };
+    match &change.field {
+        Some(field) => {
+            format!("{} {field}: {} -> {}", change.object, value(&change.from), value(&change.to))
+        }
+        None if change.to.is_some() => format!("{} appears", change.object),
+        None => format!("{} is gone", change.object),
+    }
+}
