@@ -10,6 +10,7 @@ mod moved;
 mod stop;
 
 use crate::plan::hazard::{Given, Judged};
+use crate::plan::Plan;
 use crate::plan::simulate;
 use crate::plan::world::World;
 
@@ -41,10 +42,15 @@ pub fn look(given: Given<'_>, judged: &Judged) -> Insight {
     let mut world = World::new(given.set, given.facts, &now);
     let rings = blast::rings(given, &world, &judged.worst);
     Insight {
-        blast: blast::blast(given, &judged.worst, &rings),
+        // What jobs that begin by themselves touch is no doing of the plan.
+        blast: blast::blast(given, &judged.worst, written(given.plan, &rings)),
         rings,
         basis: basis::basis(given, judged),
         undone: begin::undone(given, &mut world, &judged.worst),
         stops: stop::stops(given, &mut world, judged),
     }
+}
+
+fn written<'r>(plan: &Plan, rings: &'r [Rings]) -> &'r [Rings] {
+    rings.get(..plan.written().len()).unwrap_or(rings)
 }
