@@ -273,7 +273,11 @@ impl<'a> Judge<'a, '_> {
     fn decide(&mut self) {
         for (slot, expr) in &self.rule.lets {
             self.env.new_clause();
-            self.env.bind_let(*slot, expr);
+            // Who looks on wants to see all of them.
+            match self.observer {
+                Some(_) => self.env.bind_let(*slot, expr),
+                None => self.env.bind_later(*slot, expr),
+            }
         }
         if let Some(observer) = self.observer {
             observer.decides(self.env);

@@ -11,7 +11,7 @@ pub use crate::eval::judge::Standing;
 use crate::eval::judge::{Depth, RuleResult, judge};
 use crate::eval::{Ledger, needed};
 use crate::expr::eval::{Env, NoVerdicts, ReadSet, Reads, View};
-use crate::facts::change::Cell;
+use crate::facts::change::{Cell, Change};
 use crate::facts::model::KindId;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
@@ -46,15 +46,30 @@ pub struct Causes<'a> {
     /// Results by position in the set, put together from the parts.
     results: HashMap<usize, RuleResult>,
     /// Who has read a fact; more may stand here than still do.
-    readers: HashMap<Cell, Vec<(usize, Option<ObjectId>)>>,
+    readers: HashMap<Cell, BTreeSet<(usize, Option<ObjectId>)>>,
     /// What stands, by fingerprint.
     standing: BTreeMap<String, Cause>,
+    /// What was replaced since a trial began.
+    replaced: Option<Replaced>,
+}
+
+/// What was replaced while something was tried out, to be put back.
+#[derive(Debug, Default)]
+struct Replaced {
+    /// Parts by place in the list of rules, the oldest first; none: there was no such part.
+    parts: Vec<(usize, ObjectId, Option<Part>)>,
+    /// All parts of a rule, and whether there may be more.
+    rules: Vec<(usize, BTreeMap<ObjectId, Part>, bool)>,
+    results: Vec<(usize, Option<RuleResult>)>,
+    standing: Vec<(String, Option<Cause>)>,
 }
 
 #[derive(Debug)]
 struct Judged {
     position: usize,
     parts: BTreeMap<ObjectId, Part>,
+    /// Members whose parts hang on the instant; more may stand here than still do.
+    timed: BTreeSet<ObjectId>,
     /// Undecided which members there are.
     is_open: bool,
 }
@@ -62,7 +77,6 @@ struct Judged {
 #[derive(Debug, Default)]
 struct Part {
     result: RuleResult,
-    now: bool,
 }
 
 /// What is to be judged again of a rule.
@@ -81,6 +95,7 @@ impl<'a> Causes<'a> {
         let rules = rules.map(|position| Judged {
             position: *position,
             parts: BTreeMap::new(),
+            timed: BTreeSet::new(),
             is_open: false,
         });
         let mut causes = Self {
@@ -89,6 +104,7 @@ impl<'a> Causes<'a> {
             results: HashMap::new(),
             readers: HashMap::new(),
             standing: BTreeMap::new(),
+            replaced: None,
         };
         causes.judge_again(facts, now, |_, _| Again { whole: true, members: BTreeSet::new() });
         causes
@@ -118,6 +134,48 @@ impl<'a> Causes<'a> {
 
     /// Judges again what read one of these facts, or the time.
     pub fn update(&mut self, facts: &Arc<Facts>, now: &Instant, touched: &BTreeSet<Cell>) -> Delta {
+        let stale = self.stale(touched);
+        self.judge_stale(facts, now, stale)
+    }
+
+    /// Like [`Self::update`], until [`Self::take_back`].
+    pub fn try_out(&mut self, facts: &Arc<Facts>, now: &Instant, touched: &BTreeSet<Cell>) {
+        self.replaced = Some(Replaced::default());
+        let stale = self.stale(touched);
+        self.judge_stale(facts, now, stale);
+    }
+
+    /// All is as it was before it was tried out.
+    pub fn take_back(&mut self) {
+        let Some(replaced) = self.replaced.take() else { return };
+        for (place, member, part) in replaced.parts.into_iter().rev() {
+            let Some(judged) = self.rules.get_mut(place) else { continue };
+            match part {
+                Some(part) => _ = judged.parts.insert(member, part),
+                None => _ = judged.parts.remove(&member),
+            }
+        }
+        for (place, parts, is_open) in replaced.rules.into_iter().rev() {
+            if let Some(judged) = self.rules.get_mut(place) {
+                (judged.parts, judged.is_open) = (parts, is_open);
+            }
+        }
+        for (position, result) in replaced.results.into_iter().rev() {
+            match result {
+                Some(result) => _ = self.results.insert(position, result),
+                None => _ = self.results.remove(&position),
+            }
+        }
+        for (fingerprint, cause) in replaced.standing.into_iter().rev() {
+            match cause {
+                Some(cause) => _ = self.standing.insert(fingerprint, cause),
+                None => _ = self.standing.remove(&fingerprint),
+            }
+        }
+    }
+
+    /// What has read one of these facts.
+    fn stale(&self, touched: &BTreeSet<Cell>) -> HashMap<usize, Again> {
         let mut stale: HashMap<usize, Again> = HashMap::new();
         for (position, member) in touched.iter().filter_map(|cell| self.readers.get(cell)).flatten()
         {
@@ -127,11 +185,19 @@ impl<'a> Causes<'a> {
                 None => again.whole = true,
             }
         }
+        stale
+    }
+
+    fn judge_stale(
+        &mut self,
+        facts: &Arc<Facts>,
+        now: &Instant,
+        mut stale: HashMap<usize, Again>,
+    ) -> Delta {
         self.judge_again(facts, now, |judged, set_changed| {
             let mut again = stale.remove(&judged.position).unwrap_or_default();
             again.whole |= set_changed;
-            let timed = judged.parts.iter().filter(|(_, part)| part.now);
-            again.members.extend(timed.map(|(member, _)| *member));
+            again.members.extend(&judged.timed);
             again
         })
     }
@@ -151,8 +217,9 @@ impl<'a> Causes<'a> {
             results: std::mem::take(&mut self.results),
         };
         let mut changed: HashSet<usize> = HashSet::new();
+        let mut delta = Delta::default();
         let mut rules = std::mem::take(&mut self.rules);
-        for judged in &mut rules {
+        for (place, judged) in rules.iter_mut().enumerate() {
             let Some(rule) = self.set.rules.get(judged.position) else { continue };
             let asks = |other: &usize| {
                 let other = self.set.rules.get(*other);
@@ -162,12 +229,16 @@ impl<'a> Causes<'a> {
             if !again.whole && again.members.is_empty() {
                 continue;
             }
+            let mut is_new = again.whole;
             let members = if again.whole {
                 let (members, is_open) = members(rule, self.set, &view);
                 let read = reads.take();
                 self.note(&read, judged.position, None);
+                let parts = std::mem::take(&mut judged.parts);
+                if let Some(replaced) = &mut self.replaced {
+                    replaced.rules.push((place, parts, judged.is_open));
+                }
                 judged.is_open = is_open;
-                judged.parts.clear();
                 members
             } else {
                 again
@@ -184,54 +255,98 @@ impl<'a> Causes<'a> {
                 let (_, result) = judge(rule, self.set, &view, &ledger, depth, None);
                 let read = reads.take();
                 self.note(&read, judged.position, Some(member));
-                judged.parts.insert(member, Part { result, now: read.now });
+                if read.now {
+                    judged.timed.insert(member);
+                }
+                let part = Part { result };
+                is_new |= judged.parts.get(&member).is_none_or(|known| !known.is_like(&part));
+                let known = judged.parts.insert(member, part);
+                if let Some(replaced) = self.replaced.as_mut().filter(|_| !again.whole) {
+                    replaced.parts.push((place, member, known));
+                }
+            }
+            // Most are judged again to the same result.
+            if !is_new {
+                continue;
             }
             let result = together(judged);
             let before = ledger.results.get(&judged.position);
             if before.is_none_or(|before| differs(before, &result)) {
                 changed.insert(judged.position);
             }
-            ledger.results.insert(judged.position, result);
+            if rule.is_cause() {
+                self.stands(judged.position, before, &result, &mut delta);
+            }
+            let before = ledger.results.insert(judged.position, result);
+            if let Some(replaced) = &mut self.replaced {
+                replaced.results.push((judged.position, before));
+            }
         }
         self.rules = rules;
         self.results = ledger.results;
-        self.delta()
-    }
-
-    fn note(&mut self, read: &ReadSet, position: usize, member: Option<ObjectId>) {
-        for cell in &read.cells {
-            let readers = self.readers.entry(*cell).or_default();
-            if !readers.contains(&(position, member)) {
-                readers.push((position, member));
-            }
-        }
-    }
-
-    fn delta(&mut self) -> Delta {
-        let mut now: BTreeMap<String, Cause> = BTreeMap::new();
-        for (rule, result) in self.causes() {
-            for standing in &result.standing {
-                let cause = Cause { rule, standing: standing.clone() };
-                now.insert(standing.fingerprint.clone(), cause);
-            }
-        }
-        let before = std::mem::replace(&mut self.standing, now);
-        let mut appeared: Vec<Cause> = self
-            .standing
-            .iter()
-            .filter(|(fingerprint, _)| !before.contains_key(*fingerprint))
-            .map(|(_, cause)| cause.clone())
-            .collect();
-        appeared.sort_by(|a, b| {
+        delta.appeared.sort_by(|a, b| {
             (a.rule, &a.standing.subject, &a.standing.fingerprint).cmp(&(
                 b.rule,
                 &b.standing.subject,
                 &b.standing.fingerprint,
             ))
         });
-        let vanished =
-            before.into_keys().filter(|known| !self.standing.contains_key(known)).collect();
-        Delta { appeared, vanished }
+        delta
+    }
+
+    /// What stands of a rule now, and what stood before.
+    fn stands(
+        &mut self,
+        rule: usize,
+        before: Option<&RuleResult>,
+        now: &RuleResult,
+        delta: &mut Delta,
+    ) {
+        let before = before.map(|before| before.standing.as_slice()).unwrap_or_default();
+        let known: HashSet<&str> = before.iter().map(|one| one.fingerprint.as_str()).collect();
+        let stays: HashSet<&str> =
+            now.standing.iter().map(|one| one.fingerprint.as_str()).collect();
+        for one in before.iter().filter(|one| !stays.contains(one.fingerprint.as_str())) {
+            let gone = self.standing.remove(&one.fingerprint);
+            if gone.is_some() {
+                delta.vanished.insert(one.fingerprint.clone());
+            }
+            self.replace(&one.fingerprint, gone);
+        }
+        for one in &now.standing {
+            let cause = Cause { rule, standing: one.clone() };
+            let gone = self.standing.insert(one.fingerprint.clone(), cause.clone());
+            if gone.is_none() && !known.contains(one.fingerprint.as_str()) {
+                delta.appeared.push(cause);
+            }
+            self.replace(&one.fingerprint, gone);
+        }
+    }
+
+    fn replace(&mut self, fingerprint: &str, cause: Option<Cause>) {
+        if let Some(replaced) = &mut self.replaced {
+            replaced.standing.push((fingerprint.to_owned(), cause));
+        }
+    }
+
+    fn note(&mut self, read: &ReadSet, position: usize, member: Option<ObjectId>) {
+        for cell in &read.cells {
+            self.readers.entry(*cell).or_default().insert((position, member));
+        }
+    }
+}
+
+impl Part {
+    /// Whether nothing follows from the one that does not follow from the other.
+    fn is_like(&self, other: &Self) -> bool {
+        let (a, b) = (&self.result, &other.result);
+        !differs(a, b)
+            && a.standing.len() == b.standing.len()
+            && a.standing.iter().zip(&b.standing).all(|(a, b)| {
+                a.fingerprint == b.fingerprint
+                    && a.message == b.message
+                    && a.changes.iter().map(Change::target).eq(b.changes.iter().map(Change::target))
+            })
     }
 }
 

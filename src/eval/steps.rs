@@ -82,7 +82,7 @@ impl<'a> Judge<'a, '_> {
         }
         for (slot, expr) in &action.lets {
             env.new_clause();
-            env.bind_let(*slot, expr);
+            env.bind_later(*slot, expr);
         }
         env.new_clause();
         Some(env)

@@ -76,6 +76,8 @@ pub struct Read {
 #[derive(Clone, Debug)]
 struct Slot<'t> {
     value: Outcome,
+    /// What is to be evaluated once somebody wants the value.
+    later: Option<&'t Expr>,
     from: Option<(&'t Expr, Option<usize>)>,
 }
 
@@ -106,7 +108,11 @@ impl<'a> Env<'a> {
         verdicts: &'a dyn Verdicts,
         slots: usize,
     ) -> Self {
-        let empty = Slot { value: Err(Unknown::failed("this name is not bound yet")), from: None };
+        let empty = Slot {
+            value: Err(Unknown::failed("this name is not bound yet")),
+            later: None,
+            from: None,
+        };
         let slots = vec![empty; slots];
         Self { view, scripts, verdicts, watch: None, slots, steps: 0, total: 0 }
     }
@@ -143,6 +149,30 @@ impl<'a> Env<'a> {
         self.bind_from(slot, value, Some((expr, None)));
     }
 
+    /// The same, but it is evaluated when somebody wants the value; a clause for itself, as ever.
+    ///
+    /// What it names must stay bound to the same until then: names never share a slot.
+    pub fn bind_later(&mut self, slot: usize, expr: &'a Expr) {
+        if self.watch.is_some() {
+            return self.bind_let(slot, expr);
+        }
+        if let Some(place) = self.slots.get_mut(slot) {
+            let value = Err(Unknown::failed("this name has no value yet"));
+            *place = Slot { value, later: Some(expr), from: Some((expr, None)) };
+        }
+    }
+
+    /// Evaluates what waits for somebody who wants it.
+    fn settle(&mut self, slot: usize) {
+        let Some(expr) = self.slots.get_mut(slot).and_then(|slot| slot.later.take()) else {
+            return;
+        };
+        let steps = std::mem::take(&mut self.steps);
+        self.bind_let(slot, expr);
+        self.total += self.steps;
+        self.steps = steps;
+    }
+
     /// Binds a name to a member of a list, so that reasons can say which.
     pub fn bind_member(&mut self, slot: usize, value: Outcome, list: &'a Expr, position: usize) {
         self.bind_from(slot, value, Some((list, Some(position))));
@@ -150,7 +180,7 @@ impl<'a> Env<'a> {
 
     fn bind_from(&mut self, slot: usize, value: Outcome, from: Option<(&'a Expr, Option<usize>)>) {
         if let Some(place) = self.slots.get_mut(slot) {
-            *place = Slot { value, from };
+            *place = Slot { value, later: None, from };
         }
     }
 
@@ -216,7 +246,10 @@ impl<'a> Env<'a> {
         match &expr.kind {
             ExprKind::Constant(value) => Ok(value.clone()),
             ExprKind::Now => Ok(Value::Time(self.view.asked_now())),
-            ExprKind::Variable(slot) => self.slot(*slot),
+            ExprKind::Variable(slot) => {
+                self.settle(*slot);
+                self.slot(*slot)
+            }
             ExprKind::All(kind) => self.view.all(*kind),
             ExprKind::Single(_) | ExprKind::Field { .. } => self.read(expr),
             ExprKind::Key(base) => match self.eval(base)? {
@@ -413,6 +446,7 @@ impl<'a> Env<'a> {
                 _ => Some(format!("{}.{name}", self.path(base)?)),
             },
             ExprKind::Variable(slot) => {
+                self.settle(*slot);
                 let slot = self.slots.get(*slot)?;
                 if let Ok(Value::Object(id)) = slot.value {
                     return Some(self.view.path(id));

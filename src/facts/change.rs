@@ -43,6 +43,18 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The object that it is about, and where in it; none for a new one.
+    #[must_use]
+    pub fn target(&self) -> Option<(ObjectId, &[usize])> {
+        match self {
+            Self::Set { object, path, .. } => Some((*object, path)),
+            Self::Remove { object } => Some((*object, &[])),
+            Self::Add { .. } => None,
+        }
+    }
+}
+
 /// A fact that can be different after a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cell {

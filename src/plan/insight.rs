@@ -9,8 +9,8 @@ mod blast;
 mod moved;
 mod stop;
 
-use crate::plan::hazard::{Given, Judged};
 use crate::plan::Plan;
+use crate::plan::hazard::{Given, Judged};
 use crate::plan::simulate;
 use crate::plan::world::World;
 

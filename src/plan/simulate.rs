@@ -290,10 +290,10 @@ impl<'a> Simulation<'a> {
         let facts = self.world.facts.clone();
         let mut touched = self.world.apply(act, false, self.scenario.may).touched;
         touched.extend(self.world.set_phase(object, Phase::Good));
-        let _ = self.world.judge(&touched);
+        self.world.causes.try_out(&self.world.facts, &self.world.now, &touched);
         let vain = self.ledger.known_for(&self.world, object);
+        self.world.causes.take_back();
         self.world.facts = facts;
-        let _ = self.world.judge(&touched);
         self.world.take_before();
         vain
     }

@@ -335,7 +335,7 @@ fn env_of<'e>(set: &'e RuleSet, act: Act<'e>, view: &'e Arc<View>) -> Env<'e> {
     }
     for (slot, expr) in &act.action.lets {
         env.new_clause();
-        env.bind_let(*slot, expr);
+        env.bind_later(*slot, expr);
     }
     env.new_clause();
     env

@@ -46,7 +46,17 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jiff", &["facts/time", "plan/time"]),
     ("jsonschema", &["schema"]),
     ("quick_xml", &["import/clixml"]),
-    ("rayon", &["author/coverage", "author/lint", "author/mutate", "author/suite", "author/trial"]),
+    (
+        "rayon",
+        &[
+            "author/coverage",
+            "author/lint",
+            "author/mutate",
+            "author/suite",
+            "author/trial",
+            "plan/hazard",
+        ],
+    ),
     ("rhai", &["expr/syntax", "expr/script"]),
     ("rustyline", &["cli/eval/terminal"]),
     ("serde_yaml", &["source/write"]),

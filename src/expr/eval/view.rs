@@ -1,6 +1,5 @@
 //! The facts as an expression sees them, and why a value is not known.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use crate::diagnostic::Place;
@@ -85,8 +84,8 @@ pub struct Reads {
 /// A set of facts, and whether the time was asked for.
 #[derive(Clone, Debug, Default)]
 pub struct ReadSet {
-    /// The facts.
-    pub cells: BTreeSet<Cell>,
+    /// The facts, each once.
+    pub cells: Vec<Cell>,
     /// Whether it depends on the instant of the run.
     pub now: bool,
 }
@@ -95,7 +94,10 @@ impl Reads {
     /// What was read since the last time, and nothing is remembered any more.
     #[must_use]
     pub fn take(&self) -> ReadSet {
-        self.with(std::mem::take).unwrap_or_default()
+        let mut read = self.with(std::mem::take).unwrap_or_default();
+        read.cells.sort_unstable();
+        read.cells.dedup();
+        read
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut ReadSet) -> T) -> Option<T> {
@@ -121,7 +123,11 @@ impl View {
 
     fn note(&self, cell: Cell) {
         if let Some(reads) = &self.reads {
-            reads.with(|known| known.cells.insert(cell));
+            reads.with(|known| {
+                if known.cells.last() != Some(&cell) {
+                    known.cells.push(cell);
+                }
+            });
         }
     }
 

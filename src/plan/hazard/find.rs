@@ -39,9 +39,10 @@ pub fn find(given: Given<'_>) -> Judged {
     let run = |may, takes| {
         simulate::simulate(given.set, given.facts, given.plan, Scenario { may, takes })
     };
-    let worst = run(May::Happens, Takes::Worst);
-    let expected = run(May::Happens, Takes::Expected);
-    let lucky = run(May::DoesNot, Takes::Worst);
+    let (worst, (expected, lucky)) = rayon::join(
+        || run(May::Happens, Takes::Worst),
+        || rayon::join(|| run(May::Happens, Takes::Expected), || run(May::DoesNot, Takes::Worst)),
+    );
     let now = simulate::instant(given.plan, worst.end.max(given.plan.window.end));
     let judge = |facts| crate::eval::evaluate(facts, given.set, &now, None, &|_| true);
     let before = judge(given.facts);
