@@ -215,7 +215,7 @@ impl Reader<'_> {
 
     fn effect_kind(&mut self, node: &Node) -> Option<EffectKind> {
         if let Some(target) = node.get("set") {
-            let fact = self.fact(target)?;
+            let fact = self.made(target)?;
             let to = self.value_for(node.get("to")?, &fact.ty.clone())?;
             return Some(EffectKind::Set { fact, to });
         }
@@ -256,6 +256,26 @@ impl Reader<'_> {
         let when = node.get("when").map(|node| self.guard(node));
         let with = self.fields(node.get("with")?, record);
         Some(Members { each, when: transpose(when)?, with: with? })
+    }
+
+    /// As [`Self::fact`], in records that need not be there: the effect makes them.
+    fn made(&mut self, node: &Node) -> Option<Expr> {
+        let (mark, world) = (self.scope.mark(), self.context.world);
+        let text = Self::source_of(node);
+        for (dot, _) in text.match_indices('.') {
+            let Some(before) = text.get(..dot) else { continue };
+            let is_record = check::check(before, &mut self.scope.clone(), world).is_ok_and(
+                |known| matches!(&known.ty, Type::Optional(inner) if matches!(**inner, Type::Record(_))),
+            );
+            let there = format!("{before} != ()");
+            if is_record && let Ok(there) = check::condition(&there, &mut self.scope.clone(), world)
+            {
+                self.scope.assume(&there);
+            }
+        }
+        let fact = self.fact(node);
+        self.scope.rewind(mark);
+        fact
     }
 
     /// A field of an object, or of a record in one, that stands in fact files.

@@ -1,10 +1,225 @@
-//! From findings to a plan.
+//! From findings to a plan: what the shipped rules ask for clears what they find.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use dpmguard::author::suite::{self, Ready, Suite};
+use dpmguard::eval;
+use dpmguard::load;
+use dpmguard::plan::remedy::{self, Fate, Given, Remedy, Why};
 use dpmguard::source::{self, Sources};
 
-use crate::support::{files, root, run, snapshot_beside};
+use crate::support::{Bench, files, root, run, snapshot_beside};
+
+/// The cases of the shipped pack, ready to be judged.
+fn shipped() -> Suite {
+    let mut sources = Sources::default();
+    let folder = root().join("rules");
+    let packs = load::packs(true, std::slice::from_ref(&folder), &mut sources).unwrap();
+    let set = packs.rules(&[], &sources).unwrap();
+    let all: [PathBuf; 1] = [folder];
+    suite::read(&all, packs, set, sources, &|_| true)
+        .unwrap_or_else(|(found, _)| panic!("{found:?}"))
+}
+
+/// The repair of what a case's own rule finds, or of all that is wrong there.
+fn repaired(case: &Ready, is_whole: bool) -> Option<Remedy> {
+    let now = &case.case.now;
+    let evaluation = eval::evaluate(&case.facts, &case.set, now, None, &|_| true);
+    let given = Given {
+        set: &case.set,
+        facts: &case.facts,
+        now,
+        start: now.seconds(),
+        end: None,
+        zone: "UTC",
+        wanted: &|evaluation, verdict| {
+            let rule = evaluation.rule(verdict);
+            is_whole || rule.is_some_and(|rule| *rule.id == *case.case.rule)
+        },
+    };
+    remedy::remedy(given, &evaluation)
+}
+
+/// Whether something about a remedy hangs on facts that are missing.
+fn hangs_on_facts(remedy: &Remedy) -> bool {
+    remedy.findings.iter().any(|finding| finding.fate == Fate::Unknown)
+        || remedy.asides.iter().any(|aside| matches!(aside.why, Why::Unknown(_)))
+        || remedy.trace.steps.iter().any(|step| !step.unknown.is_empty())
+}
+
+/// What a case leaves of its findings, in words; none if nothing.
+fn leaves(case: &Ready, remedy: &Remedy) -> Option<String> {
+    let own = |finding: &&remedy::Known| finding.is_old && *finding.rule == *case.case.rule;
+    let old = remedy.findings.iter().filter(own);
+    let open: Vec<_> = old.filter(|finding| finding.fate != Fate::Cleared).collect();
+    if open.is_empty() {
+        return None;
+    }
+    let mut text = format!("{}:\n", case.name);
+    for finding in open {
+        let (fate, key) = (finding.fate, &finding.subject.key);
+        text.push_str(&format!("  {fate:?} {key}: {}\n", finding.message.replace('\n', " ")));
+    }
+    for (step, trace) in remedy.steps.iter().zip(&remedy.trace.steps) {
+        let vain: Vec<_> = trace
+            .vain
+            .iter()
+            .map(|cause| &case.set.rules[remedy.trace.causes[*cause].rule].id)
+            .collect();
+        let open: Vec<_> = trace.undecided.iter().map(|rule| &case.set.rules[*rule].id).collect();
+        text.push_str(&format!(
+            "    step {} {:?} vain {vain:?} undecided {open:?} unknown {:?}\n",
+            step.step.name.replace('\n', " | "),
+            trace.status,
+            trace.unknown
+        ));
+    }
+    for aside in &remedy.asides {
+        text.push_str(&format!(
+            "    aside {} {:?}\n",
+            aside.step.name.replace('\n', " | "),
+            aside.why
+        ));
+    }
+    Some(text)
+}
+
+/// Does something with each of many, on all processors.
+fn each<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    work(one);
+                }
+            });
+        }
+    });
+}
+
+/// Rules whose findings no plan can show to go away; each says why.
+const MANUAL: [&str; 10] = [
+    "damaged-database-pages",
+    "data-source-without-object",
+    "filter-driver-errors",
+    "log-sequence-end-reported",
+    "network-saturated",
+    "poor-network-link",
+    "protected-volume-gone",
+    "too-many-data-sources-on-volume",
+    "two-backup-products",
+    "volume-unusable",
+];
+
+/// Cases whose point is that facts are missing, so that nobody can say what clears them.
+const MISSING: [&str; 33] = [
+    "alert-names-a-cause/another-rule-is-undecided",
+    "backup-broken-by-failover/kind-of-job-not-collected",
+    "check-running/jobs-not-collected-verifying",
+    "clock-skew/dpm-clock-not-collected-own-off",
+    "clustered-server-offline/operational-nodes-not-collected",
+    "daily-check-too-short/one-unknown-another-too-long",
+    "data-source-renamed/storage-group-renamed-and-link-not-collected",
+    "database-file-moved/volume-not-in-the-facts-and-open",
+    "database-file-moved/volume-protection-not-collected",
+    "database-not-protected/volume-of-the-same-name",
+    "database-removed-from-group/removed-and-state-not-collected",
+    "dpm-service-stopped/sql-agent-not-collected-but-msdpm-down",
+    "eseutil-check-failed/jobs-open-but-alert",
+    "eseutil-check-timed-out/jobs-open-but-alert",
+    "group-locked-by-initial-copy/one-state-not-collected-but-a-copy-runs",
+    "inconsistent-without-cause/a-cause-is-undecided",
+    "inconsistent-without-cause/alerts-not-collected",
+    "journal-too-small/next-usn-not-collected-but-small",
+    "journal-wrapped/first-usn-not-collected-but-invalid",
+    "log-folder-moved/volume-protection-not-collected",
+    "new-database-in-group/added-and-state-not-collected",
+    "new-database-under-dpm-2010/added-and-state-not-collected",
+    "passive-copy-unavailable/copy-failed-and-node-not-known",
+    "recovery-point-volume-full/threshold-not-collected-but-full",
+    "standby-agent-not-ready/disabled-and-reach-not-collected",
+    "synchronisation-cut-short/alerts-not-collected-job-known",
+    "system-folder-moved/volume-protection-not-collected",
+    "tracking-lost/alert-without-time-of-loss",
+    "tracking-lost/alerts-not-collected-loss-known",
+    "unreadable-file/jobs-not-collected-but-alert",
+    "vss-writer-failed/product-not-collected",
+    "vss-writer-missing/switched-off-and-writers-not-collected",
+    "vss-writer-stuck-in-backup/who-holds-the-writer-not-collected",
+];
+
+/// A check that runs already is one like any other: the two actions differ in how it begins.
+#[test]
+fn a_running_check_does_what_a_check_does() {
+    let bench = Bench::new();
+    let action = |id: &str| {
+        let found = bench.rules.actions.iter().find(|action| *action.id == *id).unwrap();
+        let part = |key: &str| found.root.get(key).unwrap().to_json();
+        (part("let"), part("requires"), part("effects").as_array().unwrap().clone())
+    };
+    let (lets, requires, effects) = action("run-consistency-check");
+    let waiting = action("wait-for-check");
+    assert_eq!((&lets, &requires), (&waiting.0, &waiting.1));
+    // One of them ends the job that runs.
+    let (ends, others) = waiting.2.split_at(2);
+    assert!(ends.iter().all(|effect| effect["each"] == "j"));
+    assert_eq!(others, effects);
+}
+
+#[test]
+fn rules_that_need_a_person_say_so_and_are_few() {
+    let suite = shipped();
+    let manual = suite.set.rules.iter().filter(|rule| rule.manual.is_some());
+    let manual: Vec<&str> = manual.map(|rule| &*rule.id).collect();
+    assert_eq!(manual, MANUAL);
+    assert!(MANUAL.len() * 10 <= suite.set.rules.len());
+}
+
+/// Every rule's remediation, simulated on each of its violated cases, clears what the rule found. Where a
+/// cause that another rule found stands in the way, that one is repaired, too.
+#[test]
+fn what_the_rules_ask_for_clears_what_they_find() {
+    let suite = shipped();
+    let wanted = std::env::var("REMEDY").unwrap_or_default();
+    let cases: Vec<_> = suite.cases.iter().filter(|case| case.name.contains(&wanted)).collect();
+    let open: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    let count = AtomicUsize::new(0);
+    each(&cases, |case| {
+        let Some(remedy) = repaired(case, false) else { return };
+        count.fetch_add(1, Ordering::Relaxed);
+        if leaves(case, &remedy).is_none() {
+            return;
+        }
+        let remedy = repaired(case, true).unwrap();
+        if let Some(mut text) = leaves(case, &remedy) {
+            if hangs_on_facts(&remedy) {
+                text.push_str("    hangs on facts\n");
+            }
+            open.lock().unwrap().insert(case.name.clone(), text);
+        }
+    });
+    let mut open = open.into_inner().unwrap();
+    let count = count.into_inner();
+    for rule in MANUAL {
+        let of = |name: &String| name.split('/').next() == Some(rule);
+        assert!(!wanted.is_empty() || open.keys().any(of), "{rule} needs no person");
+        open.retain(|name, _| !of(name));
+    }
+    for name in MISSING {
+        let text = open.remove(name);
+        assert!(
+            !wanted.is_empty() || text.is_some_and(|text| text.contains("hangs on facts")),
+            "{name}"
+        );
+    }
+    let left: Vec<&str> = open.values().map(String::as_str).collect();
+    assert!(open.is_empty(), "{} of {count} cases:\n{}", open.len(), left.join("\n"));
+}
 
 /// The facts of an example.
 fn example(name: &str) -> String {

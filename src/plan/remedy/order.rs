@@ -9,7 +9,7 @@ use crate::facts::value::{ObjectId, Value};
 use crate::plan::file::MAX_STEPS;
 use crate::plan::remedy::wish::{Stage, Wish};
 use crate::plan::remedy::{Given, Why};
-use crate::plan::world::{Act, May, Phase, World, said};
+use crate::plan::world::{Act, May, Phase, World, bound, said};
 
 /// Most rounds in which consequences of consequences are looked for.
 const MAX_ROUNDS: usize = 20;
@@ -93,11 +93,6 @@ impl<'a> Line<'a> {
         self.wishes.get(position).map_or(Stage::AfterCheck, |wish| wish.stage)
     }
 
-    fn act(&self, wish: &'a Wish) -> Option<Act<'a>> {
-        let action = self.given.set.actions.get(wish.action)?;
-        Some(Act { action, args: &wish.args })
-    }
-
     /// Goes through the queue up to a stage until nothing more finds a place; whether anything has.
     fn passes(&mut self, queue: &mut Vec<usize>, stage: Stage, is_forced: bool) -> bool {
         let mut has_any = false;
@@ -122,7 +117,16 @@ impl<'a> Line<'a> {
 
     fn attempt(&mut self, position: usize, is_forced: bool) -> Tried {
         let Some(wish) = self.wishes.get(position) else { return Tried::Over };
-        let Some(act) = self.act(wish) else { return Tried::Over };
+        let Some(action) = self.given.set.actions.get(wish.action) else { return Tried::Over };
+        let facts = self.world.facts.clone();
+        let args = match bound(&facts, action, &wish.args) {
+            Ok(args) => args,
+            Err(name) => {
+                let why = format!("`{name}`, which is not there");
+                return Tried::Refused(Why::Unknown(why));
+            }
+        };
+        let act = Act { action, args: &args };
         if !is_forced && wish.after.iter().any(|before| self.pending.contains(before)) {
             return Tried::Waits;
         }
@@ -149,7 +153,7 @@ impl<'a> Line<'a> {
     }
 
     /// Why a step cannot begin now.
-    fn refusal(&mut self, act: Act<'a>) -> Option<Why> {
+    fn refusal(&mut self, act: Act<'_>) -> Option<Why> {
         let (mut refused, mut unknown) = (Vec::new(), BTreeSet::new());
         for (that, otherwise) in &act.action.course.requires {
             match self.world.condition(act, that) {
@@ -200,7 +204,7 @@ impl<'a> Line<'a> {
         ids.into_iter().collect()
     }
 
-    fn place(&mut self, position: usize, wish: &'a Wish, act: Act<'a>) {
+    fn place(&mut self, position: usize, wish: &'a Wish, act: Act<'_>) {
         let place = self.placed.len();
         let is_check = wish.stage == Stage::Check;
         let mut after: BTreeSet<usize> = self.chain.into_iter().collect();
@@ -225,7 +229,13 @@ impl<'a> Line<'a> {
     /// Places of the checks that a step waits for: those that it names, and those of the objects that it
     /// is done with.
     fn checks_before(&self, wish: &Wish) -> BTreeSet<usize> {
-        let named = wish.after.iter().filter(|before| self.stage(**before) == Stage::Check);
+        // Behind a step that keeps somebody busy the next one comes by itself.
+        let is_beside = |before: &&usize| {
+            let wish = self.wishes.get(**before);
+            let action = wish.and_then(|wish| self.given.set.actions.get(wish.action));
+            action.is_some_and(|action| !action.course.occupies_operator)
+        };
+        let named = wish.after.iter().filter(is_beside);
         let named = named.filter_map(|before| self.places.get(before).copied());
         let own = wish.args.iter().filter_map(|arg| match arg {
             Value::Object(object) => self.checks.get(object).copied(),
@@ -240,18 +250,17 @@ impl<'a> Line<'a> {
     }
 
     /// Lets a step happen.
-    fn happen(&mut self, act: Act<'a>, is_check: bool) {
+    fn happen(&mut self, act: Act<'_>, is_check: bool) {
         let checked = act.checked();
         let takes = match self.world.takes(act) {
             Some(Ok(takes)) => takes.worst,
             _ => 0,
         };
-        let mut touched = BTreeSet::new();
-        if let Some(object) = checked {
-            touched.extend(self.world.set_phase(object, Phase::Busy));
+        // What does nothing when it begins leaves nothing to judge before it ends.
+        let touched = self.world.apply(act, true, May::Happens).touched;
+        if !touched.is_empty() {
+            self.settle(touched);
         }
-        touched.extend(self.world.apply(act, true, May::Happens).touched);
-        self.settle(touched);
         if is_check {
             self.in_checks = self.in_checks.saturating_add(takes);
         } else {

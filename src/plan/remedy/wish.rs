@@ -194,10 +194,10 @@ impl<'a> Wishes<'a> {
     fn argument(&self, arg: &Arg, name: &str, given: &Argument) -> Result<Value, Why> {
         match given {
             Argument::Unknown(facts) => Err(Why::Unknown(facts.clone())),
-            Argument::Object(subject) => {
-                let gone = || Why::Unknown(format!("`{}`, which is not there yet", subject.key));
-                self.object(subject).map(Value::Object).ok_or_else(gone)
-            }
+            // What an earlier step makes has a name only.
+            Argument::Object(subject) => Ok(self
+                .object(subject)
+                .map_or_else(|| Value::Name(subject.key.clone()), Value::Object)),
             Argument::Value(serde_json::Value::Null) => match &arg.ty {
                 Type::Optional(_) => Ok(Value::Null),
                 _ => Err(Why::ByHand(format!("somebody has to choose `{name}`."))),
