@@ -298,3 +298,34 @@ fn a_step_can_be_about_what_an_earlier_one_makes() {
         report["steps"][1]["reasons"][0].as_str().unwrap().contains("There is no `EX01/SG9` then")
     );
 }
+
+/// In a plan without an order, or side by side, what decides about one thing has to be put in order.
+#[test]
+fn steps_that_race_are_told() {
+    let steps = r"
+  - parallel:
+      - { id: move, action: move-log-folder, with: { object: EX01/SG2, to: 'K:\SG2' }, estimate: 10m }
+      - { id: check, action: run-consistency-check, with: { source: DPM01/EX01/SG2 }, estimate: 36m }
+  - parallel:
+      - { id: one, action: move-system-folder, with: { storage_group: EX01/SG1, to: 'K:\SG1' }, estimate: 5m }
+      - { id: other, action: move-system-folder, with: { storage_group: EX01/SG1, to: 'M:\SG1' }, estimate: 5m }
+      - { id: third, action: move-system-folder, with: { storage_group: EX01/SG3, to: 'M:\SG3' }, estimate: 5m }
+";
+    let races = |steps: &str| -> Vec<String> {
+        let report = judged(steps);
+        let all = report["hazards"].as_array().unwrap().iter();
+        let races = all.filter(|one| one["id"] == "plan-race");
+        races.map(|one| one["message"].as_str().unwrap().to_owned()).collect()
+    };
+    let told = races(steps);
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(told[0].contains("whether move (move-log-folder) or check (run-consistency-check)"));
+    assert!(told[0].ends_with("comes first, and both decide about DPM01/EX01/SG2"));
+    assert!(told[1].contains("system_path of EX01/SG1"), "{}", told[1]);
+    let ordered = steps.replace("estimate: 36m", "estimate: 36m, after: [move]");
+    assert_eq!(races(&ordered).len(), 1);
+    // One after the other they do not race.
+    let (pairs, _) = steps.split_once("  - parallel:\n      - { id: one").unwrap();
+    let lone = pairs.replace("  - parallel:\n", "").replace("      - ", "  - ");
+    assert_eq!(races(&lone), Vec::<String>::new());
+}

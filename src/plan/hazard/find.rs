@@ -3,6 +3,7 @@
 mod jobs;
 mod known;
 mod objects;
+mod races;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::plan::hazard::{Hazard, Judged, Link, kind};
 use crate::plan::time::Clock;
 use crate::plan::trace::{Interval, StepStatus, Trace};
 use crate::plan::world::{May, Phase};
-use crate::plan::{Accept, Plan, simulate, simulate::Scenario, simulate::Takes};
+use crate::plan::{Accept, Plan, Step, simulate, simulate::Scenario, simulate::Takes};
 use crate::rule::pack::RuleSet;
 
 /// What a plan is judged with.
@@ -41,8 +42,12 @@ pub fn find(given: Given<'_>) -> Judged {
     };
     let (worst, (expected, lucky)) = rayon::join(
         || run(May::Happens, Takes::Worst),
-        || rayon::join(|| run(May::Happens, Takes::Expected), || run(May::DoesNot, Takes::Worst)),
+        || {
+            let lucky = || has_chance(given).then(|| run(May::DoesNot, Takes::Worst));
+            rayon::join(|| run(May::Happens, Takes::Expected), lucky)
+        },
     );
+    let lucky = lucky.unwrap_or_else(|| worst.clone());
     let now = simulate::instant(given.plan, worst.end.max(given.plan.window.end));
     let judge = |facts| crate::eval::evaluate(facts, given.set, &now, None, &|_| true);
     let before = judge(given.facts);
@@ -66,12 +71,22 @@ pub fn find(given: Given<'_>) -> Judged {
     Judged { worst, expected, lucky, hazards, expected_hazards, lucky_hazards, after }
 }
 
+/// Whether a step does something that may happen and need not.
+fn has_chance(given: Given<'_>) -> bool {
+    let may = |step: &Step| {
+        let action = given.set.actions.get(step.action);
+        action.is_some_and(|action| action.course.effects.iter().any(|effect| effect.may))
+    };
+    given.plan.steps.iter().any(may)
+}
+
 /// What is wrong in a trace, with what the rules say before and after it.
 fn found(given: Given<'_>, trace: &Trace, ends: (&Evaluation, &Evaluation)) -> Vec<Hazard> {
     let mut finder = Finder { given, trace, after: ends.1, hazards: Vec::new() };
     finder.steps();
     finder.objects();
     finder.jobs();
+    finder.races();
     finder.unknown();
     finder.unscheduled();
     finder.findings(ends.0);

@@ -141,6 +141,16 @@ pub const KINDS: &[Kind] = &[
         is_unknown: false,
     },
     Kind {
+        id: "plan-race",
+        found: "Neither waits for the other, and one checks an object that the other makes bad, or both set one fact to different values; what is counted up or down does not matter.",
+        severity: Severity::Warning,
+        title: "Nothing says which of two steps comes first, and it makes a difference",
+        explanation: "Steps of one `parallel`, and steps of a plan with `order: partial`, are shown in the order of the file; \
+                      on the night somebody may take the other one first. Where one checks what the other breaks, or both set one \
+                      fact to different values, the outcome is another then.",
+        is_unknown: false,
+    },
+    Kind {
         id: "plan-stale",
         found: "A fact file was observed, or a collection in it collected, longer before the opening of the window than `facts.max_age` or `--max-age` allows.",
         severity: Severity::Error,

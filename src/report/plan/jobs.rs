@@ -7,9 +7,6 @@ use crate::plan::time::Clock;
 use crate::report::diagnostic::clean;
 use crate::report::plan::{PlanReport, StepX};
 
-/// Most objects of one job that are named.
-const MOST_NAMES: usize = 6;
-
 /// What the jobs come to; those of one time, one name and one outcome together.
 pub(super) fn text(report: &PlanReport, clock: &Clock) -> String {
     let mut all: BTreeMap<(i64, &str, &str), Vec<String>> = BTreeMap::new();
@@ -21,11 +18,9 @@ pub(super) fn text(report: &PlanReport, clock: &Clock) -> String {
     let mut text = String::new();
     for ((start, title, outcome), objects) in all {
         let head = if text.is_empty() { "\nJobs that begin by themselves\n" } else { "" };
-        let shown = objects.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ");
-        let left = objects.len().saturating_sub(MOST_NAMES);
-        let more = if left > 0 { format!(" and {left} more") } else { String::new() };
+        let shown = objects.join(", ");
         let at = clock.show_day(start);
-        let _ = writeln!(text, "{head}  {at}  {}  {outcome}  {shown}{more}", clean(title));
+        let _ = writeln!(text, "{head}  {at}  {}  {outcome}  {shown}", clean(title));
     }
     text
 }
