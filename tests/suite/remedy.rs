@@ -1,6 +1,7 @@
 //! From findings to a plan: what the shipped rules ask for clears what they find.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -61,7 +62,7 @@ fn leaves(case: &Ready, remedy: &Remedy) -> Option<String> {
     let mut text = format!("{}:\n", case.name);
     for finding in open {
         let (fate, key) = (finding.fate, &finding.subject.key);
-        text.push_str(&format!("  {fate:?} {key}: {}\n", finding.message.replace('\n', " ")));
+        writeln!(text, "  {fate:?} {key}: {}", finding.message.replace('\n', " ")).unwrap();
     }
     for (step, trace) in remedy.steps.iter().zip(&remedy.trace.steps) {
         let vain: Vec<_> = trace
@@ -70,19 +71,18 @@ fn leaves(case: &Ready, remedy: &Remedy) -> Option<String> {
             .map(|cause| &case.set.rules[remedy.trace.causes[*cause].rule].id)
             .collect();
         let open: Vec<_> = trace.undecided.iter().map(|rule| &case.set.rules[*rule].id).collect();
-        text.push_str(&format!(
-            "    step {} {:?} vain {vain:?} undecided {open:?} unknown {:?}\n",
+        writeln!(
+            text,
+            "    step {} {:?} vain {vain:?} undecided {open:?} unknown {:?}",
             step.step.name.replace('\n', " | "),
             trace.status,
             trace.unknown
-        ));
+        )
+        .unwrap();
     }
     for aside in &remedy.asides {
-        text.push_str(&format!(
-            "    aside {} {:?}\n",
-            aside.step.name.replace('\n', " | "),
-            aside.why
-        ));
+        writeln!(text, "    aside {} {:?}", aside.step.name.replace('\n', " | "), aside.why)
+            .unwrap();
     }
     Some(text)
 }
