@@ -72,8 +72,15 @@ fn the_example_has_the_numbers_that_were_worked_out_by_hand() {
 }
 
 /// The example changes, with the exit codes of the plan as somebody would write it and of the mended one.
-const EXAMPLES: &[(&str, u8, Option<u8>)] =
-    &[("move-database", 1, Some(0)), ("move-logs", 1, Some(0)), ("new-database", 1, Some(0))];
+const EXAMPLES: &[(&str, u8, Option<u8>)] = &[
+    ("dpm-sp1", 0, None),
+    ("move-ccr", 1, Some(0)),
+    ("move-database", 1, Some(0)),
+    ("move-logs", 1, Some(0)),
+    ("new-database", 1, Some(0)),
+    ("patch-exchange", 1, Some(0)),
+    ("well-planned", 0, None),
+];
 
 /// Each says how it is run; its reports are snapshots beside it.
 #[test]

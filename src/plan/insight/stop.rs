@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::value::{ObjectId, Value};
+use crate::finding::Role;
 use crate::plan::hazard::{Given, Judged, Repair, needed, repairs};
 use crate::plan::simulate::{self, capacity, owner};
 use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace, Trace};
@@ -245,6 +246,20 @@ impl Finder<'_> {
             let action = planned.and_then(|step| self.given.set.actions.get(step.action));
             let action = action.map(|action| action.id.to_string()).unwrap_or_default();
             add(Fix { action, at: None, step: Some(step), unsure: None });
+        }
+        // A step can make way for a check although the cause stands until that has looked.
+        for object in &blocked {
+            let mut later = object.intervals.iter().filter(|interval| interval.from > time);
+            let Some(free) = later.find(|interval| !interval.is_blocked) else { continue };
+            for (position, step) in self.given.plan.steps.iter().enumerate() {
+                let trace = self.trace.steps.get(position);
+                let ends_then = trace.is_some_and(|trace| trace.end == Some(free.from));
+                let action = self.given.set.actions.get(step.action).filter(|_| ends_then);
+                if let Some(action) = action.filter(|action| action.role == Role::Fix) {
+                    let action = action.id.to_string();
+                    add(Fix { action, at: None, step: Some(position), unsure: None });
+                }
+            }
         }
         let stays = |one: &&&ObjectTrace| one.intervals.last().is_some_and(|last| last.is_blocked);
         let keys: BTreeSet<&str> = blocked.iter().filter(stays).map(|one| &*one.key).collect();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::time::say_duration;
-use crate::facts::value::ObjectId;
+use crate::facts::value::{ObjectId, Value};
 use crate::plan::hazard::find::{Finder, is_counted};
 use crate::plan::hazard::{Repair, needed, repairs};
 use crate::plan::simulate;
@@ -49,7 +49,8 @@ impl Finder<'_> {
             .collect();
         let open: Vec<usize> = open.into_iter().collect();
         let chain = self.opened(&open);
-        let help = self.remedies(&keys);
+        let mut ends = objects.iter().filter_map(|object| object.intervals.last());
+        let help = self.remedies(&keys, ends.any(|last| last.is_blocked));
         if let Some(hazard) = self.add("plan-end-unprotected", step, message) {
             hazard.objects = keys;
             hazard.chain = chain;
@@ -57,8 +58,8 @@ impl Finder<'_> {
         }
     }
 
-    /// What the rules ask for at the end: the repairs, then the check.
-    fn remedies(&self, keys: &[String]) -> Vec<String> {
+    /// What the rules ask for at the end: the repairs, where a check alone would not help, then the check.
+    fn remedies(&self, keys: &[String], is_blocked: bool) -> Vec<String> {
         let keys = keys.iter().map(String::as_str).collect();
         let named = |one: &Repair<'_>| match &one.step.step.at {
             Some(at) if !at.key.is_empty() => format!("{} at {}", one.step.step.action, at.key),
@@ -70,6 +71,9 @@ impl Finder<'_> {
             if !fixes.contains(&fix) {
                 fixes.push(fix);
             }
+        }
+        if !is_blocked {
+            fixes.clear();
         }
         let mut help = Vec::new();
         if !fixes.is_empty() {
@@ -124,7 +128,9 @@ impl Finder<'_> {
                 let Some(since) = episode(object, start) else { continue };
                 let early: Vec<usize> = (0..self.trace.steps.len())
                     .filter(|other| {
-                        *other != step && self.harms_between(*other, object.object, since, start)
+                        *other != step
+                            && self.harms_between(*other, object.object, since, start)
+                            && !self.are_about_one(*other, step)
                     })
                     .collect();
                 if since >= start || early.is_empty() {
@@ -145,6 +151,15 @@ impl Finder<'_> {
                 }
             }
         }
+    }
+
+    /// Whether two steps do something to one object, so that they have an order of their own.
+    fn are_about_one(&self, one: usize, other: usize) -> bool {
+        let args = |step: usize| self.given.plan.steps.get(step).map(|step| step.args.as_slice());
+        let (Some(ours), Some(theirs)) = (args(one), args(other)) else { return false };
+        ours.iter().any(|arg| {
+            matches!(arg, Value::Object(_)) && theirs.iter().any(|other| other.same(arg))
+        })
     }
 
     fn harms_between(&self, step: usize, object: ObjectId, from: i64, to: i64) -> bool {
