@@ -65,13 +65,7 @@ const ROWS: &[Row] = &[
         &[30137],
         SURE,
     ),
-    (
-        "create a group that is not protected",
-        "create-storage-group/beside-a-protected-one",
-        Spares,
-        &[3154],
-        SURE,
-    ),
+    ("create database in new group", "create-storage-group/with-a-database", Spares, &[3154], SURE),
     ("remove database", "remove-database/of-a-protected-group", Harms, &[30136], SURE),
     ("remove storage group", "remove-storage-group/protected", Harms, &[3155], LIKELY),
     (
