@@ -122,6 +122,10 @@ impl Facts {
         match change {
             Change::Set { object, path, to, creates } => {
                 let Some((first, rest)) = path.split_first() else { return Ok(()) };
+                // Nothing is done to what is gone.
+                if !self.holds(object) {
+                    return Ok(());
+                }
                 let Some(known) = self.fact(object, *first) else { return Ok(()) };
                 let kind = self.kind_of(object);
                 let field = kind.and_then(|kind| kind.record.fields.get(*first));

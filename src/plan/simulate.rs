@@ -238,6 +238,7 @@ impl<'a> Simulation<'a> {
         }
         let outcomes = self.world.apply(act, true, self.scenario.may);
         self.made(Some(position), Happening::Effect);
+        self.spoil(position, &outcomes.touched);
         self.ledger.unknown(position, outcomes.missing);
         touched.extend(outcomes.touched);
         self.settle(Some(position), touched);
@@ -250,6 +251,26 @@ impl<'a> Simulation<'a> {
         let touched = self.world.set_phase(object, phase);
         self.made(step, Happening::Phase);
         touched
+    }
+
+    /// A step that breaks an object itself makes the check of it worthless that runs meanwhile.
+    fn spoil(&mut self, position: usize, touched: &BTreeSet<Cell>) {
+        let objects: BTreeSet<ObjectId> = touched
+            .iter()
+            .filter_map(|cell| match cell {
+                Cell::Field(object, _) => Some(*object),
+                Cell::All(_) => None,
+            })
+            .collect();
+        for object in objects {
+            let is_others = self.queue.check_on(object).is_some_and(|check| check != position);
+            if is_others
+                && matches!(self.world.phase(object), Phase::Bad | Phase::Outside)
+                && let Some(check) = self.queue.spoil(object)
+            {
+                self.ledger.broken(check, position);
+            }
+        }
     }
 
     /// Writes down the facts that were changed just now.
@@ -353,8 +374,13 @@ impl<'a> Simulation<'a> {
         let act = Act { action, args: &args };
         let checked = act.checked();
         let is_spoiled = self.queue.end_of(position);
+        let is_broken = |object: &ObjectId| {
+            is_spoiled && matches!(self.world.phase(*object), Phase::Bad | Phase::Outside)
+        };
+        let state = checked.filter(is_broken).and_then(|object| self.world.state(object));
         let outcomes = self.world.apply(act, false, self.scenario.may);
         self.made(Some(position), Happening::Effect);
+        self.spoil(position, &outcomes.touched);
         self.ledger.unknown(position, outcomes.missing);
         let mut touched = outcomes.touched;
         if let Some(object) = checked {
@@ -374,6 +400,11 @@ impl<'a> Simulation<'a> {
             touched = BTreeSet::new();
             if phase != Phase::Good {
                 touched = self.set_phase(Some(position), object, phase);
+            }
+            // Who broke the object meanwhile has said how it is broken.
+            if let Some(state) = state {
+                touched.extend(self.world.set_state(object, state));
+                self.made(Some(position), Happening::Phase);
             }
             self.ledger.touch(object);
         }

@@ -208,11 +208,27 @@ impl<'a> World<'a> {
             Some(word) => Value::Text(word.as_str().into()).into(),
             None => Fact::Absent(Absence::NotCollected),
         };
+        self.put_state(object, to, phase == Phase::Good)
+    }
+
+    /// The fact that tells the state of a protected object, if that is known.
+    #[must_use]
+    pub fn state(&self, object: ObjectId) -> Option<Value> {
+        self.on(object, &self.protection()?.state).ok()
+    }
+
+    /// Sets the state of a protected object to one that it had.
+    pub fn set_state(&mut self, object: ObjectId, state: Value) -> BTreeSet<Cell> {
+        self.put_state(object, state.into(), false)
+    }
+
+    fn put_state(&mut self, object: ObjectId, to: Fact, creates: bool) -> BTreeSet<Cell> {
+        let Some(protection) = self.protection() else { return BTreeSet::new() };
         let view = self.view();
         let target = env_on(self.set, object, &view).target(&protection.state);
         drop(view);
         let Ok((object, path)) = target else { return BTreeSet::new() };
-        self.set(vec![Change::Set { object, path, to, creates: phase == Phase::Good }])
+        self.set(vec![Change::Set { object, path, to, creates }])
     }
 
     /// Judges again what depends on facts that were touched.

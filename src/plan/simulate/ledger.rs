@@ -28,8 +28,8 @@ pub(super) struct Ledger {
     open: HashMap<ObjectId, BTreeSet<usize>>,
     /// Objects whose state may be another one now.
     changed: BTreeSet<ObjectId>,
-    /// Newest recovery points, as seconds from the start.
-    points: Vec<Option<i64>>,
+    /// Newest recovery points, as seconds from the start, each with the time from which it was the newest.
+    points: Vec<Vec<(i64, Option<i64>)>>,
     /// When the window opens, in seconds since 1970.
     start: i64,
     /// How many steps somebody wrote.
@@ -46,6 +46,14 @@ pub(super) fn object_of(change: &Change) -> Option<ObjectId> {
     }
 }
 
+/// Seconds from the start to an object's newest recovery point.
+fn newest_point(world: &World<'_>, object: ObjectId, start: i64) -> Option<i64> {
+    match world.on(object, world.protection()?.newest_point.as_ref()?) {
+        Ok(Value::Time(time)) => Some(time.seconds() - start),
+        _ => None,
+    }
+}
+
 /// The causes that stand and make an object bad.
 fn concerning<'w>(world: &'w World<'_>, object: ObjectId) -> impl Iterator<Item = &'w Cause> {
     let concerns = move |cause: &&Cause| {
@@ -59,7 +67,7 @@ impl Ledger {
         let horizon = plan.window.end.max(plan.window.checks_until);
         let steps = queue.needs().iter().map(|needs| blank(needs.clone())).collect();
         let ids = world.protected();
-        let points = vec![None; ids.len()];
+        let points = vec![Vec::new(); ids.len()];
         let objects = ids.iter().map(|object| ObjectTrace {
             object: *object,
             key: world.facts.key(*object),
@@ -314,7 +322,12 @@ impl Ledger {
                 None if phase == Phase::Outside => continue,
                 None => self.join(world, object, time),
             };
-            self.age(world, row, (object, phase), time);
+            let point = newest_point(world, object, self.start);
+            if let Some(points) = self.points.get_mut(row)
+                && points.last().is_none_or(|(_, known)| *known != point)
+            {
+                points.push((time, point));
+            }
             let Some(trace) = self.objects.get_mut(row) else { continue };
             let mut caused_by: Vec<usize> = match trace.intervals.last() {
                 Some(last) if last.phase != Phase::Good && phase != Phase::Good => {
@@ -345,37 +358,6 @@ impl Ledger {
         }
     }
 
-    /// How old the newest recovery point has become; in a time without protection there is no newer one.
-    fn age(
-        &mut self,
-        world: &World<'_>,
-        row: usize,
-        (object, phase): (ObjectId, Phase),
-        time: i64,
-    ) {
-        let Some(trace) = self.objects.get_mut(row) else { return };
-        let point = self.points.get(row).copied().flatten();
-        let was_exposed = trace.intervals.last().is_some_and(|last| last.phase.is_exposed());
-        if was_exposed && !phase.is_exposed() {
-            let exposed = trace.intervals.iter().rev().take_while(|one| one.phase.is_exposed());
-            let since = exposed.last().map(|one| one.from);
-            let seen = since.is_some_and(|since| since < self.horizon);
-            let age = point.filter(|_| seen).map(|point| time.min(self.horizon) - point);
-            trace.oldest_point = trace.oldest_point.max(age);
-        }
-        if was_exposed && phase.is_exposed() {
-            return;
-        }
-        let newest = world.protection().and_then(|known| known.newest_point.as_ref());
-        let newest = newest.map(|newest| world.on(object, newest));
-        if let Some(slot) = self.points.get_mut(row) {
-            *slot = match newest {
-                Some(Ok(Value::Time(at))) => Some(at.seconds() - self.start),
-                _ => None,
-            };
-        }
-    }
-
     /// A protected object that was not there at the start.
     fn join(&mut self, world: &World<'_>, object: ObjectId, time: i64) -> usize {
         let row = self.objects.len();
@@ -387,7 +369,7 @@ impl Ledger {
             intervals.push(Interval { from, to: time, phase, open, is_blocked, caused_by });
         }
         self.objects.push(ObjectTrace { object, key, intervals, exposure: 0, oldest_point: None });
-        self.points.push(None);
+        self.points.push(Vec::new());
         self.rows.insert(object, row);
         row
     }

@@ -37,7 +37,6 @@ pub(super) struct Queue {
     followers: HashMap<usize, Vec<(usize, i64)>>,
     /// The second at which nobody looks any more.
     horizon: i64,
-    end: i64,
 }
 
 impl Queue {
@@ -60,7 +59,6 @@ impl Queue {
             pending: Vec::new(),
             followers: HashMap::new(),
             horizon: plan.window.end.max(plan.window.checks_until),
-            end: 0,
         };
         for (position, job) in (written..).zip(jobs) {
             queue.due.extend(job.not_before.map(|time| (time, position)));
@@ -230,9 +228,6 @@ impl Queue {
             *state = State::Running { end, spoiled: false };
         }
         self.running.push(position);
-        if position < self.written {
-            self.end = self.end.max(end);
-        }
         broken
     }
 
@@ -290,11 +285,6 @@ impl Queue {
         let begins = self.earliest.get(past).copied();
         let due = self.due.first().map(|(due, _)| *due);
         ends.chain(begins).chain(due).min()
-    }
-
-    /// When the last step ends.
-    pub(super) fn last_end(&self) -> i64 {
-        self.end
     }
 }
 

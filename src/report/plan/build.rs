@@ -98,7 +98,7 @@ pub fn build(input: Input<'_>) -> PlanReport {
         causes: input.causes(trace),
         protection: input.protection(),
         resources: input.resources(),
-        events: trace.events.iter().map(|event| input.event(event)).collect(),
+        events: trace.events.iter().filter_map(|event| input.event(event)).collect(),
     }
 }
 

@@ -167,7 +167,8 @@ impl Input<'_> {
         }
     }
 
-    pub(super) fn event(self, event: &Event) -> EventX {
+    /// Something that happened; none if fact files would not show it.
+    pub(super) fn event(self, event: &Event) -> Option<EventX> {
         let (kind, causes) = match &event.what {
             Happening::Begin => ("begin", Vec::new()),
             Happening::End => ("end", Vec::new()),
@@ -184,8 +185,11 @@ impl Input<'_> {
         for change in &event.changes {
             self.change(change, &mut changes);
         }
+        if changes.is_empty() && !event.changes.is_empty() {
+            return None;
+        }
         let step = event.step.and_then(|step| self.id(step));
-        EventX { time: event.time, step, kind, causes, changes }
+        Some(EventX { time: event.time, step, kind, causes, changes })
     }
 
     fn change(self, change: &FactChange, changes: &mut Vec<ChangeX>) {

@@ -24,7 +24,32 @@ impl Finder<'_> {
         for (step, objects) in ends {
             self.end_unprotected(step, &objects);
         }
+        for object in &self.trace.objects {
+            self.end_unknown(object);
+        }
         self.touched_twice();
+    }
+
+    /// An object that a step broke, of which nobody knows whether it is protected at the end.
+    fn end_unknown(&mut self, object: &ObjectTrace) {
+        let Some(last) = object.intervals.last().filter(|last| last.phase == Phase::Unknown) else {
+            return;
+        };
+        // A check whose outcome cannot be decided says so itself.
+        let is_told = self.trace.steps.iter().any(|step| {
+            let checked = step.needs.check.map(|(checked, _)| checked);
+            checked == Some(object.object) && !step.undecided.is_empty()
+        });
+        if is_told || !object.is_wanted(&self.given.plan.goal) {
+            return;
+        }
+        let step = self.culprit(last);
+        let message =
+            format!("whether {} is protected when the window closes is not known", object.key);
+        let key = object.key.to_string();
+        if let Some(hazard) = self.add("plan-unknown", step, message) {
+            hazard.objects = vec![key];
+        }
     }
 
     /// The step that is to blame for a state: the last one that opened a cause that stands, else the last

@@ -2,36 +2,57 @@
 
 use crate::plan::simulate::ledger::Ledger;
 use crate::plan::simulate::queue::Queue;
-use crate::plan::trace::{Interval, Trace};
+use crate::plan::trace::{Interval, StepStatus, Trace};
 use crate::plan::world::World;
 
 impl Ledger {
     pub(in crate::plan::simulate) fn finish(mut self, world: &World<'_>, queue: &Queue) -> Trace {
         let horizon = self.horizon;
-        for (object, point) in self.objects.iter_mut().zip(&self.points) {
+        for (object, points) in self.objects.iter_mut().zip(&self.points) {
             object.intervals.retain(|interval| interval.from < horizon || interval.from == 0);
             if let Some(last) = object.intervals.last_mut() {
                 last.to = horizon;
             }
             merge(&mut object.intervals);
-            let exposed = object.intervals.iter().filter(|one| one.phase.is_exposed());
-            object.exposure = exposed.map(|one| one.to - one.from).sum();
-            if object.ends().is_exposed() {
-                let age = point.map(|point| horizon - point);
-                object.oldest_point = object.oldest_point.max(age);
-            }
+            let exposed = || object.intervals.iter().filter(|one| one.phase.is_exposed());
+            object.exposure = exposed().map(|one| one.to - one.from).sum();
+            object.oldest_point = oldest(exposed(), points);
         }
         self.objects.sort_by(|a, b| a.key.cmp(&b.key));
+        // Jobs that begin by themselves go on behind the plan.
+        let written = self.steps.iter().take(self.written);
+        let ran = written.filter(|step| step.status == StepStatus::Done);
+        let end = ran.filter_map(|step| step.end).max().unwrap_or(0);
         Trace {
             steps: self.steps,
             objects: self.objects,
             causes: self.causes,
-            end: queue.last_end(),
+            end,
             facts: world.facts.clone(),
             events: self.events,
             slots: queue.slots(),
         }
     }
+}
+
+/// The greatest age of the newest recovery point in these times; none if it is not known in one of them.
+fn oldest<'t>(
+    times: impl Iterator<Item = &'t Interval>,
+    points: &[(i64, Option<i64>)],
+) -> Option<i64> {
+    let mut oldest = None;
+    for time in times {
+        let known = points.iter().rev().find(|(since, _)| *since <= time.from);
+        let later = points.iter().filter(|(since, _)| *since > time.from && *since < time.to);
+        let newest: Vec<(i64, Option<i64>)> = known.into_iter().chain(later).copied().collect();
+        for (position, (since, point)) in newest.iter().enumerate() {
+            let until = newest.get(position + 1).map_or(time.to, |(next, _)| *next);
+            if until > *since {
+                oldest = oldest.max(Some(until - (*point)?));
+            }
+        }
+    }
+    oldest
 }
 
 /// States that last no time, and neighbours that are alike, are none of their own.
