@@ -10,6 +10,7 @@ pub mod file;
 pub mod hazard;
 pub mod insight;
 pub mod remedy;
+pub mod replay;
 pub mod simulate;
 pub mod time;
 pub mod trace;

@@ -42,6 +42,7 @@ mod real;
 mod reference;
 mod remedy;
 mod repair;
+mod replay;
 mod safety;
 mod schemas;
 mod scopes;

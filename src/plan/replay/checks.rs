@@ -1,0 +1,104 @@
+//! Checks: what they check is without protection meanwhile, and good afterwards only if nothing stands.
+
+use crate::plan::replay::Replay;
+use crate::plan::replay::film::key_in;
+use crate::plan::replay::read::{Kind, Phase, Step};
+use crate::plan::replay::steps::Life;
+
+impl Replay<'_> {
+    pub(super) fn checks(&mut self) {
+        let report = self.report;
+        let lives = self.lives();
+        for (position, step) in report.steps.iter().enumerate() {
+            let Some(check) = &step.needs.checks else { continue };
+            let Some(life) = lives.get(&position).filter(|life| life.ran()) else { continue };
+            let Some(protection) = &report.protection else { continue };
+            match key_in(&protection.kind, &check.object) {
+                Some(key) => self.check(step, *life, key),
+                None => self
+                    .wrong
+                    .push(format!("{} checks {}, which is not protected", step.id, check.object)),
+            }
+        }
+    }
+
+    fn check(&mut self, step: &Step, life: Life, key: &str) {
+        let film = self.film;
+        let id = &step.id;
+        let shots = film.objects().find(|(known, _)| *known == key).map(|(_, shots)| shots);
+        let meanwhile = shots
+            .unwrap_or_default()
+            .iter()
+            .filter(|shot| (life.from..life.to).contains(&shot.time));
+        let times =
+            meanwhile.map(|shot| shot.time).chain([life.from]).filter(|_| life.from < life.to);
+        for second in times {
+            let is_good = film.during(key, second).is_some_and(|shot| shot.phase == Phase::Good);
+            self.expect(!is_good, || format!("{key} is good at {second}, while {id} runs"));
+        }
+        let ends = film.after_event(key, life.over);
+        let standing = self.standing(key, life.over);
+        let spoiled = self.spoiled(step, life, key);
+        if life.kind == Kind::BrokenOff {
+            return self
+                .expect(ends != Phase::Good, || format!("{id} is broken off, and {key} is good"));
+        }
+        self.expect(ends != Phase::Good || standing.is_empty(), || {
+            format!("{id} ends well at {} while causes {standing:?} stand", life.to)
+        });
+        self.expect(ends != Phase::Good || spoiled.is_none(), || {
+            let event = spoiled.unwrap_or_default();
+            format!("{id} ends well at {}, and event {event} made it worthless", life.to)
+        });
+        let has_reason = !standing.is_empty() || spoiled.is_some();
+        let is_free = matches!(ends, Phase::Good | Phase::Unknown | Phase::Outside);
+        self.expect(is_free || has_reason, || {
+            format!("{id} ends in vain at {}, without a cause", life.to)
+        });
+    }
+
+    /// The causes that stand for an object when so many events have happened.
+    pub(super) fn standing(&self, key: &str, events: usize) -> Vec<usize> {
+        let mut standing: Vec<usize> = Vec::new();
+        for event in self.report.events.iter().take(events) {
+            for cause in &event.causes {
+                let concerns = self.report.causes.get(*cause);
+                let concerns =
+                    concerns.is_some_and(|cause| cause.objects.iter().any(|one| one == key));
+                match event.kind {
+                    Kind::Opened if concerns => standing.push(*cause),
+                    Kind::Closed => standing.retain(|known| known != cause),
+                    _ => {}
+                }
+            }
+        }
+        standing.sort_unstable();
+        standing
+    }
+
+    /// The event that made a running check worthless: a cause appeared, or another step broke the object.
+    fn spoiled(&self, step: &Step, life: Life, key: &str) -> Option<usize> {
+        let meanwhile = (life.begin + 1)..life.over;
+        let events = (1..).zip(&self.report.events);
+        let mut events = events.filter(|(number, _)| meanwhile.contains(number));
+        let spoils = events.find(|(number, event)| {
+            let its_own = event.step.as_ref() == Some(&step.id);
+            match event.kind {
+                Kind::Opened => event
+                    .causes
+                    .iter()
+                    .filter_map(|cause| self.report.causes.get(*cause))
+                    .any(|cause| cause.objects.iter().any(|one| one == key)),
+                Kind::Effect | Kind::Consequence | Kind::Phase if !its_own => {
+                    let (before, after) = (
+                        self.film.after_event(key, number - 1),
+                        self.film.after_event(key, *number),
+                    );
+                    before != after && after == Phase::Bad
+                }
+                _ => false,
+            }
+        });
+        spoils.map(|(number, _)| number)
+    }
+}

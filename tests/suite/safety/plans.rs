@@ -1,0 +1,185 @@
+//! The safety property of plans: a fact that is taken away makes no plan better.
+//!
+//! Every field, object and collection of the facts of every example of a change is taken away in turn. A
+//! plan that did not pass must not pass, an object that did not end well must not end well, and a step with
+//! an error must not be without one, unless an object is taken from a collection declared complete.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dpmguard::facts::time::Instant;
+use dpmguard::finding::Severity;
+use dpmguard::gate::Threshold;
+use dpmguard::load;
+use dpmguard::plan::file;
+use dpmguard::plan::hazard::{self, Given, Judged};
+use dpmguard::plan::time::Clock;
+use dpmguard::plan::world::Phase;
+use dpmguard::source::Node;
+
+use super::{describe, opened, positions, step, without};
+use crate::support::{Bench, files, root};
+
+/// How a plan was judged.
+struct Judgement {
+    code: u8,
+    ends: BTreeMap<String, Phase>,
+    /// Steps with an error, or of which something is not known.
+    wrong: BTreeMap<String, bool>,
+}
+
+struct Trial<'a> {
+    bench: &'a Bench,
+    name: String,
+    plan: Node,
+    document: Node,
+    now: Instant,
+}
+
+impl Trial<'_> {
+    /// None where the plan cannot be read with these facts: then there is no verdict.
+    fn judge(&self, document: &Node) -> Option<Judgement> {
+        let facts = self.bench.facts(std::slice::from_ref(document)).ok()?;
+        let context = file::Context {
+            sources: &self.bench.sources,
+            rules: &self.bench.rules,
+            facts: &facts,
+            now: &self.now,
+            hazards: &[],
+        };
+        let (plan, _) = file::read(&self.plan, context).ok()?;
+        let clock = Clock::new(&plan.window.zone, plan.window.start);
+        let set = &self.bench.rules;
+        let given = Given { set, facts: &facts, plan: &plan, clock: &clock, max_age: plan.max_age };
+        let judged: Judged = hazard::find(given);
+        let code = judged.verdict(Threshold::From(Severity::Error)).exit_code();
+        let ends = judged.worst.objects.iter().map(|one| (one.key.to_string(), one.ends()));
+        let is_wrong = |position: usize| {
+            let mut of_step = judged.hazards.iter().filter(|one| one.step == Some(position));
+            of_step.any(|one| one.severity == Severity::Error || one.kind.is_unknown)
+        };
+        let steps = plan.steps.iter().enumerate();
+        let wrong = steps.map(|(position, step)| (step.id.to_string(), is_wrong(position)));
+        Some(Judgement { code, ends: ends.collect(), wrong: wrong.collect() })
+    }
+
+    fn compare(&self, before: &Judgement, after: &Judgement, taken: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        if before.code != 0 && after.code == 0 {
+            found.push(format!("{}: without {taken} the plan passes", self.name));
+        }
+        for (key, phase) in &before.ends {
+            let ends = after.ends.get(key);
+            if *phase != Phase::Good && ends == Some(&Phase::Good) {
+                found.push(format!("{}: without {taken} {key} ends well", self.name));
+            }
+        }
+        for (id, was_wrong) in &before.wrong {
+            if *was_wrong && after.wrong.get(id) == Some(&false) {
+                found.push(format!("{}: without {taken} nothing is wrong with {id}", self.name));
+            }
+        }
+        found
+    }
+}
+
+fn trials<'a>(bench: &'a Bench, read: &[(String, Node, Node)]) -> Vec<Trial<'a>> {
+    let mut trials = Vec::new();
+    for (name, plan, document) in read {
+        let facts = bench.facts(std::slice::from_ref(document)).unwrap();
+        let now = facts.files()[0].observed_at.clone();
+        for (variant, document) in [("", document.clone()), (" (open)", opened(document))] {
+            let (name, plan, now) = (format!("{name}{variant}"), plan.clone(), now.clone());
+            trials.push(Trial { bench, name, plan, document, now });
+        }
+    }
+    trials
+}
+
+/// The plans of the examples with their facts.
+fn read(bench: &mut Bench) -> Vec<(String, Node, Node)> {
+    let plans = files(&root().join("examples"), "yaml").into_iter();
+    let is_plan = |path: &Path| path.file_name().unwrap().to_string_lossy().starts_with("plan");
+    let mut all = Vec::new();
+    for path in plans.filter(|path| is_plan(path)) {
+        let facts = path.parent().unwrap().join("facts.yaml");
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        all.push((name, bench.read(&path), bench.read(&facts)));
+    }
+    all
+}
+
+#[test]
+fn a_fact_taken_from_a_plan_is_never_read_as_safe() {
+    let mut bench = Bench::new();
+    let read = read(&mut bench);
+    let schema = load::schema("plan-v1").unwrap();
+    assert!(read.len() > 3 && read.iter().all(|(_, plan, _)| schema.check(plan).is_empty()));
+    let trials = trials(&bench, &read);
+    let step = step(97);
+    let mut work = Vec::new();
+    for (number, trial) in trials.iter().enumerate() {
+        let is_complete = trial.document.get("complete").is_some();
+        let mut found = Vec::new();
+        positions(&trial.document, &|_| true, &mut Vec::new(), &mut found);
+        found.retain(|(_, is_member)| !(*is_member && is_complete));
+        let before = trial.judge(&trial.document);
+        println!(
+            "{}: {} places, exit code {:?}",
+            trial.name,
+            found.len(),
+            before.as_ref().map(|one| one.code)
+        );
+        let Some(before) = before else { continue };
+        let before = std::sync::Arc::new(before);
+        let chosen = found.into_iter().skip(number % step).step_by(step);
+        work.extend(chosen.map(|(at, _)| (trial, before.clone(), at)));
+    }
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let results: Vec<(usize, Vec<String>)> = std::thread::scope(|scope| {
+        let run = || {
+            let (mut judged, mut wrong) = (0, Vec::new());
+            while let Some((trial, before, at)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let mut document = trial.document.clone();
+                without(&mut document, at);
+                let Some(after) = trial.judge(&document) else { continue };
+                judged += 1;
+                wrong.extend(trial.compare(before, &after, &describe(&trial.document, at)));
+            }
+            (judged, wrong)
+        };
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        handles.into_iter().map(|handle| handle.join().unwrap()).collect()
+    });
+    let judged: usize = results.iter().map(|(judged, _)| judged).sum();
+    let mut wrong: Vec<String> = results.into_iter().flat_map(|(_, wrong)| wrong).collect();
+    wrong.sort();
+    println!("{judged} removals judged in {} estates with plans", trials.len());
+    assert!(judged > 40, "only {judged} removals were judged");
+    assert!(
+        wrong.is_empty(),
+        "{} violations\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(60)].join("\n")
+    );
+}
+
+/// What a step breaks is not well at the end only because nobody knows how it was before.
+#[test]
+fn an_object_whose_state_is_not_known_is_not_well_when_a_step_has_broken_it() {
+    let mut bench = Bench::new();
+    let read = read(&mut bench);
+    let trials = trials(&bench, &read);
+    let trial = trials.iter().find(|one| one.name == "examples/move-logs/plan.yaml").unwrap();
+    let mut found = Vec::new();
+    positions(&trial.document, &|_| true, &mut Vec::new(), &mut found);
+    let mut document = trial.document.clone();
+    let wanted = ".data_sources[2].replica";
+    let (at, _) = found.iter().find(|(at, _)| describe(&document, at) == wanted).unwrap();
+    without(&mut document, at);
+    let judgement = trial.judge(&document).unwrap();
+    assert_eq!(judgement.ends.values().filter(|phase| **phase == Phase::Unknown).count(), 1);
+    assert!(judgement.wrong["logs-3"]);
+}
