@@ -1,0 +1,144 @@
+//! What an effect of an action changes, worked out on the facts as they are.
+
+use crate::expr::eval::{Env, Outcome, Unknown};
+use crate::expr::tree::Expr;
+use crate::facts::change::Change;
+use crate::facts::value::{Absence, Fact, List, Reach, Value};
+use crate::rule::effect::{Effect, EffectKind, Members};
+
+/// What an effect changes.
+pub(super) fn changes<'e>(effect: &'e Effect, env: &mut Env<'e>) -> Outcome<Vec<Change>> {
+    let mut all = Vec::new();
+    each(effect.each.as_ref(), env, |env| {
+        let holds = effect.when.as_ref().map_or(Ok(true), |when| env.condition(when))?;
+        if holds {
+            let change = one(&effect.what, effect.place, env)?;
+            match &effect.what {
+                EffectKind::Append { .. } => append(&mut all, change),
+                _ => all.push(change),
+            }
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// What several members append to one list comes one after the other: each was put behind the list as it
+/// was before all of them.
+fn append(all: &mut Vec<Change>, change: Change) {
+    if let Change::Set { object, path, to: Fact::Known { value: Value::List(list), .. }, .. } =
+        &change
+        && let Some(last) = list.items.last()
+    {
+        for earlier in all.iter_mut() {
+            if let Change::Set { object: other, path: same, to, .. } = earlier
+                && (object, path) == (&*other, &*same)
+                && let Fact::Known { value: Value::List(known), .. } = to
+            {
+                known.items = known.items.iter().cloned().chain([last.clone()]).collect();
+                return;
+            }
+        }
+    }
+    all.push(change);
+}
+
+/// For each member of a list, or once.
+fn each<'e>(
+    members: Option<&'e (usize, Expr)>,
+    env: &mut Env<'e>,
+    mut work: impl FnMut(&mut Env<'e>) -> Outcome<()>,
+) -> Outcome<()> {
+    let Some((slot, list)) = members else {
+        env.new_clause();
+        return work(env);
+    };
+    env.new_clause();
+    let Value::List(members) = env.eval(list)? else { return Ok(()) };
+    for (position, fact) in members.items.iter().enumerate() {
+        if let Fact::Known { value, .. } = fact {
+            env.bind_member(*slot, Ok(value.clone()), list, position);
+            env.new_clause();
+            work(env)?;
+        }
+    }
+    if let Reach::Open(name) = &members.reach {
+        return Err(Unknown::new(name.clone(), Absence::Open(name.clone()), None));
+    }
+    Ok(())
+}
+
+fn one<'e>(
+    what: &'e EffectKind,
+    place: crate::diagnostic::Place,
+    env: &mut Env<'e>,
+) -> Outcome<Change> {
+    Ok(match what {
+        EffectKind::Set { fact, to } => {
+            let (object, path) = env.target(fact)?;
+            Change::Set { object, path, to: valued(to, env), creates: true }
+        }
+        EffectKind::Forget { fact } => {
+            let (object, path) = env.target(fact)?;
+            let to = Fact::Absent(Absence::NotCollected);
+            Change::Set { object, path, to, creates: false }
+        }
+        EffectKind::Fill { fact, width, members } => {
+            let (object, path) = env.target(fact)?;
+            let to = Fact::from(Value::List(filled(members, *width, env)?));
+            Change::Set { object, path, to, creates: true }
+        }
+        EffectKind::Append { fact, width, with } => {
+            let (object, path) = env.target(fact)?;
+            let Value::List(list) = env.eval(fact)? else {
+                return Err(Unknown::new("the list", Absence::NotCollected, None));
+            };
+            let one = Fact::from(Value::Record(record(with, *width, env).into()));
+            let items = list.items.iter().cloned().chain([one]).collect();
+            let to = Value::List(List { items, reach: list.reach }).into();
+            Change::Set { object, path, to, creates: true }
+        }
+        EffectKind::Add { kind, with } => {
+            let width =
+                env.view().facts.model().kind(*kind).map_or(0, |kind| kind.record.fields.len());
+            Change::Add { kind: *kind, facts: record(with, width, env), place }
+        }
+        EffectKind::Remove { object } => match env.eval(object)? {
+            Value::Object(object) => Change::Remove { object },
+            _ => return Err(Unknown::new("the object", Absence::NotCollected, None)),
+        },
+    })
+}
+
+fn filled<'e>(members: &'e [Members], width: usize, env: &mut Env<'e>) -> Outcome<List> {
+    let mut items: Vec<Fact> = Vec::new();
+    for member in members {
+        each(member.each.as_ref(), env, |env| {
+            let holds = member.when.as_ref().map_or(Ok(true), |when| env.condition(when))?;
+            if holds {
+                items.push(Value::Record(record(&member.with, width, env).into()).into());
+            }
+            Ok(())
+        })?;
+    }
+    Ok(List { items: items.into(), reach: Reach::Complete })
+}
+
+/// One fact a field; those that nothing is said of are not known.
+fn record<'e>(fields: &'e [(usize, Expr)], width: usize, env: &mut Env<'e>) -> Vec<Fact> {
+    let mut facts = vec![Fact::Absent(Absence::NotCollected); width];
+    for (position, value) in fields {
+        let value = valued(value, env);
+        if let Some(slot) = facts.get_mut(*position) {
+            *slot = value;
+        }
+    }
+    facts
+}
+
+fn valued<'e>(expr: &'e Expr, env: &mut Env<'e>) -> Fact {
+    match env.eval(expr) {
+        Ok(value) => value.into(),
+        Err(unknown) => unknown.into_fact(),
+    }
+}
