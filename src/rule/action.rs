@@ -52,6 +52,15 @@ pub struct Action {
     pub root: Arc<Node>,
 }
 
+impl Action {
+    /// Whether there is a way back from it. Nobody wants to go back behind a repair, or a look.
+    #[must_use]
+    pub fn can_be_undone(&self) -> bool {
+        let course = &self.course;
+        self.role != Role::Change || course.undo.is_some() || course.effects.is_empty()
+    }
+}
+
 /// An argument of an action.
 #[derive(Clone, Debug)]
 pub struct Arg {

@@ -273,8 +273,7 @@ impl Finder<'_> {
                         format!("{name} ends at {}, the window at {limit}", self.time(end));
                     self.add("plan-window", Some(position), message);
                 }
-                let changes_facts = !action.course.effects.is_empty();
-                if changes_facts && !is_check && action.course.undo.is_none() {
+                if !action.can_be_undone() {
                     self.add(
                         "plan-no-undo",
                         Some(position),

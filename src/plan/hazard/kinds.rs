@@ -126,7 +126,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         id: "plan-no-undo",
-        found: "The action has effects and no `undo`, and is no check.",
+        found: "The action is a change (`role: change`) with effects and without `undo`.",
         severity: Severity::Note,
         title: "A step that cannot be taken back",
         explanation: "Its action declares no `undo`: behind it there is only the way forward.",

@@ -337,7 +337,12 @@ impl Ledger {
             };
             let from_causes = open.iter().filter_map(|number| self.causes.get(*number)?.opened_by);
             caused_by.extend(from_causes);
-            if phase.is_exposed() && caused_by.is_empty() {
+            // What was so before is no doing of the step at which somebody looked again.
+            let was_so = trace
+                .intervals
+                .last()
+                .is_some_and(|last| last.phase == phase || last.phase == Phase::Bad);
+            if phase.is_exposed() && caused_by.is_empty() && !was_so {
                 caused_by.extend(step);
             }
             caused_by.sort_unstable();

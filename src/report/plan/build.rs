@@ -19,7 +19,6 @@ use crate::report::plan::{
     AfterX, CauseX, FileX, HazardX, InputsX, IntervalX, ObjectX, PlanReport, PlanX, SettingX,
     StepX, TotalsX, UndoX,
 };
-use crate::rule::action::Action;
 use crate::rule::pack::RuleSet;
 use crate::source::Sources;
 
@@ -272,7 +271,7 @@ impl Input<'_> {
             needs: self.needs(position, trace),
             takes_seconds: trace.takes,
             begins_after: self.begins_after(position),
-            can_be_undone: can_be_undone(action),
+            can_be_undone: action.can_be_undone(),
             undo: self
                 .insight
                 .undone
@@ -381,10 +380,4 @@ impl Input<'_> {
         };
         trace.causes.iter().map(cause).collect()
     }
-}
-
-/// Whether there is nothing that would have to be taken back, or a way to do so.
-fn can_be_undone(action: &Action) -> bool {
-    let course = &action.course;
-    course.undo.is_some() || course.effects.is_empty() || course.checks.is_some()
 }

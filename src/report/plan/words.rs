@@ -26,6 +26,11 @@ pub(super) fn ends(report: &PlanReport, clock: &Clock) -> String {
     match (totals.bad, totals.unknown) {
         (0, 0) => format!("{} of {} {kinds} protected at {end}", totals.good, totals.objects),
         (0, unknown) => format!("{unknown} of {} {kinds}: nobody can say at {end}", totals.objects),
+        // Where nothing is said against it they were bad before, or need not be good.
+        (bad, _) if report.hazards.iter().all(|one| one.id != "plan-end-unprotected") => format!(
+            "{} of {} {kinds} protected at {end}; {bad} are not, as before or as the goal allows",
+            totals.good, totals.objects
+        ),
         (bad, _) => format!("{bad} of {} {kinds} end UNPROTECTED at {end}", totals.objects),
     }
 }
@@ -91,7 +96,7 @@ pub(super) fn blast(report: &PlanReport) -> String {
     if let Some(most) = &blast.most {
         let _ = write!(
             text,
-            "; most of it through {} ({})",
+            "; the largest part through {} ({})",
             most.step,
             say_duration(most.exposure_seconds)
         );
