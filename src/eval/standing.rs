@@ -123,6 +123,20 @@ impl<'a> Causes<'a> {
         positions.filter_map(|position| Some((position, self.results.get(&position)?)))
     }
 
+    /// Cause rules, by position, that cannot be decided: for which objects, and whether for any.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<(usize, Vec<ObjectId>, bool)> {
+        let open = self
+            .causes()
+            .filter(|(_, result)| result.undecided_anywhere || !result.undecided.is_empty());
+        let open = open.map(|(position, result)| {
+            let mut objects: Vec<ObjectId> = result.undecided.iter().copied().collect();
+            objects.sort_unstable();
+            (position, objects, result.undecided_anywhere)
+        });
+        open.collect()
+    }
+
     /// Rules, by position, that cannot be decided for an object.
     #[must_use]
     pub fn undecided(&self, object: ObjectId) -> Vec<usize> {

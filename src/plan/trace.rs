@@ -17,6 +17,8 @@ pub struct Trace {
     pub objects: Vec<ObjectTrace>,
     /// The causes that stood at some time, by number; intervals name them so.
     pub causes: Vec<CauseTrace>,
+    /// Cause rules that could not be decided before the plan or after it.
+    pub doubts: Vec<Doubt>,
     /// When the last step ended.
     pub end: i64,
     /// The facts at the end.
@@ -89,6 +91,17 @@ pub struct Needs {
     pub check: Option<(ObjectId, Option<ObjectId>)>,
     /// Whether an object that it names is not there yet.
     pub is_early: bool,
+}
+
+/// A cause rule that cannot be decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// Position of the rule in the set.
+    pub rule: usize,
+    /// The objects for which it cannot.
+    pub objects: Vec<ObjectId>,
+    /// Whether it could be about any object.
+    pub anywhere: bool,
 }
 
 /// A cause that stood at some time.

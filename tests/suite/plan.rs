@@ -336,3 +336,31 @@ fn steps_that_race_are_told() {
     let lone = pairs.replace("  - parallel:\n", "").replace("      - ", "  - ");
     assert_eq!(races(&lone), Vec::<String>::new());
 }
+
+/// A cause that nobody can decide may come up with a step: what is not known is never read as safe.
+#[test]
+fn a_rule_that_cannot_be_decided_lets_no_plan_pass() {
+    let step = "
+  - { id: move, action: move-log-folder, with: { object: EX01/SG1, to: 'K:\\SG1' }, estimate: 10m }
+";
+    let facts = fs::read_to_string(root().join(FACTS)).unwrap();
+    let facts = facts.replace("{ enabled: true, start", "{ enabled: false, start");
+    let code = |without: &str| {
+        let folder = with_steps(step);
+        let (before, behind) = facts.split_once(without).unwrap_or_else(|| panic!("no {without}"));
+        fs::write(folder.path().join("facts.yaml"), format!("{before}{behind}")).unwrap();
+        let ran = check(&folder.path().join("plan.yaml").display().to_string(), &[]);
+        (ran.code, ran.out)
+    };
+    assert_eq!(code("").0, 1, "the move is not cured");
+    let first = |key: &str| {
+        let source = facts.split_once("data_sources:").unwrap().1;
+        let line = source.lines().find(|line| line.trim_start().starts_with(key)).unwrap();
+        format!("{line}\n")
+    };
+    for key in ["protection:", "kind:", "replica:"] {
+        let (code, out) = code(&first(key));
+        assert_eq!(code, 3, "without {key}\n{out}");
+        assert!(out.contains("error[plan-unknown]: "), "{out}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Hazards found in traces: here those of the steps.
 
+mod doubts;
 mod jobs;
 mod known;
 mod objects;
@@ -89,6 +90,7 @@ fn found(given: Given<'_>, trace: &Trace, ends: (&Evaluation, &Evaluation)) -> V
     finder.races();
     finder.unknown();
     finder.unscheduled();
+    finder.doubts(ends.0);
     finder.findings(ends.0);
     finder.hazards
 }

@@ -120,13 +120,13 @@ fn objects_of(value: &Value) -> Vec<ObjectId> {
 }
 
 /// Protected objects by the objects that they refer to, directly or over others.
-struct Behind<'f> {
+pub(in crate::plan) struct Behind<'f> {
     facts: &'f Facts,
     by: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
 }
 
 impl<'f> Behind<'f> {
-    fn new(facts: &'f Facts, protected: &[ObjectId]) -> Self {
+    pub(in crate::plan) fn new(facts: &'f Facts, protected: &[ObjectId]) -> Self {
         let mut by: BTreeMap<ObjectId, BTreeSet<ObjectId>> = BTreeMap::new();
         for object in protected {
             let mut open = vec![*object];
@@ -137,6 +137,16 @@ impl<'f> Behind<'f> {
             }
         }
         Self { facts, by }
+    }
+
+    /// The protected objects behind another: those that refer to it, or to something that does.
+    pub(in crate::plan) fn protected(&self, object: ObjectId) -> BTreeSet<ObjectId> {
+        self.by.get(&object).cloned().unwrap_or_else(|| self.by_parts(object))
+    }
+
+    /// Whether a protected object is another one, or behind it.
+    pub(in crate::plan) fn is_behind(&self, protected: ObjectId, other: ObjectId) -> bool {
+        protected == other || self.protected(other).contains(&protected)
     }
 
     /// The protected objects behind others. An object that none refers to, such as the program of one

@@ -11,7 +11,7 @@ use crate::facts::value::{ObjectId, Value};
 use crate::plan::Plan;
 use crate::plan::simulate::queue::Queue;
 use crate::plan::trace::{
-    CauseTrace, Event, Happening, Interval, Needs, ObjectTrace, StepStatus, StepTrace,
+    CauseTrace, Doubt, Event, Happening, Interval, Needs, ObjectTrace, StepStatus, StepTrace,
 };
 use crate::plan::world::{Phase, World};
 
@@ -22,6 +22,8 @@ pub(super) struct Ledger {
     objects: Vec<ObjectTrace>,
     rows: HashMap<ObjectId, usize>,
     causes: Vec<CauseTrace>,
+    /// Cause rules that could not be decided before the plan.
+    doubts: Vec<Doubt>,
     /// Causes that stand, by fingerprint.
     standing: BTreeMap<String, usize>,
     /// Causes that stand, by the object that they make bad.
@@ -54,6 +56,12 @@ fn newest_point(world: &World<'_>, object: ObjectId, start: i64) -> Option<i64> 
     }
 }
 
+/// The cause rules that cannot be decided now.
+fn doubts(world: &World<'_>) -> Vec<Doubt> {
+    let all = world.causes.doubts().into_iter();
+    all.map(|(rule, objects, anywhere)| Doubt { rule, objects, anywhere }).collect()
+}
+
 /// The causes that stand and make an object bad.
 fn concerning<'w>(world: &'w World<'_>, object: ObjectId) -> impl Iterator<Item = &'w Cause> {
     let concerns = move |cause: &&Cause| {
@@ -80,6 +88,7 @@ impl Ledger {
             objects: objects.collect(),
             rows: ids.iter().copied().zip(0..).collect(),
             causes: Vec::new(),
+            doubts: doubts(world),
             standing: BTreeMap::new(),
             open: HashMap::new(),
             changed: ids.into_iter().collect(),

@@ -1,6 +1,6 @@
 //! The trace as it is handed out: up to the horizon, without states that last no time.
 
-use crate::plan::simulate::ledger::Ledger;
+use crate::plan::simulate::ledger::{Ledger, doubts};
 use crate::plan::simulate::queue::Queue;
 use crate::plan::trace::{Interval, StepStatus, Trace};
 use crate::plan::world::World;
@@ -27,6 +27,7 @@ impl Ledger {
             steps: self.steps,
             objects: self.objects,
             causes: self.causes,
+            doubts: self.doubts.into_iter().chain(doubts(world)).collect(),
             end,
             facts: world.facts.clone(),
             events: self.events,
