@@ -71,7 +71,10 @@ pub fn plan_report(
     let root = source::read(sources, file)?;
     let said = root.get("schema");
     if said.and_then(Node::as_str) == Some(REPORT) {
-        return Ok(root);
+        // What was changed by hand is no report of ours.
+        let known = schema("plan-report-v1").map_err(|problem| vec![problem])?;
+        let found = known.check(&root);
+        return if found.is_empty() { Ok(root) } else { Err(found) };
     }
     let message = match said.and_then(Node::as_str) {
         Some(other) => format!("this is no report on a plan: it says `schema: {other}`"),

@@ -152,11 +152,9 @@ impl<'a> Reader<'a> {
         };
         let Context { rules, facts, now, .. } = self.context;
         if !automatic::add(&mut plan, rules, facts, now) {
-            let message = format!(
-                "more than {} jobs begin by themselves in this time: the rest is left out",
-                automatic::MAX_JOBS
-            );
-            let problem = Diagnostic::warning("too-many", message).at(plan.window.place);
+            let message =
+                format!("more than {} jobs begin by themselves in this time", automatic::MAX_JOBS);
+            let problem = Diagnostic::error("too-many", message).at(plan.window.place);
             self.problems.push(problem.help("make the window shorter"));
         }
         Some(plan)

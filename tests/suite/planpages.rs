@@ -416,11 +416,16 @@ fn a_report_says_nothing_of_another_plan() {
     for (text, said) in [
         ("{\"schema\": \"dpmguard.report/v1\"}", "it says `schema: dpmguard.report/v1`"),
         ("[1]", "it does not say what it is"),
-        ("{\"schema\": \"dpmguard.plan-report/v1\"}", "this report lacks `plan/file`"),
     ] {
         fs::write(folder.path().join("report.json"), text).unwrap();
         let ran = verify(folder.path(), "facts.yaml", &[]);
         assert_eq!(ran.code, 2, "{}", ran.out);
         assert!(ran.err.contains("not-a-plan-report") && ran.err.contains(said), "{}", ran.err);
     }
+    // What was changed by hand.
+    fs::write(folder.path().join("report.json"), "{\"schema\": \"dpmguard.plan-report/v1\"}")
+        .unwrap();
+    let ran = verify(folder.path(), "facts.yaml", &[]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.contains("error[missing-key]: missing key `verdict`"), "{}", ran.err);
 }
