@@ -235,7 +235,7 @@ fn cases(some: u64) -> u64 {
 #[test]
 fn the_naive_checker_confirms_generated_plans() {
     let stage = Stage::new();
-    try_plans(&stage, cases(120), |told| {
+    try_plans(&stage, cases(800), |told| {
         let wrong = told.replay(&told.report);
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
     });
@@ -315,7 +315,7 @@ fn facts_at_the_end_that_nobody_changed_are_a_lie() {
 fn the_causes_at_the_end_are_those_of_an_evaluation_from_scratch() {
     let stage = Stage::new();
     let standing = AtomicU64::new(0);
-    try_plans(&stage, cases(120), |told| {
+    try_plans(&stage, cases(200), |told| {
         let last = told.judged.worst.events.last().map_or(0, |event| event.time);
         let now = Instant::from_seconds(told.start + last).unwrap();
         let is_cause = |rule: &Rule| rule.is_cause();
