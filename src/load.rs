@@ -33,7 +33,7 @@ use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
 
 /// The published schemas, by name.
-pub static SCHEMAS: [(&str, &str); 17] = [
+pub static SCHEMAS: [(&str, &str); 18] = [
     ("action-v1", include_str!("../schemas/action-v1.schema.json")),
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),
@@ -47,6 +47,7 @@ pub static SCHEMAS: [(&str, &str); 17] = [
     ("pack-v1", include_str!("../schemas/pack-v1.schema.json")),
     ("plan-report-v1", include_str!("../schemas/plan-report-v1.schema.json")),
     ("plan-v1", include_str!("../schemas/plan-v1.schema.json")),
+    ("plan-verify-v1", include_str!("../schemas/plan-verify-v1.schema.json")),
     ("report-v1", include_str!("../schemas/report-v1.schema.json")),
     ("rule-v1", include_str!("../schemas/rule-v1.schema.json")),
     ("table-v1", include_str!("../schemas/table-v1.schema.json")),

@@ -4,19 +4,20 @@
 //! remembered. After a change of facts only those members are judged again for which something that
 //! they read is different. `evaluate` says the same, slower; a test compares the two.
 
+mod part;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 pub use crate::eval::judge::Standing;
 use crate::eval::judge::{Depth, RuleResult, judge};
+use crate::eval::standing::part::{differs, is_like, members, together};
 use crate::eval::{Ledger, needed};
-use crate::expr::eval::{Env, NoVerdicts, ReadSet, Reads, View};
-use crate::facts::change::{Cell, Change};
-use crate::facts::model::KindId;
+use crate::expr::eval::{ReadSet, Reads, View};
+use crate::facts::change::Cell;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
-use crate::facts::value::{Fact, List, ObjectId, Reach, Value};
-use crate::rule::clause::params_value;
+use crate::facts::value::ObjectId;
 use crate::rule::pack::RuleSet;
 use crate::rule::{Binding, Rule};
 
@@ -74,15 +75,16 @@ struct Judged {
     is_open: bool,
 }
 
-#[derive(Debug, Default)]
-struct Part {
-    result: RuleResult,
-}
+/// What is so of one member.
+type Part = Arc<RuleResult>;
 
 /// What is to be judged again of a rule.
 #[derive(Debug, Default)]
 struct Again {
-    whole: bool,
+    /// Which members there are.
+    list: bool,
+    /// All of them.
+    all: bool,
     members: BTreeSet<ObjectId>,
 }
 
@@ -106,7 +108,8 @@ impl<'a> Causes<'a> {
             standing: BTreeMap::new(),
             replaced: None,
         };
-        causes.judge_again(facts, now, |_, _| Again { whole: true, members: BTreeSet::new() });
+        let everything = |_: &Judged, _| Again { list: true, all: true, members: BTreeSet::new() };
+        causes.judge_again(facts, now, everything);
         causes
     }
 
@@ -196,7 +199,7 @@ impl<'a> Causes<'a> {
             let again = stale.entry(*position).or_default();
             match member {
                 Some(member) => _ = again.members.insert(*member),
-                None => again.whole = true,
+                None => again.list = true,
             }
         }
         stale
@@ -210,7 +213,7 @@ impl<'a> Causes<'a> {
     ) -> Delta {
         self.judge_again(facts, now, |judged, set_changed| {
             let mut again = stale.remove(&judged.position).unwrap_or_default();
-            again.whole |= set_changed;
+            again.all |= set_changed;
             again.members.extend(&judged.timed);
             again
         })
@@ -240,20 +243,28 @@ impl<'a> Causes<'a> {
                 other.is_some_and(|other| rule.asks.iter().any(|(tag, _)| other.tags.contains(tag)))
             };
             let again = what(judged, changed.iter().any(asks));
-            if !again.whole && again.members.is_empty() {
+            if !again.list && !again.all && again.members.is_empty() {
                 continue;
             }
-            let mut is_new = again.whole;
-            let members = if again.whole {
+            let is_remade = again.list || again.all;
+            let mut is_new = is_remade;
+            let stale = if is_remade {
                 let (members, is_open) = members(rule, self.set, &view);
                 let read = reads.take();
                 self.note(&read, judged.position, None);
-                let parts = std::mem::take(&mut judged.parts);
+                let known = std::mem::take(&mut judged.parts);
+                // Who joins or leaves says nothing of those that stay: what they read of others is known.
+                let (stale, stay): (Vec<ObjectId>, Vec<ObjectId>) =
+                    members.into_iter().partition(|member| {
+                        again.all || again.members.contains(member) || !known.contains_key(member)
+                    });
+                let part = |member| Some((member, known.get(&member)?.clone()));
+                judged.parts = stay.into_iter().filter_map(part).collect();
                 if let Some(replaced) = &mut self.replaced {
-                    replaced.rules.push((place, parts, judged.is_open));
+                    replaced.rules.push((place, known, judged.is_open));
                 }
                 judged.is_open = is_open;
-                members
+                stale
             } else {
                 again
                     .members
@@ -261,7 +272,7 @@ impl<'a> Causes<'a> {
                     .filter(|member| judged.parts.contains_key(member))
                     .collect()
             };
-            for member in members {
+            for member in stale {
                 let depth = match rule.select.first() {
                     Some(Binding::Each { .. }) => Depth::Member(member),
                     _ => Depth::Brief,
@@ -272,10 +283,10 @@ impl<'a> Causes<'a> {
                 if read.now {
                     judged.timed.insert(member);
                 }
-                let part = Part { result };
-                is_new |= judged.parts.get(&member).is_none_or(|known| !known.is_like(&part));
+                let part = Arc::new(result);
+                is_new |= judged.parts.get(&member).is_none_or(|known| !is_like(known, &part));
                 let known = judged.parts.insert(member, part);
-                if let Some(replaced) = self.replaced.as_mut().filter(|_| !again.whole) {
+                if let Some(replaced) = self.replaced.as_mut().filter(|_| !is_remade) {
                     replaced.parts.push((place, member, known));
                 }
             }
@@ -283,7 +294,8 @@ impl<'a> Causes<'a> {
             if !is_new {
                 continue;
             }
-            let result = together(judged);
+            let parts = judged.parts.values().map(AsRef::as_ref);
+            let result = together(parts, judged.is_open);
             let before = ledger.results.get(&judged.position);
             if before.is_none_or(|before| differs(before, &result)) {
                 changed.insert(judged.position);
@@ -348,55 +360,4 @@ impl<'a> Causes<'a> {
             self.readers.entry(*cell).or_default().insert((position, member));
         }
     }
-}
-
-impl Part {
-    /// Whether nothing follows from the one that does not follow from the other.
-    fn is_like(&self, other: &Self) -> bool {
-        let (a, b) = (&self.result, &other.result);
-        !differs(a, b)
-            && a.standing.len() == b.standing.len()
-            && a.standing.iter().zip(&b.standing).all(|(a, b)| {
-                a.fingerprint == b.fingerprint
-                    && a.message == b.message
-                    && a.changes.iter().map(Change::target).eq(b.changes.iter().map(Change::target))
-            })
-    }
-}
-
-/// The members of a rule's first list, and whether there may be more.
-fn members(rule: &Rule, set: &RuleSet, view: &Arc<View>) -> (Vec<ObjectId>, bool) {
-    let Some(pack) = set.packs.get(rule.pack) else { return (Vec::new(), true) };
-    let Some(Binding::Each { list, .. }) = rule.select.first() else {
-        // It has no list: all of it is one part, under a name that means nothing.
-        return (vec![ObjectId { kind: KindId(0), row: 0 }], false);
-    };
-    let mut env = Env::new(view, &pack.scripts, &NoVerdicts, rule.slots);
-    env.bind(0, Ok(params_value(&rule.params)));
-    let Ok(Value::List(List { items, reach })) = env.eval(list) else { return (Vec::new(), true) };
-    let object = |fact: &Fact| match fact {
-        Fact::Known { value: Value::Object(id), .. } => Some(*id),
-        _ => None,
-    };
-    let known: Vec<ObjectId> = items.iter().filter_map(object).collect();
-    let is_open = matches!(reach, Reach::Open(_)) || known.len() < items.len();
-    (known, is_open)
-}
-
-/// The results of all parts of a rule.
-fn together(judged: &Judged) -> RuleResult {
-    let mut all = RuleResult { undecided_anywhere: judged.is_open, ..RuleResult::default() };
-    for part in judged.parts.values() {
-        all.violated.extend(&part.result.violated);
-        all.undecided.extend(&part.result.undecided);
-        all.undecided_anywhere |= part.result.undecided_anywhere;
-        all.standing.extend(part.result.standing.iter().cloned());
-    }
-    all
-}
-
-fn differs(a: &RuleResult, b: &RuleResult) -> bool {
-    a.violated != b.violated
-        || a.undecided != b.undecided
-        || a.undecided_anywhere != b.undecided_anywhere
 }

@@ -11,7 +11,7 @@ use crate::gate::{self, Threshold, Verdict};
 use crate::plan::trace::Trace;
 use crate::rule::pack::RuleSet;
 
-pub use find::{Given, find};
+pub use find::{Given, find, find_telling, steps_in_all};
 pub use kinds::KINDS;
 
 /// A kind of hazard.

@@ -3,10 +3,11 @@
 //! Everything happens at whole seconds. What ends at a second ends before anything begins in it, and
 //! steps are taken in the order of the plan: two runs give the same trace.
 
+mod ask;
 mod ledger;
 mod queue;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::facts::change::Cell;
@@ -19,7 +20,7 @@ use crate::plan::simulate::ledger::Ledger;
 use crate::plan::simulate::queue::Queue;
 use crate::plan::trace::{Happening, StepStatus, Trace};
 use crate::plan::world::{Act, May, Phase, World, bound};
-use crate::plan::{Plan, Step, world};
+use crate::plan::{Plan, Step};
 use crate::rule::action::{Action, Arg};
 use crate::rule::pack::RuleSet;
 
@@ -49,11 +50,23 @@ const MAX_ROUNDS: usize = 20;
 /// Lets a plan happen to a copy of the facts.
 #[must_use]
 pub fn simulate(set: &RuleSet, facts: &Arc<Facts>, plan: &Plan, scenario: Scenario) -> Trace {
+    simulate_telling(set, facts, plan, scenario, &|| {})
+}
+
+/// Like [`simulate`]; it tells of each step that begins.
+#[must_use]
+pub fn simulate_telling(
+    set: &RuleSet,
+    facts: &Arc<Facts>,
+    plan: &Plan,
+    scenario: Scenario,
+    tell: &dyn Fn(),
+) -> Trace {
     let start = instant(plan, 0);
     let world = World::new(set, facts, &start);
     let queue = Queue::new(&world, plan);
     let ledger = Ledger::new(&world, plan, &queue);
-    let mut simulation = Simulation { plan, scenario, world, ledger, queue, time: 0 };
+    let mut simulation = Simulation { plan, scenario, world, ledger, queue, time: 0, tell };
     simulation.run();
     simulation.ledger.finish(&simulation.world, &simulation.queue)
 }
@@ -77,6 +90,7 @@ pub fn check_of(set: &RuleSet) -> Option<&Action> {
 }
 
 struct Simulation<'a> {
+    tell: &'a dyn Fn(),
     plan: &'a Plan,
     scenario: Scenario,
     world: World<'a>,
@@ -103,8 +117,10 @@ impl<'a> Simulation<'a> {
     fn begin_all(&mut self) {
         loop {
             if let Some(position) = self.queue.next_automatic(self.time) {
+                (self.tell)();
                 self.begin_by_itself(position);
             } else if let Some(position) = self.queue.next_to_begin(self.plan, self.time) {
+                (self.tell)();
                 self.begin(position);
             } else {
                 return;
@@ -206,18 +222,6 @@ impl<'a> Simulation<'a> {
         self.queue.follow(position, self.time);
     }
 
-    /// The conditions of an action that do not hold, or of which nobody knows it.
-    fn obstructions(&self, act: Act<'_>) -> Vec<String> {
-        let requires = act.action.course.requires.iter();
-        let failing =
-            requires.filter_map(|(that, otherwise)| match self.world.condition(act, that) {
-                Ok(true) => None,
-                Ok(false) => Some(self.world.say(act, otherwise)),
-                Err(missing) => Some(format!("It is not known: {}.", world::said(&missing))),
-            });
-        failing.collect()
-    }
-
     /// A step begins that nothing keeps from beginning.
     fn start(&mut self, position: usize, step: &Step, act: Act<'_>) {
         let checked = act.checked();
@@ -284,84 +288,6 @@ impl<'a> Simulation<'a> {
         self.queue.over(position);
         self.ledger.end(position, self.time, status);
         self.queue.follow(position, self.time);
-    }
-
-    /// The conditions of an action that do not hold, in words; those that are not known are noted.
-    fn refusals(&mut self, position: usize, act: Act<'_>) -> Vec<String> {
-        let (mut refusals, mut unknown) = (Vec::new(), Vec::new());
-        for (that, otherwise) in &act.action.course.requires {
-            match self.world.condition(act, that) {
-                Ok(true) => {}
-                Ok(false) => refusals.push(self.world.say(act, otherwise)),
-                Err(missing) => unknown.push(world::said(&missing)),
-            }
-        }
-        // What does not begin for a known reason hangs on nothing else.
-        if refusals.is_empty() {
-            self.ledger.unknown(position, unknown);
-        }
-        refusals
-    }
-
-    /// The causes that would still stand after a check: it is tried out and taken back.
-    fn vain(&mut self, act: Act<'_>, object: ObjectId) -> Vec<usize> {
-        if self.ledger.open(object).is_empty() {
-            return Vec::new();
-        }
-        let facts = self.world.facts.clone();
-        let mut touched = self.world.apply(act, false, self.scenario.may).touched;
-        touched.extend(self.world.set_phase(object, Phase::Good));
-        self.world.causes.try_out(&self.world.facts, &self.world.now, &touched);
-        let vain = self.ledger.known_for(&self.world, object);
-        self.world.causes.take_back();
-        self.world.facts = facts;
-        self.world.take_before();
-        vain
-    }
-
-    /// Of the objects that changed and are bad: whether a check alone would not help.
-    fn blocked(&mut self) -> BTreeMap<ObjectId, bool> {
-        let Some(action) = check_of(self.world.set) else { return BTreeMap::new() };
-        let mut blocked = BTreeMap::new();
-        for object in self.ledger.changed() {
-            if self.world.phase(object) != Phase::Bad {
-                continue;
-            }
-            let args = [Value::Object(object)];
-            let act = Act { action, args: &args };
-            let requires = action.course.requires.iter();
-            let is_refused = requires
-                .map(|(that, _)| self.world.condition(act, that))
-                .any(|that| that == Ok(false));
-            let is_blocked = is_refused || !self.vain(act, object).is_empty();
-            blocked.insert(object, is_blocked);
-        }
-        blocked
-    }
-
-    /// Seconds that a step takes.
-    fn takes(&mut self, position: usize, step: &Step, act: Act<'_>) -> i64 {
-        if let Some((expected, worst)) = step.estimate {
-            self.ledger.because(position, "stated in the plan".to_owned());
-            return match self.scenario.takes {
-                Takes::Worst => worst,
-                Takes::Expected => expected,
-            };
-        }
-        match self.world.takes(act) {
-            Some(Ok(takes)) => {
-                self.ledger.because(position, takes.because);
-                match self.scenario.takes {
-                    Takes::Expected => takes.expected,
-                    Takes::Worst => takes.worst,
-                }
-            }
-            Some(Err(missing)) => {
-                self.ledger.unknown(position, [missing]);
-                0
-            }
-            None => 0,
-        }
     }
 
     fn end(&mut self, position: usize) {

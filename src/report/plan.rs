@@ -35,7 +35,7 @@ pub use junit::write as write_junit;
 pub use markdown::write as write_markdown;
 pub use sarif::write as write_sarif;
 pub use timeline::{write_svg, write_text as write_timeline};
-pub use verify::{Compared, Old, exit_code as verified_exit_code, write as write_verified};
+pub use verify::{Compared, Old, Verified};
 
 /// The report on a plan.
 #[derive(Debug, Serialize)]

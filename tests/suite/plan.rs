@@ -35,12 +35,17 @@ pub(crate) fn json(plan: &str) -> Value {
     let ran = check(plan, &["--format", "json"]);
     let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
     assert_eq!(report["exit_code"], ran.code);
-    let schema = load::schema("plan-report-v1").unwrap();
+    fits("plan-report-v1", &ran.out);
+    report
+}
+
+/// A document is as its schema says.
+pub(crate) fn fits(schema: &str, text: &str) {
+    let schema = load::schema(schema).unwrap();
     let mut sources = Sources::default();
-    let file = sources.add("report.json", ran.out.as_bytes()).unwrap();
+    let file = sources.add("report.json", text.as_bytes()).unwrap();
     let found = schema.check(&source::read(&sources, file).unwrap());
     assert!(found.is_empty(), "{}", said(&found, &sources));
-    report
 }
 
 pub(crate) fn judged(steps: &str) -> Value {

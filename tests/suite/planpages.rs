@@ -7,7 +7,7 @@ use std::path::Path;
 use dpmguard::facts::time::say_duration;
 use serde_json::Value;
 
-use crate::plan::{PLAN, check, json, with_steps};
+use crate::plan::{PLAN, check, fits, json, with_steps};
 use crate::planreport::{elements, steady};
 use crate::support::{Ran, root, run, snapshot_beside};
 
@@ -360,6 +360,13 @@ fn a_verdict_falls_with_facts_that_moved() {
     );
     assert!(ran.out.contains("1 fact moved\n"), "{}", ran.out);
     assert!(ran.out.contains("Hazards that appeared\n  error[plan-precondition]"), "{}", ran.out);
+    let ran = verify(folder.path(), "newer.yaml", &["--format", "json"]);
+    let answer: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    fits("plan-verify-v1", &ran.out);
+    assert_eq!(answer["holds"], false);
+    assert_eq!(answer["exit_code"], 1);
+    assert_eq!(answer["moved"][0]["field"], "free_bytes");
+    assert_eq!(answer["appeared"][0]["id"], "plan-precondition");
     // The older facts are gone: which facts moved cannot be told, the verdict can.
     fs::remove_file(folder.path().join("facts.yaml")).unwrap();
     let ran = verify(folder.path(), "newer.yaml", &[]);
@@ -411,6 +418,18 @@ fn a_report_says_nothing_of_another_plan() {
         ran.err
     );
     let ran = verify(folder.path(), "facts.yaml", &["--plan", &moved.display().to_string()]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    // The report can raise the bar, it cannot lower it.
+    let report = folder.path().join("report.json");
+    let honest = fs::read_to_string(&report).unwrap();
+    fs::rename(&moved, &path).unwrap();
+    let edited = honest.replace("\"fail_on\": \"error\"", "\"fail_on\": \"never\"");
+    assert_ne!(edited, honest);
+    fs::write(&report, edited).unwrap();
+    let ran = verify(folder.path(), "facts.yaml", &[]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.contains("error[report-threshold]: this report lets errors"), "{}", ran.err);
+    let ran = verify(folder.path(), "facts.yaml", &["--fail-on", "never"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     // What is no report.
     for (text, said) in [

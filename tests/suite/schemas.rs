@@ -7,8 +7,16 @@ use dpmguard::source::{self, Sources};
 use serde_json::{Value as Json, json};
 
 /// What the tool writes; nobody types it.
-const WRITTEN: &[&str] =
-    &["coverage-v1", "eval-v1", "explain-v1", "lint-v1", "plan-report-v1", "report-v1", "test-v1"];
+const WRITTEN: &[&str] = &[
+    "coverage-v1",
+    "eval-v1",
+    "explain-v1",
+    "lint-v1",
+    "plan-report-v1",
+    "plan-verify-v1",
+    "report-v1",
+    "test-v1",
+];
 
 /// A schema within a schema: the way to it, itself, and whether it stands for a key's value.
 struct Part<'a> {

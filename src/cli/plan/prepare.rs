@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::check::{PackArgs, duration, load_packs, now, settings};
-use crate::cli::{CliError, Streams, show};
+use crate::cli::{CliError, Progress, Streams, show};
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
 use crate::finding::Severity;
@@ -36,6 +36,9 @@ pub(super) struct WithArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(super) max_age: Option<i64>,
 }
+
+/// From how many steps on it takes long enough for somebody to wonder.
+const WORTH_TELLING: usize = 500;
 
 /// A plan that has been simulated, with all that it was simulated with.
 pub(super) struct Prepared {
@@ -91,7 +94,8 @@ pub(super) fn prepare(
     prepare_as(plan, with, ("error", None), streams)
 }
 
-/// As [`prepare`], with another threshold and age of facts where the options say nothing.
+/// As [`prepare`], with another threshold and age of facts where the options say nothing; of that age and
+/// the plan's the smaller one counts.
 ///
 /// # Errors
 ///
@@ -131,10 +135,13 @@ pub(super) fn prepare_as(
     show(&loaded.warnings, &sources, streams);
     show(&warnings, &sources, streams);
     let clock = Clock::new(&plan.window.zone, plan.window.start);
-    let max_age = with.max_age.or(max_age).or(plan.max_age);
+    let max_age = with.max_age.or(max_age.into_iter().chain(plan.max_age).min());
     let facts = loaded.facts;
     let given = Given { set: &set, facts: &facts, plan: &plan, clock: &clock, max_age };
-    let judged = hazard::find(given);
+    let total = hazard::steps_in_all(given);
+    let progress = Progress::new(streams.is_watched && total > WORTH_TELLING, total, "steps");
+    let judged = hazard::find_telling(given, &|begun| progress.tell(begun));
+    progress.end();
     let insight = insight::look(given, &judged);
     let threshold = Threshold::named(with.fail_on.as_deref().unwrap_or(fail_on));
     let threshold = threshold.unwrap_or(Threshold::From(Severity::Error));

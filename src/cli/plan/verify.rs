@@ -3,15 +3,19 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+
 use crate::cli::check::load_packs;
 use crate::cli::plan::prepare::{Prepared, WithArgs, prepare_as};
-use crate::cli::{CliError, Streams};
+use crate::cli::{CliError, Streams, parse_output, write_outputs};
 use crate::diagnostic::Diagnostic;
+use crate::finding::Severity;
+use crate::gate::Threshold;
 use crate::load;
 use crate::plan::insight::{Moved, moved};
 use crate::report::plan as report;
-use crate::report::plan::{Compared, Old};
-use crate::source::Sources;
+use crate::report::plan::{Compared, Old, Verified};
+use crate::source::{Node, Sources};
 
 /// Arguments of `plan verify`.
 #[derive(Debug, clap::Args)]
@@ -20,7 +24,8 @@ use crate::source::Sources;
     dpmguard plan verify report.json --facts new-facts/\n  \
     dpmguard plan verify report.json --facts new-facts/ --plan elsewhere/change.yaml\n\n\
     The plan is simulated anew, with the threshold and the age of facts of the report unless you say otherwise. Where \
-    the fact files of the report are still there, each fact that moved is named.\n\n\
+    the fact files of the report are still there, each fact that moved is named. A report with a threshold that lets \
+    errors pass is taken only with `--fail-on`: whoever can write the report must not be able to lower the bar.\n\n\
     Exit codes: 0 the plan passed and passes; 1 it fails, or the verdict is another one; 2 an input is wrong, or the \
     plan is not the one of the report; 3 nobody can say."
 )]
@@ -30,9 +35,25 @@ pub(super) struct Args {
     report: PathBuf,
     #[command(flatten)]
     with: WithArgs,
-    /// The plan file [default: the one that the report names]
+    /// The plan file [default: the one that the report names, also looked for beside the report]
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// Format of the answer on standard output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Write the answer to a file as well; can be repeated
+    #[arg(short = 'o', value_name = "FORMAT=FILE", value_parser = parse_output::<Format>)]
+    outputs: Vec<(Format, PathBuf)>,
+}
+
+/// A format of the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person at a terminal
+    #[default]
+    Human,
+    /// Stable JSON, see `dpmguard schema plan-verify-v1`
+    Json,
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
@@ -40,7 +61,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError
     let root = load::plan_report(&args.report, streams.input, &mut sources);
     let root = root.map_err(|found| CliError::Input(found, sources.clone()))?;
     let old = Old::read(&root).map_err(|problem| CliError::one(problem, &sources))?;
-    let file = args.plan.clone().unwrap_or_else(|| PathBuf::from(&old.file));
+    let file = args.plan.clone().unwrap_or_else(|| beside(&args.report, &old.file));
+    is_strict(&old, args, &root).map_err(|problem| CliError::one(problem, &sources))?;
     let prepared = prepare_as(&file, &args.with, (&old.fail_on, old.max_age), streams);
     let prepared = prepared.map_err(|error| match (error, &args.plan) {
         (CliError::Input(found, sources), None) => {
@@ -60,8 +82,41 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError
         Some(moved) => Compared::Moved(moved),
         None => Compared::Gone,
     };
-    report::write_verified(&old, &report, compared, streams.out)?;
-    Ok(report::verified_exit_code(&old, &report))
+    let verified = Verified::new(&old, &report, compared);
+    write_outputs(&args.outputs, args.format, streams, &prepared.sources, &|format, _, out| {
+        match format {
+            Format::Human => verified.write_human(out),
+            Format::Json => verified.write_json(out),
+        }
+    })?;
+    Ok(verified.exit_code())
+}
+
+/// A file that a report names: seen from where we are, or else from where the report is.
+fn beside(report: &Path, name: &str) -> PathBuf {
+    let named = PathBuf::from(name);
+    if load::read_file(&named).is_ok() {
+        return named;
+    }
+    let folder = report.parent().unwrap_or(Path::new(""));
+    let last = named.file_name().map(PathBuf::from);
+    let candidates = [Some(folder.join(&named)), last.map(|last| folder.join(last))];
+    let found = candidates.into_iter().flatten().find(|file| load::read_file(file).is_ok());
+    found.unwrap_or(named)
+}
+
+/// A report is a file that anybody may have changed: it can raise the bar, never lower it.
+fn is_strict(old: &Old, args: &Args, root: &Node) -> Result<(), Diagnostic> {
+    let lets_errors_pass =
+        Threshold::named(&old.fail_on).is_none_or(|threshold| !threshold.reached(Severity::Error));
+    if args.with.fail_on.is_some() || !lets_errors_pass {
+        return Ok(());
+    }
+    let place = root.pointer("/fail_on").map_or(root.place, |node| node.place);
+    let message = format!("this report lets errors pass: its threshold is `{}`", old.fail_on);
+    Err(Diagnostic::error("report-threshold", message).at(place).help(
+        "say with `--fail-on` which threshold is meant: `--fail-on error` is that of `plan check`",
+    ))
 }
 
 /// Whether the plan is the one that the report is about.
@@ -99,7 +154,8 @@ fn old_facts(
     let mut sources = Sources::default();
     let config = crate::cli::check::settings(&args.with.rules, &mut sources)?;
     let packs = load_packs(&args.with.rules, &config, &mut sources)?;
-    let paths: Vec<PathBuf> = old.facts.iter().map(|(name, _)| PathBuf::from(name)).collect();
+    let paths: Vec<PathBuf> =
+        old.facts.iter().map(|(name, _)| beside(&args.report, name)).collect();
     let is_there = |path: &PathBuf| load::read_file(path).is_ok();
     if paths.is_empty() || !paths.iter().all(is_there) {
         return Ok(None);
@@ -107,9 +163,9 @@ fn old_facts(
     let Ok(loaded) = load::facts(&paths, &mut io::empty(), &mut sources, &packs) else {
         return Ok(None);
     };
-    let is_as_it_was = |(name, digest): &(String, String)| {
+    let is_as_it_was = |(_, digest): &(String, String)| {
         sources.iter().any(|(_, source)| {
-            Path::new(source.name()) == Path::new(name) && source.digest() == digest
+            paths.iter().any(|path| Path::new(source.name()) == path) && source.digest() == digest
         })
     };
     if !old.facts.iter().all(is_as_it_was) {

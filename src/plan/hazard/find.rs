@@ -8,6 +8,7 @@ mod races;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::diagnostic::Place;
 use crate::facts::store::Facts;
@@ -38,8 +39,17 @@ pub struct Given<'a> {
 /// Simulates a plan and says what is wrong with it.
 #[must_use]
 pub fn find(given: Given<'_>) -> Judged {
+    find_telling(given, &|_| {})
+}
+
+/// Like [`find`]; it tells how many steps of all simulations have begun, see [`steps_in_all`].
+#[must_use]
+pub fn find_telling(given: Given<'_>, tell: &(dyn Fn(usize) + Sync)) -> Judged {
+    let begun = AtomicUsize::new(0);
     let run = |may, takes| {
-        simulate::simulate(given.set, given.facts, given.plan, Scenario { may, takes })
+        let scenario = Scenario { may, takes };
+        let tell = || tell(begun.fetch_add(1, Ordering::Relaxed) + 1);
+        simulate::simulate_telling(given.set, given.facts, given.plan, scenario, &tell)
     };
     let (worst, (expected, lucky)) = rayon::join(
         || run(May::Happens, Takes::Worst),
@@ -70,6 +80,12 @@ pub fn find(given: Given<'_>) -> Judged {
         });
     }
     Judged { worst, expected, lucky, hazards, expected_hazards, lucky_hazards, after }
+}
+
+/// How many steps can begin in all simulations of a plan.
+#[must_use]
+pub fn steps_in_all(given: Given<'_>) -> usize {
+    given.plan.steps.len() * if has_chance(given) { 3 } else { 2 }
 }
 
 /// Whether a step does something that may happen and need not.

@@ -1,15 +1,14 @@
 //! Whether the verdict of an older report on a plan still holds: the report read back, and the answer.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::io;
+mod compare;
+mod human;
 
 use crate::diagnostic::Diagnostic;
 use crate::plan::insight::Moved;
-use crate::report::diagnostic::clean;
-use crate::report::plan::words::{self, plural};
-use crate::report::plan::{FileX, HazardX, PlanReport};
+use crate::report::plan::{HazardX, PlanReport};
 use crate::source::Node;
+
+pub use compare::Verified;
 
 /// What an older report says.
 #[derive(Debug)]
@@ -125,153 +124,10 @@ impl Known {
 }
 
 /// The exit code: 0 where the plan passed and passes, 3 where nobody can say now, else 1.
-#[must_use]
-pub fn exit_code(old: &Old, report: &PlanReport) -> u8 {
+fn exit_code(old: &Old, report: &PlanReport) -> u8 {
     match (old.verdict.as_str(), report.verdict) {
         (_, "no_verdict") => 3,
         ("passed", "passed") => 0,
         _ => 1,
-    }
-}
-
-/// Writes the answer.
-///
-/// # Errors
-///
-/// Only those of `out`.
-pub fn write(
-    old: &Old,
-    report: &PlanReport,
-    compared: Compared<'_>,
-    out: &mut dyn io::Write,
-) -> io::Result<()> {
-    let (then, now) = (words::verdict(&old.verdict), words::verdict(report.verdict));
-    let head = if then == now { "HOLDS" } else { "NO LONGER HOLDS" };
-    let mut text = format!("{head}  {}: {then} then, {now} now\n", clean(&report.plan.id));
-    if head == "NO LONGER HOLDS" && now == "PASS" {
-        text.push_str("      the plan passes with the newer facts: write a new report with `dpmguard plan check`\n");
-    }
-    let _ = writeln!(text, "      the report was written at {}", clean(&old.now));
-    inputs(old, report, &mut text);
-    facts(compared, &mut text);
-    let appeared: Vec<&HazardX> = report
-        .hazards
-        .iter()
-        .filter(|one| !old.hazards.iter().any(|known| known.is(one)))
-        .collect();
-    let gone: Vec<&Known> = old
-        .hazards
-        .iter()
-        .filter(|known| !report.hazards.iter().any(|one| known.is(one)))
-        .collect();
-    if !appeared.is_empty() {
-        text.push_str("\nHazards that appeared\n");
-    }
-    for one in appeared {
-        let _ = writeln!(text, "  {}[{}]: {}", one.severity, one.id, clean(&one.message));
-    }
-    if !gone.is_empty() {
-        text.push_str("\nHazards that went\n");
-    }
-    for one in gone {
-        let (severity, id) = (clean(&one.severity), clean(&one.id));
-        let _ = writeln!(text, "  {severity}[{id}]: {}", clean(&one.message));
-    }
-    out.write_all(text.as_bytes())
-}
-
-/// What the two verdicts were given with.
-fn inputs(old: &Old, report: &PlanReport, text: &mut String) {
-    text.push_str("\nGiven with\n");
-    let _ = writeln!(text, "  plan   {}: the same", clean(&report.plan.file));
-    let then = old.version.as_str();
-    let now = report.tool.version;
-    if then == now {
-        let _ = writeln!(text, "  tool   {now}: the same");
-    } else {
-        let _ = writeln!(text, "  tool   {} then, {now} now", clean(then));
-    }
-    settings(old, report, text);
-    files("rules", &old.packs, &report.inputs.packs, text);
-    files("facts", &old.facts, &report.inputs.facts, text);
-}
-
-/// Settings of rules and actions that are other ones.
-fn settings(old: &Old, report: &PlanReport, text: &mut String) {
-    let now = |name: &str| {
-        report.inputs.settings.iter().find(|one| one.name == name).map(|one| one.value.as_str())
-    };
-    let then = |name: &str| {
-        old.settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    };
-    let mut names: BTreeSet<&str> = old.settings.iter().map(|(name, _)| name.as_str()).collect();
-    names.extend(report.inputs.settings.iter().map(|one| one.name.as_str()));
-    for name in names.into_iter().filter(|name| then(name) != now(name)) {
-        let value = |value: Option<&str>| clean(value.unwrap_or("as the pack has it"));
-        let _ = writeln!(
-            text,
-            "  param  {}: {} then, {} now",
-            clean(name),
-            value(then(name)),
-            value(now(name))
-        );
-    }
-}
-
-/// Files or packs, by name.
-fn files(what: &str, old: &[(String, String)], new: &[FileX], text: &mut String) {
-    let mut names: BTreeSet<&str> = old.iter().map(|(name, _)| name.as_str()).collect();
-    names.extend(new.iter().map(|file| file.name.as_str()));
-    for name in names {
-        let then = old.iter().find(|(known, _)| known == name).map(|(_, digest)| digest.as_str());
-        let now = new.iter().find(|file| file.name == name).map(|file| file.digest.as_str());
-        let elsewhere = |digest: Option<&str>| {
-            new.iter().any(|file| Some(file.digest.as_str()) == digest)
-                && old.iter().any(|(_, known)| Some(known.as_str()) == digest)
-        };
-        let said = match (then, now) {
-            (Some(then), Some(now)) if then == now => "the same",
-            (Some(_), Some(_)) => "another one",
-            (Some(digest), None) | (None, Some(digest)) if elsewhere(Some(digest)) => {
-                "the same under another name"
-            }
-            (Some(_), None) => "only then",
-            _ => "only now",
-        };
-        let _ = writeln!(text, "  {what}  {}: {said}", clean(name));
-    }
-}
-
-fn facts(compared: Compared<'_>, text: &mut String) {
-    let moved = match compared {
-        Compared::Same => return,
-        Compared::Gone => {
-            text.push_str(
-                "\nWhich facts moved cannot be told: the files of the report are not there any more\n",
-            );
-            return;
-        }
-        Compared::Moved([]) => {
-            text.push_str("\nNo fact moved\n");
-            return;
-        }
-        Compared::Moved(moved) => moved,
-    };
-    let _ = writeln!(text, "\n{} moved", plural(moved.len(), "fact"));
-    let value = |value: &Option<serde_json::Value>| match value {
-        Some(serde_json::Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
-        None => "not known".to_owned(),
-    };
-    for Moved { object, field, from, to } in moved {
-        let said = match (field, from, to) {
-            (None, None, Some(serde_json::Value::Object(_))) => format!("{object} is new"),
-            (None, Some(serde_json::Value::Object(_)), None) => format!("{object} is gone"),
-            _ => {
-                let field = field.as_ref().map(|field| format!(" {field}")).unwrap_or_default();
-                format!("{object}{field}: {} -> {}", value(from), value(to))
-            }
-        };
-        let _ = writeln!(text, "  {}", clean(&said));
     }
 }
