@@ -187,6 +187,8 @@ pub struct ObjectTrace {
     /// Age of the newest recovery point when that was at its worst; none if it never was exposed, or if
     /// the age is not known.
     pub oldest_point: Option<i64>,
+    /// How much its time without protection counts, see [`crate::rule::pack::Weights`].
+    pub weight: i64,
 }
 
 /// A time in which nothing changes for an object; it ends where the next begins.
@@ -241,6 +243,13 @@ impl Trace {
     #[must_use]
     pub fn exposure(&self) -> i64 {
         self.objects.iter().map(|object| object.exposure).sum()
+    }
+
+    /// The same, each object's as often as it weighs.
+    #[must_use]
+    pub fn weighted_exposure(&self) -> i64 {
+        let weighted = |object: &ObjectTrace| object.exposure.saturating_mul(object.weight);
+        self.objects.iter().map(weighted).fold(0, i64::saturating_add)
     }
 
     /// How many objects end in each state.

@@ -135,6 +135,16 @@ impl<'a> World<'a> {
         phase(self.set, &self.facts, &self.now, object)
     }
 
+    /// How much the time counts that a protected object is without protection.
+    #[must_use]
+    pub fn weight(&self, object: ObjectId) -> i64 {
+        let weights = self.protection().and_then(|protection| protection.weights.as_ref());
+        weights.map_or(1, |weights| match self.on(object, &weights.tier) {
+            Ok(Value::Int(tier)) => weights.of(Some(tier)),
+            _ => weights.of(None),
+        })
+    }
+
     /// The facts as expressions see them.
     #[must_use]
     pub fn view(&self) -> Arc<View> {

@@ -284,6 +284,8 @@ pub struct ObjectX {
     pub exposure_seconds: i64,
     /// Age of the newest recovery point at its worst.
     pub oldest_point_seconds: Option<i64>,
+    /// How much its time without protection counts.
+    pub weight: i64,
     /// Its state at the end: `good`, `bad`, `busy`, `unknown` or `outside`.
     pub ends: &'static str,
 }

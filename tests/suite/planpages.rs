@@ -448,3 +448,24 @@ fn a_report_says_nothing_of_another_plan() {
     assert_eq!(ran.code, 2, "{}", ran.out);
     assert!(ran.err.contains("error[missing-key]: missing key `verdict`"), "{}", ran.err);
 }
+
+#[test]
+fn hours_without_protection_weigh_by_tier() {
+    let facts = fs::read_to_string(root().join("examples/change/facts.yaml")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("facts.yaml");
+    // All are of tier 2 but SG1.
+    fs::write(&path, facts.replacen("tier: 2", "tier: 1", 1)).unwrap();
+    let (path, file) = (path.display().to_string(), root().join(PLAN).display().to_string());
+    let ran = plan(&["check", &file, "--format", "json"], &path);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    fits("plan-report-v1", &ran.out);
+    // SG1 weighs three times, the others twice: 6 h 30 min of the 18 h 20 min are its.
+    assert_eq!(report["blast"]["object_hours"], 18.33);
+    assert_eq!(report["blast"]["weighted_object_hours"], 43.17);
+    let ran = plan(&["check", &file, "--format", "markdown"], &path);
+    assert!(ran.out.contains("; weighted by their tiers 43.17"), "{}", ran.out);
+    fs::write(folder.path().join("facts.yaml"), facts.replacen("tier: 2", "tier: 10", 1)).unwrap();
+    let ran = plan(&["check", &file], &path);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+}

@@ -82,6 +82,7 @@ impl Ledger {
             intervals: Vec::new(),
             exposure: 0,
             oldest_point: None,
+            weight: world.weight(*object),
         });
         let mut ledger = Self {
             steps,
@@ -382,7 +383,14 @@ impl Ledger {
             let (from, phase, is_blocked) = (0, Phase::Outside, false);
             intervals.push(Interval { from, to: time, phase, open, is_blocked, caused_by });
         }
-        self.objects.push(ObjectTrace { object, key, intervals, exposure: 0, oldest_point: None });
+        self.objects.push(ObjectTrace {
+            object,
+            key,
+            intervals,
+            exposure: 0,
+            oldest_point: None,
+            weight: world.weight(object),
+        });
         self.points.push(Vec::new());
         self.rows.insert(object, row);
         row

@@ -362,6 +362,7 @@ impl Input<'_> {
             intervals: object.intervals.iter().map(interval).collect(),
             exposure_seconds: object.exposure,
             oldest_point_seconds: object.oldest_point,
+            weight: object.weight,
             ends: phase(object.ends()),
         }
     }

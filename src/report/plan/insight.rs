@@ -95,6 +95,7 @@ impl Input<'_> {
         BlastX {
             objects: self.keys(&blast.objects),
             object_hours: hours(self.judged.worst.exposure()),
+            weighted_object_hours: hours(self.judged.worst.weighted_exposure()),
             most,
             largest: blast.largest.as_ref().map(group),
         }

@@ -1,6 +1,6 @@
 //! What several formats of the report say with the same words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::facts::time::say_duration;
@@ -93,6 +93,11 @@ pub(super) fn blast(report: &PlanReport) -> String {
         report.plan.protects,
         blast.object_hours
     );
+    // Where all weigh the same the number says nothing new.
+    let weights: BTreeSet<i64> = report.objects.iter().map(|object| object.weight).collect();
+    if weights.len() > 1 {
+        let _ = write!(text, "; weighted by their tiers {:.2}", blast.weighted_object_hours);
+    }
     if let Some(most) = &blast.most {
         let _ = write!(
             text,

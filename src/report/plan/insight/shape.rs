@@ -120,6 +120,8 @@ pub struct BlastX {
     pub objects: Vec<String>,
     /// Hours without protection, all objects together.
     pub object_hours: f64,
+    /// The same, each object's hours as often as it weighs.
+    pub weighted_object_hours: f64,
     /// The step with most of them.
     pub most: Option<MostX>,
     /// The largest group of objects that are without protection at one moment.
