@@ -1,6 +1,7 @@
 //! `dpmguard rules`: what the rules are and what they say.
 
 mod docs;
+mod words;
 
 use std::io::Write;
 
@@ -283,12 +284,12 @@ fn show_references(references: &[Reference], out: &mut dyn Write) -> std::io::Re
 fn show_action(action: &Action, model: &Model, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{}\n  {}\n\n  role       {}\n", action.id, action.title, action.role.name())?;
     for text in filled(&action.words) {
-        paragraph(out, &text)?;
+        paragraph(out, &words::readable(&text))?;
     }
     for crate::rule::Command { product, written, .. } in &action.commands {
-        writeln!(out, "  {product}:\n    {}", clean(written))?;
+        writeln!(out, "  {product}:\n    {}", clean(&words::readable(written)))?;
     }
-    writeln!(out, "\nParameters, handed in by a rule under `with`")?;
+    writeln!(out, "\nParameters, given under `with` by a step of a plan or by a rule")?;
     for (position, arg) in action.args.iter().enumerate() {
         let at = if position == action.at { ", where it is done" } else { "" };
         writeln!(out, "  {}: {}{at}", arg.name, model.say(&arg.ty))?;
