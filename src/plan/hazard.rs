@@ -2,6 +2,7 @@
 
 mod find;
 mod kinds;
+mod past;
 
 use std::collections::BTreeSet;
 
@@ -105,10 +106,26 @@ impl Kind {
     pub fn is_acceptable(&self) -> bool {
         !self.is_unknown && !self.id.starts_with(OF_ACCEPTING)
     }
+
+    /// Whether one of that severity leaves a gate without a verdict. What could only be a warning hides
+    /// nothing from a gate that lets warnings through.
+    #[must_use]
+    pub fn leaves_open(&self, severity: Severity, threshold: Threshold) -> bool {
+        self.is_unknown && (severity == Severity::Error || threshold.reached(severity))
+    }
 }
 
 /// Begin of the ids of hazards about accepting others.
 const OF_ACCEPTING: &str = "plan-accept-";
+
+/// The worst first, then by step.
+fn sort(hazards: &mut [Hazard]) {
+    hazards.sort_by(|one, other| {
+        let key =
+            |hazard: &Hazard| (std::cmp::Reverse(hazard.severity), hazard.step, hazard.kind.id);
+        key(one).cmp(&key(other)).then_with(|| one.objects.cmp(&other.objects))
+    });
+}
 
 /// A plan with what came of simulating it.
 #[derive(Clone, Debug)]
@@ -152,9 +169,7 @@ impl Judged {
 fn verdict(hazards: &[Hazard], threshold: Threshold) -> Verdict {
     let open = || hazards.iter().filter(|hazard| hazard.accepted.is_none());
     let known = open().filter(|hazard| !hazard.kind.is_unknown);
-    // What could only be a warning hides nothing from a gate that lets warnings through.
-    let matters = |severity| severity == Severity::Error || threshold.reached(severity);
-    let is_unknown = open().any(|hazard| hazard.kind.is_unknown && matters(hazard.severity));
+    let is_unknown = open().any(|hazard| hazard.kind.leaves_open(hazard.severity, threshold));
     gate::decide(known.map(|hazard| hazard.severity), is_unknown, threshold)
 }
 

@@ -15,6 +15,7 @@ use crate::plan::simulate;
 use crate::plan::world::World;
 
 pub use basis::{Basis, Collected, Seen};
+pub(in crate::plan) use begin::make;
 pub use begin::{Begin, Condition, Undone, begin};
 pub(in crate::plan) use blast::Behind;
 pub use blast::{Blast, Group, Harm, Rings, Shared, Suffers, What};

@@ -1,5 +1,7 @@
 //! Wall-clock times with their zones, at the edges of a plan; inside, all times are seconds.
 
+mod changed;
+
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::{AmbiguousOffset, AmbiguousZoned, Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
@@ -219,11 +221,13 @@ impl Clock {
         Self { zone, start }
     }
 
-    /// `22:05`, and `02:30+01:00` where the clocks are set back and 02:30 comes twice.
+    /// `22:05`, and `02:30+01:00` where 02:30 comes twice because the clocks are set back, or where the
+    /// clocks have been changed since the window opened.
     #[must_use]
     pub fn show(&self, seconds: i64) -> String {
         let at = self.at(seconds);
-        let form = if self.comes_twice(&at) { "%H:%M%:z" } else { "%H:%M" };
+        let is_other = at.offset() != self.at(0).offset();
+        let form = if is_other || self.comes_twice(&at) { "%H:%M%:z" } else { "%H:%M" };
         at.strftime(form).to_string()
     }
 
@@ -348,7 +352,8 @@ mod tests {
         let start = seconds("2009-10-24T22:00[Europe/Berlin]", None).unwrap();
         let clock = Clock::new("Europe/Berlin", start);
         let night: Vec<String> = (3..8).map(|hour| clock.show(hour * 3_600)).collect();
-        assert_eq!(night, ["01:00", "02:00+02:00", "02:00+01:00", "03:00", "04:00"]);
+        let shown = ["01:00", "02:00+02:00", "02:00+01:00", "03:00+01:00", "04:00+01:00"];
+        assert_eq!(night, shown);
     }
 
     #[test]

@@ -140,8 +140,9 @@ pub(super) fn prepare_as(
     let given = Given { set: &set, facts: &facts, plan: &plan, clock: &clock, max_age };
     let total = hazard::steps_in_all(given);
     let progress = Progress::new(streams.is_watched && total > WORTH_TELLING, total, "steps");
-    let judged = hazard::find_telling(given, &|begun| progress.tell(begun));
+    let mut judged = hazard::find_telling(given, &|begun| progress.tell(begun));
     progress.end();
+    judged.tell_past(given, now.seconds());
     let insight = insight::look(given, &judged);
     let threshold = Threshold::named(with.fail_on.as_deref().unwrap_or(fail_on));
     let threshold = threshold.unwrap_or(Threshold::From(Severity::Error));

@@ -5,6 +5,7 @@ mod jobs;
 mod known;
 mod objects;
 mod races;
+mod raised;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::diagnostic::Place;
 use crate::facts::store::Facts;
 use crate::facts::value::{ObjectId, Value, fold};
 use crate::finding::{Evaluation, Severity};
-use crate::plan::hazard::{Hazard, Judged, Link, kind};
+use crate::plan::hazard::{Hazard, Judged, Link, kind, sort};
 use crate::plan::time::Clock;
 use crate::plan::trace::{Interval, StepStatus, Trace};
 use crate::plan::world::{May, Phase};
@@ -63,21 +64,16 @@ pub fn find_telling(given: Given<'_>, tell: &(dyn Fn(usize) + Sync)) -> Judged {
     let judge = |facts| crate::eval::evaluate(facts, given.set, &now, None, &|_| true);
     let before = judge(given.facts);
     let after = judge(&worst.facts);
-    let mut hazards = found(given, &worst, (&before, &after));
+    let raised = raised::raised(given, &worst, (&before, &after), &now);
+    let found = |trace, ends| found(given, trace, ends, &raised);
+    let mut hazards = found(&worst, (&before, &after));
     // Which rules are violated at the end does not hang on how long steps take.
-    let mut expected_hazards = found(given, &expected, (&before, &after));
-    let mut lucky_hazards = found(given, &lucky, (&before, &judge(&lucky.facts)));
+    let mut expected_hazards = found(&expected, (&before, &after));
+    let mut lucky_hazards = found(&lucky, (&before, &judge(&lucky.facts)));
     mark_chance(&mut hazards, &lucky_hazards, given.plan);
     for hazards in [&mut hazards, &mut expected_hazards, &mut lucky_hazards] {
         accept(hazards, given.plan);
-        hazards.sort_by_key(|hazard| {
-            (
-                std::cmp::Reverse(hazard.severity),
-                hazard.step,
-                hazard.kind.id,
-                hazard.objects.clone(),
-            )
-        });
+        sort(hazards);
     }
     Judged { worst, expected, lucky, hazards, expected_hazards, lucky_hazards, after }
 }
@@ -98,7 +94,12 @@ fn has_chance(given: Given<'_>) -> bool {
 }
 
 /// What is wrong in a trace, with what the rules say before and after it.
-fn found(given: Given<'_>, trace: &Trace, ends: (&Evaluation, &Evaluation)) -> Vec<Hazard> {
+fn found(
+    given: Given<'_>,
+    trace: &Trace,
+    ends: (&Evaluation, &Evaluation),
+    raised: &raised::Raised,
+) -> Vec<Hazard> {
     let mut finder = Finder { given, trace, after: ends.1, hazards: Vec::new() };
     finder.steps();
     finder.objects();
@@ -107,7 +108,13 @@ fn found(given: Given<'_>, trace: &Trace, ends: (&Evaluation, &Evaluation)) -> V
     finder.unknown();
     finder.unscheduled();
     finder.doubts(ends.0);
-    finder.findings(ends.0);
+    finder.findings(ends.0, raised);
+    for hazard in &mut finder.hazards {
+        hazard.message = given.clock.local(&hazard.message);
+        for link in &mut hazard.chain {
+            link.said = given.clock.local(&link.said);
+        }
+    }
     finder.hazards
 }
 
@@ -129,9 +136,9 @@ fn mark_chance(hazards: &mut Vec<Hazard>, without: &[Hazard], plan: &Plan) {
     if depends > 0
         && let Some(kind) = kind("plan-depends-on-chance")
     {
-        let message = format!(
-            "{depends} of the errors come from what may happen and need not; it is counted as happening"
-        );
+        let come = if depends == 1 { "1 error comes" } else { &format!("{depends} errors come") };
+        let message =
+            format!("{come} from what may happen and need not; it is counted as happening");
         hazards.push(Hazard { may: true, ..Hazard::new(kind, None, message, plan.place) });
     }
 }
@@ -229,10 +236,18 @@ impl Finder<'_> {
         rule.map(|rule| rule.id.to_string()).unwrap_or_default()
     }
 
-    /// Causes in words, each rule once.
-    fn causes(&self, numbers: &[usize]) -> String {
+    /// Causes in words, each rule once: that they still stand.
+    fn standing(&self, numbers: &[usize]) -> String {
         let ids: BTreeSet<String> = numbers.iter().map(|number| self.rule_id(*number)).collect();
-        ids.into_iter().collect::<Vec<_>>().join(", ")
+        let stand = if ids.len() == 1 { "stands" } else { "stand" };
+        format!("{} still {stand}", ids.into_iter().collect::<Vec<_>>().join(", "))
+    }
+
+    /// What is protected, in the plural.
+    fn protected(&self) -> String {
+        let kind = self.given.set.protection().map(|(known, _)| known.kind);
+        let kind = kind.and_then(|kind| self.given.facts.model().kind(kind));
+        kind.map_or_else(|| "objects".to_owned(), |kind| kind.collection.replace('_', " "))
     }
 
     fn steps(&mut self) {
@@ -247,9 +262,9 @@ impl Finder<'_> {
             if !step.vain.is_empty() {
                 let at = step.start.map(|start| self.time(start)).unwrap_or_default();
                 let message = format!(
-                    "{} at {at} cannot succeed: {} still stands",
+                    "{} at {at} cannot succeed: {}",
                     self.named(position),
-                    self.causes(&step.vain)
+                    self.standing(&step.vain)
                 );
                 let chain = self.opened(&step.vain);
                 if let Some(hazard) = self.add("plan-check-wasted", Some(position), message) {
@@ -262,8 +277,12 @@ impl Finder<'_> {
                 self.add("plan-check-interrupted", Some(position), message);
             }
             if step.harmed.len() == all && all > 1 {
-                let message =
-                    format!("{} makes all {all} of them bad at once", self.named(position));
+                let all = if all == 2 { "both".to_owned() } else { format!("all {all}") };
+                let message = format!(
+                    "{} makes {all} {} bad at once",
+                    self.named(position),
+                    self.protected()
+                );
                 let mut objects: Vec<String> = step.harmed.iter().map(|id| self.key(*id)).collect();
                 objects.sort();
                 if let Some(hazard) = self.add("plan-hits-all", Some(position), message) {

@@ -112,7 +112,8 @@ pub const KINDS: &[Kind] = &[
         found: "The rules are judged on the facts before and after. Findings of cause rules, and those on objects that end unprotected, are told elsewhere.",
         severity: Severity::Warning,
         title: "A rule is violated at the end that was not at the start",
-        explanation: "All rules are judged on the facts as the plan leaves them. How bad this is, the rule says.",
+        explanation: "All rules are judged on the facts as the plan leaves them; it stands at the step behind which the rule is \
+                      violated for the first time. How bad this is, the rule says.",
         is_unknown: false,
     },
     Kind {
@@ -191,6 +192,16 @@ pub const KINDS: &[Kind] = &[
         title: "A step does not end within the window",
         explanation: "Counted with the longest duration that the action names. A shorter one is only safe where it was \
                       measured: state it as `estimate`, or in `calibration`.",
+        is_unknown: false,
+    },
+    Kind {
+        id: "plan-window-past",
+        found: "The window opened before the newest of the fact files was observed, or it is over at the instant of the run (`--now`).",
+        severity: Severity::Warning,
+        title: "The window is past",
+        explanation: "A plan for last year is judged as one for tomorrow is, on facts that may show already what it was to \
+                      change. Most often the date is wrong. An old plan can be gone through once more with the facts from \
+                      before it and their time as `--now`.",
         is_unknown: false,
     },
 ];

@@ -148,7 +148,7 @@ fn facts_before(given: Given<'_>, trace: &Trace, step: usize) -> Arc<Facts> {
 }
 
 /// Makes a change of a trace anew.
-fn make(facts: &mut Arc<Facts>, trace: &Trace, change: &FactChange) {
+pub(in crate::plan) fn make(facts: &mut Arc<Facts>, trace: &Trace, change: &FactChange) {
     let change = match change {
         FactChange::Field(object, field, _, to) => {
             let kind = facts.kind_of(*object);

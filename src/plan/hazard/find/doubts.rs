@@ -6,7 +6,7 @@ use crate::expr::tree::{Expr, ExprKind};
 use crate::facts::model::{KindId, Model, Origin, Type};
 use crate::facts::value::ObjectId;
 use crate::finding::{Evaluation, Outcome};
-use crate::plan::hazard::find::{Finder, objects::listed};
+use crate::plan::hazard::find::{Finder, known::undecided, objects::listed};
 use crate::plan::insight::Behind;
 use crate::plan::trace::FactChange;
 use crate::rule::{Binding, Rule};
@@ -53,9 +53,9 @@ impl Finder<'_> {
                 .map(|rule| rule.id.to_string())
                 .collect();
             let message = format!(
-                "what {} does to the facts matters to rules that cannot be decided: {}",
+                "what {} does to the facts matters to {}",
                 self.named(step),
-                ids.join(", ")
+                undecided(&ids)
             );
             let mut keys: Vec<String> = objects.iter().map(|object| self.key(*object)).collect();
             keys.sort();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::facts::time::say_duration;
 use crate::finding::{Evaluation, Finding, Outcome, Verdict};
 use crate::plan::hazard::find::Finder;
+use crate::plan::hazard::find::raised::Raised;
 use crate::plan::trace::StepStatus;
 
 impl Finder<'_> {
@@ -27,10 +28,7 @@ impl Finder<'_> {
                     .filter_map(|rule| self.given.set.rules.get(*rule))
                     .map(|rule| rule.id.to_string())
                     .collect();
-                let message = format!(
-                    "whether {name} succeeds depends on rules that cannot be decided: {}",
-                    ids.join(", ")
-                );
+                let message = format!("whether {name} succeeds depends on {}", undecided(&ids));
                 self.add("plan-unknown", Some(position), message);
             }
         }
@@ -57,7 +55,7 @@ impl Finder<'_> {
 
     fn stale(&mut self, what: &str, age: i64, limit: i64) {
         let message = format!(
-            "{what} will be {} old when the window opens, at most {} are allowed",
+            "{what} will be {} old when the window opens; the limit is {}",
             say_duration(age),
             say_duration(limit)
         );
@@ -65,7 +63,7 @@ impl Finder<'_> {
     }
 
     /// Findings at the end that were not there at the start.
-    pub(super) fn findings(&mut self, before: &Evaluation) {
+    pub(super) fn findings(&mut self, before: &Evaluation, raised: &Raised) {
         let (set, after) = (self.given.set, self.after);
         let known: BTreeSet<&str> =
             findings(before).map(|(_, one)| one.fingerprint.as_str()).collect();
@@ -87,7 +85,10 @@ impl Finder<'_> {
             let message = format!("{}: {}", rule.id, finding.message);
             let (severity, id) = (rule.severity, rule.id.to_string());
             let key = verdict.subject.key.to_string();
-            if let Some(hazard) = self.add("plan-new-finding", None, message) {
+            // Jobs that begin by themselves stand nowhere in the plan.
+            let step = raised.get(&finding.fingerprint).copied();
+            let step = step.filter(|step| *step < self.written());
+            if let Some(hazard) = self.add("plan-new-finding", step, message) {
                 hazard.severity = severity;
                 hazard.rule = Some(id);
                 hazard.objects = vec![key];
@@ -96,7 +97,14 @@ impl Finder<'_> {
     }
 }
 
-fn findings(evaluation: &Evaluation) -> impl Iterator<Item = (&Verdict, &Finding)> {
+/// Rules that cannot be decided, in words.
+pub(super) fn undecided(ids: &[String]) -> String {
+    let rules = if ids.len() == 1 { "a rule" } else { "rules" };
+    format!("{rules} that cannot be decided: {}", ids.join(", "))
+}
+
+/// The findings of an evaluation.
+pub(super) fn findings(evaluation: &Evaluation) -> impl Iterator<Item = (&Verdict, &Finding)> {
     let violated = evaluation.verdicts.iter().filter(|one| one.outcome == Outcome::Violated);
     violated.filter_map(|verdict| Some((verdict, verdict.finding.as_ref()?)))
 }

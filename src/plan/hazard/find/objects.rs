@@ -85,6 +85,10 @@ impl Finder<'_> {
 
     /// What the rules ask for at the end: the repairs, where a check alone would not help, then the check.
     fn remedies(&self, keys: &[String], is_blocked: bool) -> Vec<String> {
+        let whom = match keys {
+            [one] => one.as_str(),
+            _ => "each of them",
+        };
         let keys = keys.iter().map(String::as_str).collect();
         let named = |one: &Repair<'_>| match &one.step.step.at {
             Some(at) if !at.key.is_empty() => format!("{} at {}", one.step.step.action, at.key),
@@ -108,11 +112,8 @@ impl Finder<'_> {
             ));
         }
         if let Some(check) = simulate::check_of(self.given.set) {
-            help.push(format!(
-                "{}{} for each of them",
-                if fixes.is_empty() { "" } else { "then " },
-                check.id
-            ));
+            let then = if fixes.is_empty() { "" } else { "then " };
+            help.push(format!("{then}{} for {whom}", check.id));
         }
         help
     }
@@ -123,7 +124,7 @@ impl Finder<'_> {
             return;
         }
         let message = format!(
-            "{} is without protection for {}, at most {} are allowed",
+            "{} is without protection for {}; the limit is {}",
             object.key,
             say_duration(object.exposure),
             say_duration(limit)
