@@ -33,7 +33,7 @@ use crate::schema::Schema;
 use crate::source::{self, Node, Sources};
 
 /// The published schemas, by name.
-pub static SCHEMAS: [(&str, &str); 18] = [
+pub static SCHEMAS: [(&str, &str); 19] = [
     ("action-v1", include_str!("../schemas/action-v1.schema.json")),
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),
@@ -45,6 +45,7 @@ pub static SCHEMAS: [(&str, &str); 18] = [
     ("model-v1", include_str!("../schemas/model-v1.schema.json")),
     ("mutants-v1", include_str!("../schemas/mutants-v1.schema.json")),
     ("pack-v1", include_str!("../schemas/pack-v1.schema.json")),
+    ("plan-explain-v1", include_str!("../schemas/plan-explain-v1.schema.json")),
     ("plan-report-v1", include_str!("../schemas/plan-report-v1.schema.json")),
     ("plan-v1", include_str!("../schemas/plan-v1.schema.json")),
     ("plan-verify-v1", include_str!("../schemas/plan-verify-v1.schema.json")),

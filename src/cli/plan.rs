@@ -114,7 +114,7 @@ fn check(args: &CheckArgs, streams: &mut Streams<'_>) -> Result<u8, CliError> {
             Format::Human => report::write_human(&report, judged, sources, clock, colour, out),
             Format::Json => report.write_json(out),
             Format::Sarif => report::write_sarif(&report, prepared.input(), out),
-            Format::Junit => report::write_junit(&report, out),
+            Format::Junit => report::write_junit(&report, clock, out),
             Format::Markdown => report::write_markdown(&report, clock, args.max_chars, out),
             Format::Html => report::write_html(&report, clock, out),
         }

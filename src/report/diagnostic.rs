@@ -37,8 +37,15 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> St
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
     sorted.sort_by_key(|diagnostic| diagnostic.place.map(|place| (place.file, place.start)));
-    let drawn: Vec<String> = sorted.iter().map(|one| draw(one, sources, &renderer)).collect();
+    let drawn: Vec<String> = sorted.iter().map(|one| draw(one, None, sources, &renderer)).collect();
     if drawn.is_empty() { String::new() } else { drawn.join("\n\n") + "\n" }
+}
+
+/// Draws one diagnostic as [`render`] does, with another word for its level.
+#[must_use]
+pub fn render_as(word: &str, diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    draw(diagnostic, Some(word), sources, &renderer) + "\n"
 }
 
 /// The diagnostic on one line: `file:line:column: error[code]: message`.
@@ -58,11 +65,20 @@ pub fn plain(diagnostic: &Diagnostic, sources: &Sources) -> String {
     line
 }
 
-fn draw(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
+fn draw(
+    diagnostic: &Diagnostic,
+    word: Option<&str>,
+    sources: &Sources,
+    renderer: &Renderer,
+) -> String {
     let level = match diagnostic.level {
         diagnostic::Level::Error => Level::ERROR,
         diagnostic::Level::Warning => Level::WARNING,
         diagnostic::Level::Note => Level::NOTE,
+    };
+    let level = match word {
+        Some(word) => level.with_name(word),
+        None => level,
     };
     let title = level.primary_title(clean(&diagnostic.message)).id(diagnostic.code);
     let extracts = extracts(diagnostic, sources);

@@ -10,6 +10,7 @@ mod human;
 mod insight;
 mod jobs;
 mod junit;
+mod look;
 mod markdown;
 mod sarif;
 mod timeline;
@@ -24,7 +25,7 @@ use crate::report::explain::{PlaceX, Tool};
 
 pub use build::{Input, build};
 pub use course::{BlackoutX, ChangeX, CheckX, EventX, ProtectionX, ResourcesX, SlotsX, StepNeedsX};
-pub use explain::{write_object, write_step};
+pub use explain::{write_object, write_object_json, write_step, write_step_json};
 pub use html::write as write_html;
 pub use human::write as write_human;
 pub use insight::{
@@ -182,6 +183,8 @@ pub struct HazardX {
     pub id: &'static str,
     /// `error`, `warning` or `note`.
     pub severity: &'static str,
+    /// Whether it means that nobody can say, so that it leaves the plan without a verdict.
+    pub no_verdict: bool,
     /// What is wrong.
     pub message: String,
     /// The step.
@@ -213,6 +216,8 @@ pub struct StepX {
     pub automatic: Option<String>,
     /// Its arguments: names and values as text.
     pub with: Vec<(String, String)>,
+    /// Key of the object at which it is done.
+    pub at: Option<String>,
     /// Where it stands.
     pub place: PlaceX,
     /// When it begins, counted with the longest durations.
@@ -229,6 +234,8 @@ pub struct StepX {
     pub status: &'static str,
     /// Whether another step broke it off, or made it worthless while it ran.
     pub is_broken_off: bool,
+    /// The step or job that did so.
+    pub broken_off_by: Option<String>,
     /// Why it could not begin.
     pub reasons: Vec<String>,
     /// Causes that appear with it.

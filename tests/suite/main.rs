@@ -35,6 +35,7 @@ mod plan;
 mod planfile;
 mod planpages;
 mod planreport;
+mod planwords;
 mod predict;
 mod print;
 mod promises;

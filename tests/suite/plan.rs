@@ -366,6 +366,6 @@ fn a_rule_that_cannot_be_decided_lets_no_plan_pass() {
     for key in ["protection:", "kind:", "replica:"] {
         let (code, out) = code(&first(key));
         assert_eq!(code, 3, "without {key}\n{out}");
-        assert!(out.contains("error[plan-unknown]: "), "{out}");
+        assert!(out.contains("no verdict[plan-unknown]: "), "{out}");
     }
 }

@@ -167,9 +167,10 @@ fn the_drawing_says_what_the_report_says() {
     assert_eq!(drawn, wanted);
     for step in report["steps"].as_array().unwrap() {
         let begin = format!(
-            "{} {}: {}",
+            "{} {} {}: {}",
             step["id"].as_str().unwrap(),
             step["action"].as_str().unwrap(),
+            step["at"].as_str().unwrap(),
             clock(&step["start_seconds"])
         );
         assert!(titles.iter().any(|title| title.starts_with(&begin)), "{begin} {titles:?}");

@@ -366,8 +366,7 @@ fn a_collection_that_is_older_than_its_file_is_named() {
     let plan = plan.display().to_string();
     let ran = run(&["plan", "check", &plan, "--facts", &facts, "--now", "observed"]);
     assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
-    let said =
-        "the volumes of the facts will be 1 d old when the window opens, at most 4 h are allowed";
+    let said = "the volumes of the facts will be 1 d old when the window opens; the limit is 4 h";
     assert!(ran.out.contains(said), "{}", ran.out);
     assert!(
         ran.out.contains("volumes collected 1 d before the window opens, TOO OLD"),

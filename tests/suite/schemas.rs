@@ -12,6 +12,7 @@ const WRITTEN: &[&str] = &[
     "eval-v1",
     "explain-v1",
     "lint-v1",
+    "plan-explain-v1",
     "plan-report-v1",
     "plan-verify-v1",
     "report-v1",

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::check::Format;
 use crate::cli::plan::prepare::{WithArgs, prepare};
 use crate::cli::{CliError, Streams};
 use crate::diagnostic::Diagnostic;
@@ -12,7 +13,8 @@ use crate::report::plan as report;
 /// Arguments of `plan explain`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  dpmguard plan explain change.yaml s4 --facts facts/\n  \
-    dpmguard plan explain change.yaml DPM01/EX01/SG1 --facts facts/\n\n\
+    dpmguard plan explain change.yaml DPM01/EX01/SG1 --facts facts/\n  \
+    dpmguard plan explain change.yaml s4 --facts facts/ --format json\n\n\
     Exit codes: 0 it is explained; 2 an input is wrong, or the plan has no such step or object.")]
 pub(super) struct Args {
     /// The plan file; `-` is standard input
@@ -23,6 +25,9 @@ pub(super) struct Args {
     name: String,
     #[command(flatten)]
     with: WithArgs,
+    /// Format of the explanation; `dpmguard schema plan-explain-v1` describes the JSON
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
@@ -33,12 +38,22 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError
         && let Some(step) = report.steps.get(position)
     {
         let begin = insight::begin(prepared.given(), &prepared.judged.worst, position);
-        report::write_step(&report, step, begin.as_ref(), clock, streams.out)?;
+        match args.format {
+            Format::Human => {
+                report::write_step(&report, step, begin.as_ref(), clock, streams.out)?;
+            }
+            Format::Json => {
+                report::write_step_json(&report, step, begin.as_ref(), clock, streams.out)?;
+            }
+        }
         return Ok(0);
     }
     let wanted = fold(&args.name);
     if let Some(object) = report.objects.iter().find(|object| fold(&object.key) == wanted) {
-        report::write_object(&report, object, clock, streams.out)?;
+        match args.format {
+            Format::Human => report::write_object(&report, object, clock, streams.out)?,
+            Format::Json => report::write_object_json(&report, object, streams.out)?,
+        }
         return Ok(0);
     }
     let names = report.steps.iter().map(|step| step.id.as_str());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::diagnostic::Place;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
-use crate::facts::value::ObjectId;
+use crate::facts::value::{ObjectId, Value};
 use crate::gate::Threshold;
 use crate::plan::hazard::{Hazard, Judged};
 use crate::plan::insight::Insight;
@@ -215,6 +215,7 @@ impl Input<'_> {
         HazardX {
             id: hazard.kind.id,
             severity: hazard.severity.name(),
+            no_verdict: hazard.kind.leaves_open(hazard.severity, self.threshold),
             message: hazard.message.clone(),
             step: hazard.step.and_then(|step| self.id(step)),
             objects: hazard.objects.clone(),
@@ -239,7 +240,9 @@ impl Input<'_> {
         let (status, reasons) = match &trace.status {
             StepStatus::Done => ("done", Vec::new()),
             StepStatus::Nothing => ("nothing_to_do", Vec::new()),
-            StepStatus::Refused(reasons) => ("refused", reasons.clone()),
+            StepStatus::Refused(reasons) => {
+                ("refused", reasons.iter().map(|one| self.clock.local(one)).collect())
+            }
             StepStatus::Never => ("never", Vec::new()),
         };
         let with = action.args.iter().zip(&step.args);
@@ -250,6 +253,10 @@ impl Input<'_> {
             action: action.id.to_string(),
             automatic: automatic.map(|automatic| automatic.title.clone()),
             with: with.map(|(arg, value)| (arg.name.to_string(), self.facts.say(value))).collect(),
+            at: match step.args.get(action.at) {
+                Some(Value::Object(object)) => Some(self.key(*object)),
+                _ => None,
+            },
             place: self.place(step.place),
             start: date(trace.start),
             end: date(trace.end),
@@ -258,6 +265,7 @@ impl Input<'_> {
             expected_end: date(expected),
             status,
             is_broken_off: trace.status == StepStatus::Done && trace.broken_by.is_some(),
+            broken_off_by: trace.broken_by.and_then(|other| self.id(other)),
             reasons,
             opened: trace.opened.clone(),
             closed: trace.closed.clone(),
@@ -372,7 +380,7 @@ impl Input<'_> {
         let cause = |one: &crate::plan::trace::CauseTrace| CauseX {
             rule: rule(one.rule).unwrap_or_default(),
             subject: one.subject.key.to_string(),
-            message: one.message.clone(),
+            message: self.clock.local(&one.message),
             opened_by: one.opened_by.and_then(|step| self.id(step)),
             closed_by: one.closed_by.and_then(|step| self.id(step)),
             objects: one.objects.iter().map(|id| trace.facts.key(*id).to_string()).collect(),

@@ -1,5 +1,7 @@
 //! One step of a plan, or one object, with all that is known of it, for a person.
 
+mod json;
+
 use std::fmt::Write as _;
 use std::io;
 
@@ -8,9 +10,9 @@ use crate::plan::insight::{Begin, Condition};
 use crate::plan::time::Clock;
 use crate::report::diagnostic::clean;
 use crate::report::plan::words::{self, plural};
-use crate::report::plan::{
-    CauseX, ChangeX, EventX, HazardX, IntervalX, ObjectX, PlanReport, StepX,
-};
+use crate::report::plan::{CauseX, ChangeX, HazardX, IntervalX, ObjectX, PlanReport, StepX};
+
+pub use json::{write_object as write_object_json, write_step as write_step_json};
 
 /// Columns of a line.
 const WIDTH: usize = 110;
@@ -35,7 +37,8 @@ pub fn write_step(
     page.changes(step);
     page.causes("Opens", &step.opened);
     page.causes("Closes", &step.closed);
-    page.hazards(|one| one.step.as_ref() == Some(&step.id));
+    let hazards = report.hazards.iter().filter(|one| one.step.as_ref() == Some(&step.id));
+    page.hazards(hazards.collect());
     page.rings(step);
     page.head("If the plan ends behind it");
     page.line(&words::stop(step, report.totals.objects, clock));
@@ -59,8 +62,42 @@ pub fn write_object(
         page.interval(interval);
     }
     page.touched(object);
-    page.hazards(|one| one.objects.contains(&object.key));
+    page.hazards(about(report, object));
     out.write_all(page.text.as_bytes())
+}
+
+/// The hazards of an object: those that name it, and what rules find at the end behind steps that reach it.
+fn about<'r>(report: &'r PlanReport, object: &ObjectX) -> Vec<&'r HazardX> {
+    let is_near = |hazard: &HazardX| {
+        hazard.rule.is_some()
+            && reaching(report, object).any(|step| hazard.step.as_ref() == Some(&step.id))
+    };
+    let all = report.hazards.iter();
+    all.filter(|one| one.objects.contains(&object.key) || is_near(one)).collect()
+}
+
+/// The steps in whose rings an object is.
+fn reaching<'r>(report: &'r PlanReport, object: &ObjectX) -> impl Iterator<Item = &'r StepX> {
+    let is_in = move |step: &&StepX| {
+        let rings = &step.blast;
+        rings.shared.iter().any(|one| one.key == object.key)
+            || rings.knock_on.objects.iter().any(|one| one.key == object.key)
+    };
+    words::in_time(report).into_iter().filter(is_in)
+}
+
+/// The facts that a step changes: when, what, and the rules because of which that is.
+fn changes_of<'r>(
+    report: &'r PlanReport,
+    step: &StepX,
+) -> impl Iterator<Item = (i64, &'r ChangeX, Vec<&'r str>)> {
+    let events = report.events.iter().filter(|event| event.step.as_ref() == Some(&step.id));
+    events.flat_map(move |event| {
+        let causes = event.causes.iter().filter(|_| event.kind == "consequence");
+        let causes = causes.filter_map(|one| report.causes.get(*one));
+        let rules: Vec<&str> = causes.map(|cause| cause.rule.as_str()).collect();
+        event.changes.iter().map(move |change| (event.time, change, rules.clone()))
+    })
 }
 
 struct Page<'a> {
@@ -82,7 +119,7 @@ impl Page<'_> {
     fn paragraph(&mut self, indent: &str, text: &str) {
         let mut line = indent.to_owned();
         let mut is_empty = true;
-        for word in clean(text).split_whitespace() {
+        for word in clean(&self.clock.local(text)).split_whitespace() {
             let longer = line.chars().count() + 1 + word.chars().count();
             if !is_empty && longer > WIDTH {
                 let _ = writeln!(self.text, "{line}");
@@ -104,11 +141,10 @@ impl Page<'_> {
     }
 
     fn step(&mut self, step: &StepX) {
-        let status = match step.status {
-            "done" => "done",
-            "nothing_to_do" => "done already, so nothing happens",
-            "refused" => "cannot begin",
-            _ => "never begins",
+        let status = match words::outcome(step, self.report, self.clock) {
+            said if said.is_empty() => "done".to_owned(),
+            said if step.status == "nothing_to_do" => format!("{said}, so nothing happens"),
+            said => clean(&said),
         };
         let _ = writeln!(self.text, "{}  {}  {status}", clean(&step.id), clean(&step.action));
         for (name, value) in &step.with {
@@ -168,28 +204,16 @@ impl Page<'_> {
     }
 
     fn changes(&mut self, step: &StepX) {
-        let report = self.report;
-        let events: Vec<&EventX> = report
-            .events
-            .iter()
-            .filter(|event| event.step.as_ref() == Some(&step.id) && !event.changes.is_empty())
-            .collect();
-        if !events.is_empty() {
-            self.head("What it changes");
-        }
-        for event in events {
-            let time = self.clock.show_day(event.time);
-            for change in &event.changes {
-                let why = match event.kind {
-                    "consequence" => {
-                        let rules = event.causes.iter().filter_map(|one| report.causes.get(*one));
-                        let rules: Vec<&str> = rules.map(|cause| cause.rule.as_str()).collect();
-                        format!(" (because of {})", rules.join(", "))
-                    }
-                    _ => String::new(),
-                };
-                self.paragraph(&format!("  {time}  "), &format!("{}{why}", changed(change)));
+        for (number, (time, change, rules)) in changes_of(self.report, step).enumerate() {
+            if number == 0 {
+                self.head("What it changes");
             }
+            let time = self.clock.show_day(time);
+            let why = match rules.as_slice() {
+                [] => String::new(),
+                rules => format!(" (because of {})", rules.join(", ")),
+            };
+            self.paragraph(&format!("  {time}  "), &format!("{}{why}", changed(change)));
         }
     }
 
@@ -204,13 +228,12 @@ impl Page<'_> {
         }
     }
 
-    fn hazards(&mut self, wanted: impl Fn(&HazardX) -> bool) {
-        let hazards: Vec<&HazardX> = self.report.hazards.iter().filter(|one| wanted(one)).collect();
+    fn hazards(&mut self, hazards: Vec<&HazardX>) {
         if !hazards.is_empty() {
             self.head("Hazards");
         }
         for hazard in hazards {
-            self.line(&format!("{}[{}]: {}", hazard.severity, hazard.id, hazard.message));
+            self.line(&format!("{}[{}]: {}", words::level(hazard), hazard.id, hazard.message));
             for help in &hazard.help {
                 self.paragraph("    ", help);
             }
@@ -282,16 +305,7 @@ impl Page<'_> {
 
     /// The steps in whose rings an object is.
     fn touched(&mut self, object: &ObjectX) {
-        let is_in = |step: &&StepX| {
-            let rings = &step.blast;
-            rings.shared.iter().any(|one| one.key == object.key)
-                || rings.knock_on.objects.iter().any(|one| one.key == object.key)
-        };
-        let steps: Vec<String> = self
-            .report
-            .steps
-            .iter()
-            .filter(is_in)
+        let steps: Vec<String> = reaching(self.report, object)
             .map(|step| format!("{} ({})", step.id, step.action))
             .collect();
         if !steps.is_empty() {

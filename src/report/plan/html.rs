@@ -89,24 +89,14 @@ impl Page<'_> {
             title = name(&report.plan.title),
             ends = html(&words::ends(report, self.clock)),
         );
-        let count = |severity: &str| {
-            let open = report.hazards.iter().filter(|one| one.accepted.is_none());
-            plural(open.filter(|one| one.severity == severity).count(), severity)
-        };
         let _ = writeln!(
             text,
-            "<p>{}, {}, {}. {} without protection, all together; at most {} at one time.</p>\n\
-             <p class=\"soft\">Window: {} {} to {}, {} ({}). {}.</p>",
-            count("error"),
-            count("warning"),
-            count("note"),
+            "<p>{}. {} without protection, all together; at most {} at one time.</p>\n\
+             <p class=\"soft\">Window: {}. {}.</p>",
+            words::counts(report),
             say_duration(report.totals.exposure_seconds),
             report.totals.most_at_once,
-            self.clock.date(0),
-            self.clock.show(0),
-            self.clock.show_day(report.plan.end_seconds),
-            html(&report.plan.zone),
-            self.clock.offset(0),
+            html(&words::window(report, self.clock)),
             plural(report.steps.len(), "step"),
         );
         if let Some(said) = words::disagreement(report) {
@@ -130,9 +120,10 @@ impl Page<'_> {
         let drawing = timeline::inline_svg(self.report, self.clock);
         format!(
             "<figure>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Timeline\">\n{drawing}</div>\n\
-             <figcaption class=\"soft\">Times are those of {}. All that is drawn stands in the tables below, too.\
-             </figcaption>\n</figure>\n",
-            html(&self.report.plan.zone)
+             <figcaption class=\"soft\">Times are those of {} ({}). A check that is broken off has a !. All that is drawn \
+             stands in the tables below, too.</figcaption>\n</figure>\n",
+            html(&self.report.plan.zone),
+            self.clock.offset(0)
         )
     }
 
@@ -142,20 +133,21 @@ impl Page<'_> {
             "<footer>\n<p>Written by {} {} at {}. Nothing has been carried out.</p>\n</footer>\n</body>\n</html>\n",
             tool.name,
             tool.version,
-            html(&self.report.inputs.now)
+            html(&self.clock.local(&self.report.inputs.now))
         )
     }
 }
 
 fn hazard(hazard: &HazardX) -> String {
     let mut text = format!(
-        "<article class=\"hazard {severity}\">\n<h3><span class=\"level\">{severity}</span> {}</h3>\n\
+        "<article class=\"hazard {class}\">\n<h3><span class=\"level\">{}</span> {}</h3>\n\
          <p><code>{}</code> at {}:{}</p>\n",
+        words::level(hazard),
         name(&hazard.message),
         hazard.id,
         name(&hazard.place.file),
         hazard.place.line,
-        severity = hazard.severity,
+        class = if hazard.no_verdict { "unknown" } else { hazard.severity },
     );
     if let Some(all) = words::unnamed(hazard) {
         let _ = writeln!(text, "<p>{}</p>", name(&all));

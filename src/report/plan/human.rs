@@ -2,6 +2,7 @@
 //! can be said.
 
 mod more;
+mod table;
 
 use std::fmt::Write as _;
 use std::io;
@@ -13,14 +14,11 @@ use crate::facts::time::say_duration;
 use crate::finding::Severity;
 use crate::plan::hazard::{Hazard, Judged};
 use crate::plan::time::Clock;
-use crate::report::diagnostic::{clean, render};
+use crate::report::diagnostic::{clean, render_as};
 use crate::report::plan::jobs;
 use crate::report::plan::words::{self, plural};
-use crate::report::plan::{IntervalX, ObjectX, PlanReport, StepX};
+use crate::report::plan::{ObjectX, PlanReport};
 use crate::source::Sources;
-
-/// Most objects that have a column of their own.
-const MOST_COLUMNS: usize = 6;
 
 /// Writes the report.
 ///
@@ -37,9 +35,11 @@ pub fn write(
 ) -> io::Result<()> {
     let page = Page { report, clock, colour };
     let mut text = page.head();
-    for hazard in judged.hazards.iter().filter(|hazard| hazard.accepted.is_none()) {
-        text.push('\n');
-        text.push_str(&render(&[diagnostic(hazard)], sources, colour));
+    for (hazard, told) in judged.hazards.iter().zip(&report.hazards) {
+        if hazard.accepted.is_none() {
+            text.push('\n');
+            text.push_str(&render_as(words::level(told), &diagnostic(hazard), sources, colour));
+        }
     }
     text.push_str(&page.accepted());
     text.push_str(&page.table());
@@ -123,37 +123,22 @@ impl Page<'_> {
         let age = report.inputs.facts_age_seconds.unwrap_or(0);
         let _ = writeln!(
             text,
-            "      {} | facts {} old when it opens | {} | window {} to {} {}",
+            "      {} | facts {} | {} | window {}",
             clean(&report.plan.title),
-            say_duration(age),
+            words::age(age),
             plural(report.steps.len(), "step"),
-            self.clock.show_day(0),
-            self.clock.show(report.plan.end_seconds),
-            clean(&report.plan.zone),
+            clean(&words::window(report, self.clock)),
         );
-        let count = |severity: &str| {
-            report
-                .hazards
-                .iter()
-                .filter(|one| one.severity == severity && one.accepted.is_none())
-                .count()
-        };
         let _ = writeln!(
             text,
-            "      {}, {}, {}; at most {} without protection at one time",
-            plural(count("error"), "error"),
-            plural(count("warning"), "warning"),
-            plural(count("note"), "note"),
+            "      {}; at most {} without protection at one time",
+            words::counts(report),
             totals.most_at_once
         );
         if let Some(said) = words::disagreement(report) {
             let _ = writeln!(text, "      counted with the longest durations; {said}");
         }
         text
-    }
-
-    fn end(&self) -> i64 {
-        self.report.plan.checks_until_seconds
     }
 
     fn worst(&self) -> Option<&ObjectX> {
@@ -173,96 +158,6 @@ impl Page<'_> {
         text
     }
 
-    /// The steps against the objects.
-    fn table(&self) -> String {
-        let shown: Vec<&ObjectX> = self.columns();
-        let mut rows: Vec<Vec<String>> = Vec::new();
-        let mut head = vec!["step".to_owned(), "time".to_owned(), "action".to_owned()];
-        head.extend(shown.iter().map(|object| clean(&object.key)));
-        rows.push(head);
-        for step in &self.report.steps {
-            let mut row = vec![clean(&step.id), self.time(step), clean(&step.action)];
-            row.extend(shown.iter().map(|object| self.cell(step, object)));
-            rows.push(row);
-        }
-        let mut last = vec!["end".to_owned(), self.clock.show(self.end()), String::new()];
-        last.extend(shown.iter().map(|object| {
-            let state = object.intervals.last().map_or("", |one| sign(one.phase, one.is_blocked));
-            match object.exposure_seconds {
-                0 => state.to_owned(),
-                seconds => format!("{state} {}", say_duration(seconds)),
-            }
-        }));
-        rows.push(last);
-        let mut text = String::from("\n");
-        text.push_str(&table(&rows, " "));
-        text.push_str(
-            " .  protected   x  not protected, a check cures it   X  not protected, a cause stands   \
-             ~  check running   ?  nobody can say\n",
-        );
-        let left = self.report.objects.len() - shown.len();
-        if left > 0 {
-            let _ = writeln!(
-                text,
-                " {} without a column: all are listed below or stay as they are",
-                plural(left, "object")
-            );
-        }
-        text
-    }
-
-    /// The objects to which something happens, the worst first.
-    fn columns(&self) -> Vec<&ObjectX> {
-        let mut touched: Vec<&ObjectX> = self
-            .report
-            .objects
-            .iter()
-            .filter(|one| one.ends != "outside" && (one.intervals.len() > 1 || one.ends != "good"))
-            .collect();
-        if touched.len() > MOST_COLUMNS {
-            touched.sort_by_key(|one| std::cmp::Reverse(one.exposure_seconds));
-            touched.truncate(MOST_COLUMNS);
-        }
-        touched
-    }
-
-    fn time(&self, step: &StepX) -> String {
-        match (step.start_seconds, step.end_seconds) {
-            (Some(start), Some(end)) if end > start => {
-                format!("{}-{}", self.clock.show(start), self.clock.show(end))
-            }
-            (Some(start), _) => self.clock.show(start),
-            _ => "never".to_owned(),
-        }
-    }
-
-    /// The state of an object when a step has ended, with what the step did to it.
-    fn cell(&self, step: &StepX, object: &ObjectX) -> String {
-        let is_its_check =
-            step.status == "refused" && step.with.iter().any(|(_, value)| *value == object.key);
-        if is_its_check {
-            return "refused".to_owned();
-        }
-        let state = match step.after.iter().find(|one| one.key == object.key) {
-            Some(one) => sign(one.phase, one.is_blocked),
-            None if object.ends == "outside" => "-",
-            None => ".",
-        };
-        let mut opened: Vec<&str> = step
-            .opened
-            .iter()
-            .filter(|_| step.harmed.contains(&object.key))
-            .filter_map(|number| self.report.causes.get(*number))
-            .map(|cause| cause.rule.as_str())
-            .collect();
-        opened.dedup();
-        match opened.as_slice() {
-            [] => state.to_owned(),
-            [one] => format!("{state} {one}"),
-            [one, more @ ..] => format!("{state} {one} +{}", more.len()),
-        }
-    }
-
     /// Each object with its time without protection.
     fn objects(&self) -> String {
         let exposed: Vec<&ObjectX> =
@@ -273,40 +168,26 @@ impl Page<'_> {
         let width = exposed.iter().map(|one| clean(&one.key).chars().count()).max().unwrap_or(0);
         let mut text = String::from("\nWithout protection\n");
         for object in exposed {
-            let spans = object.intervals.iter().filter(|one| is_exposed(one));
-            let from = spans.clone().map(|one| one.from).min().unwrap_or(0);
-            let to = spans.clone().map(|one| one.to).max().unwrap_or(0);
-            let mut steps: Vec<&str> =
-                spans.flat_map(|one| one.caused_by.iter().map(String::as_str)).collect();
-            steps.sort_unstable();
-            steps.dedup();
+            let spans = words::episodes(object);
+            let spans = spans
+                .map(|(from, to)| format!("{}-{}", self.clock.show(from), self.clock.show(to)));
+            let mut steps: Vec<&str> = Vec::new();
+            for step in object.intervals.iter().flat_map(|one| &one.caused_by) {
+                if !steps.contains(&step.as_str()) {
+                    steps.push(step);
+                }
+            }
             let _ = writeln!(
                 text,
-                "  {:<width$}  {}-{}  {}  {}{}",
+                "  {:<width$}  {}  {}  {}{}",
                 clean(&object.key),
-                self.clock.show(from),
-                self.clock.show(to),
+                spans.collect::<Vec<_>>().join(", "),
                 say_duration(object.exposure_seconds),
                 clean(&steps.join(", ")),
                 if object.ends == "good" { "" } else { "  until somebody notices" }
             );
         }
         text
-    }
-}
-
-fn is_exposed(interval: &IntervalX) -> bool {
-    matches!(interval.phase, "bad" | "busy" | "unknown")
-}
-
-fn sign(phase: &str, is_blocked: bool) -> &'static str {
-    match phase {
-        "good" => ".",
-        "busy" => "~",
-        "unknown" => "?",
-        "bad" if is_blocked => "X",
-        "bad" => "x",
-        _ => "-",
     }
 }
 

@@ -9,7 +9,7 @@ use crate::report::plan::{PlanReport, StepX};
 
 /// What the jobs come to; those of one time, one name and one outcome together.
 pub(super) fn text(report: &PlanReport, clock: &Clock) -> String {
-    let mut all: BTreeMap<(i64, &str, &str), Vec<String>> = BTreeMap::new();
+    let mut all: BTreeMap<(i64, &str, String), Vec<String>> = BTreeMap::new();
     for job in &report.jobs {
         let (Some(start), Some(title)) = (job.start_seconds, &job.automatic) else { continue };
         let object = job.with.first().map(|(_, value)| clean(value)).unwrap_or_default();
@@ -25,10 +25,10 @@ pub(super) fn text(report: &PlanReport, clock: &Clock) -> String {
     text
 }
 
-fn outcome(job: &StepX) -> &'static str {
-    match (job.status, job.is_broken_off) {
-        ("done", false) => "runs",
-        ("done", true) => "is broken off",
-        _ => "fails",
+fn outcome(job: &StepX) -> String {
+    match (job.status, &job.broken_off_by) {
+        ("done", None) => "runs".to_owned(),
+        ("done", Some(by)) => format!("is broken off by {}", clean(by)),
+        _ => "fails".to_owned(),
     }
 }

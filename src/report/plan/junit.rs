@@ -7,9 +7,10 @@ use std::io;
 use crate::facts::time::say_duration;
 use crate::finding::Severity;
 use crate::gate::Threshold;
-use crate::plan::hazard;
+use crate::plan::time::Clock;
 use crate::report::diagnostic::clean;
 use crate::report::markup::xml;
+use crate::report::plan::words;
 use crate::report::plan::{HazardX, ObjectX, PlanReport, StepX};
 
 /// Writes the report.
@@ -17,14 +18,15 @@ use crate::report::plan::{HazardX, ObjectX, PlanReport, StepX};
 /// # Errors
 ///
 /// Only those of `out`.
-pub fn write(report: &PlanReport, out: &mut dyn io::Write) -> io::Result<()> {
+pub fn write(report: &PlanReport, clock: &Clock, out: &mut dyn io::Write) -> io::Result<()> {
     let page = Page {
         report,
+        clock,
         threshold: Threshold::named(report.fail_on).unwrap_or(Threshold::From(Severity::Error)),
     };
     let suites = [
         ("objects", page.objects()),
-        ("steps", report.steps.iter().map(|step| page.step(step)).collect()),
+        ("steps", words::in_time(report).into_iter().map(|step| page.step(step)).collect()),
         ("plan", vec![page.whole()]),
     ];
     let all = || suites.iter().flat_map(|(_, cases)| cases);
@@ -83,6 +85,7 @@ fn is_of_objects(hazard: &HazardX) -> bool {
 
 struct Page<'a> {
     report: &'a PlanReport,
+    clock: &'a Clock,
     threshold: Threshold,
 }
 
@@ -120,7 +123,7 @@ impl Page<'_> {
     /// What hazards make of a case.
     fn came(&self, hazards: &[&HazardX]) -> Option<Came> {
         let open = || hazards.iter().copied().filter(|one| one.accepted.is_none());
-        let is_unknown = |one: &HazardX| hazard::kind(one.id).is_some_and(|kind| kind.is_unknown);
+        let is_unknown = |one: &HazardX| one.no_verdict;
         let fails = |one: &HazardX| {
             let severity = Severity::named(one.severity);
             !is_unknown(one) && severity.is_some_and(|severity| self.threshold.reached(severity))
@@ -202,15 +205,12 @@ impl Page<'_> {
             .iter()
             .filter(|one| one.step.as_ref() == Some(&step.id) && !is_of_objects(one))
             .collect();
-        let came = self.came(&about).unwrap_or_else(|| match step.status {
-            "done" => Came::Passed,
-            "nothing_to_do" => Came::Skipped("done already".to_owned()),
-            _ => {
-                let accepted = about.iter().find_map(|one| one.accepted.clone());
-                Came::Skipped(accepted.map_or_else(
-                    || "it does not take place".to_owned(),
-                    |reason| format!("accepted: {reason}"),
-                ))
+        let came = self.came(&about).unwrap_or_else(|| {
+            let outcome = words::outcome(step, self.report, self.clock);
+            match (step.status, about.iter().find_map(|one| one.accepted.clone())) {
+                _ if outcome.is_empty() => Came::Passed,
+                ("nothing_to_do", _) | (_, None) => Came::Skipped(outcome),
+                (_, Some(reason)) => Came::Skipped(format!("accepted: {reason}")),
             }
         });
         let name = format!("{} {}", step.id, step.action);
@@ -233,7 +233,8 @@ impl Page<'_> {
 fn body<'h>(hazards: impl Iterator<Item = &'h HazardX>) -> String {
     let mut text = String::new();
     for hazard in hazards {
-        let _ = writeln!(text, "{}[{}]: {}", hazard.severity, hazard.id, clean(&hazard.message));
+        let level = words::level(hazard);
+        let _ = writeln!(text, "{level}[{}]: {}", hazard.id, clean(&hazard.message));
         for line in hazard.chain.iter().chain(&hazard.help) {
             let _ = writeln!(text, "  {}", clean(line));
         }

@@ -35,12 +35,14 @@ fn rule(kind: &Kind) -> Json {
             "text": format!("{}\n\ndpmguard plan hazards {}", kind.explanation, kind.id),
             "markdown": format!("{}\n\n`dpmguard plan hazards {}`", kind.explanation, kind.id),
         },
-        "defaultConfiguration": { "level": kind.severity.name() },
+        "defaultConfiguration": { "level": if kind.is_unknown { "none" } else { kind.severity.name() } },
     })
 }
 
 fn result(hazard: &Hazard, input: Input<'_>, seen: &mut HashMap<String, usize>) -> Json {
-    let mut text = hazard.message.clone();
+    let is_open = hazard.kind.leaves_open(hazard.severity, input.threshold);
+    let mut text =
+        if is_open { format!("no verdict: {}", hazard.message) } else { hazard.message.clone() };
     for help in &hazard.help {
         text.push('\n');
         text.push_str(help);
@@ -55,7 +57,9 @@ fn result(hazard: &Hazard, input: Input<'_>, seen: &mut HashMap<String, usize>) 
     );
     let mut result = json!({
         "ruleId": hazard.kind.id,
-        "level": hazard.severity.name(),
+        // What cannot be decided has not failed.
+        "kind": if is_open { "open" } else { "fail" },
+        "level": if is_open { "none" } else { hazard.severity.name() },
         "message": { "text": text },
         "locations": [{ "physicalLocation": physical(hazard.place, input) }],
         "partialFingerprints": { "dpmguardHazard/v1": numbered(about, seen) },

@@ -11,6 +11,8 @@ use std::fmt::Write as _;
 
 use crate::facts::time::say_duration;
 use crate::plan::time::Clock;
+use crate::report::plan::look::Look;
+use crate::report::plan::words;
 use crate::report::plan::{IntervalX, ObjectX, PlanReport, StepX};
 
 pub use svg::write as write_svg;
@@ -40,70 +42,9 @@ enum Row<'a> {
     Many(String, Vec<&'a ObjectX>),
 }
 
-/// How a stretch of time looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Look {
-    Outside,
-    Good,
-    Busy,
-    Unknown,
-    Bad,
-    Blocked,
-}
-
-impl Look {
-    fn of(interval: &IntervalX) -> Self {
-        match interval.phase {
-            "good" => Self::Good,
-            "busy" => Self::Busy,
-            "unknown" => Self::Unknown,
-            "bad" if interval.is_blocked => Self::Blocked,
-            "bad" => Self::Bad,
-            _ => Self::Outside,
-        }
-    }
-
-    /// As a class of the drawing.
-    fn class(self) -> &'static str {
-        match self {
-            Self::Outside => "outside",
-            Self::Good => "good",
-            Self::Busy => "busy",
-            Self::Unknown => "unknown",
-            Self::Bad => "bad",
-            Self::Blocked => "blocked",
-        }
-    }
-
-    fn sign(self) -> char {
-        match self {
-            Self::Outside => ' ',
-            Self::Good => '.',
-            Self::Busy => '~',
-            Self::Unknown => '?',
-            Self::Bad => 'x',
-            Self::Blocked => 'X',
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Self::Outside => "not counted",
-            Self::Good => "protected",
-            Self::Busy => "check running",
-            Self::Unknown => "nobody can say",
-            Self::Bad => "not protected, a check cures it",
-            Self::Blocked => "not protected, a check alone does not help",
-        }
-    }
-}
-
-/// All looks with their words, for a legend.
-const LOOKS: [Look; 5] = [Look::Good, Look::Bad, Look::Blocked, Look::Busy, Look::Unknown];
-
 impl<'a> View<'a> {
     fn new(report: &'a PlanReport, clock: &'a Clock) -> Self {
-        let to = report.plan.checks_until_seconds.max(report.totals.end_seconds).max(1);
+        let to = words::end(report).max(1);
         let mut objects: Vec<&ObjectX> =
             report.objects.iter().filter(|one| !one.intervals.is_empty()).collect();
         objects.sort_by_key(|one| std::cmp::Reverse(one.exposure_seconds));
@@ -135,23 +76,30 @@ impl<'a> View<'a> {
         let time = match (step.start_seconds, step.end_seconds) {
             (Some(from), Some(to)) if to > from => self.span(from, to),
             (Some(from), _) => self.clock.show_day(from),
-            _ => "never".to_owned(),
+            _ => String::new(),
         };
-        let how = match step.status {
-            "done" => "",
-            "nothing_to_do" => ", done already",
-            "refused" => ", cannot begin",
-            _ => ", never begins",
+        let outcome = words::outcome(step, self.report, self.clock);
+        let comma = if outcome.is_empty() || time.is_empty() { "" } else { ", " };
+        format!("{} {}: {time}{comma}{outcome}", step.id, words::action(step))
+    }
+
+    /// The checks of an object that something broke off: when, and what is said of them.
+    fn cuts(&self, object: &ObjectX) -> Vec<(i64, String)> {
+        let kind = self.report.protection.as_ref().map_or("", |protection| &protection.kind);
+        let name = format!("{kind} {}", object.key);
+        let is_its = |step: &&StepX| {
+            step.is_broken_off && step.needs.checks.as_ref().is_some_and(|one| one.object == name)
         };
-        format!("{} {}: {time}{how}", step.id, step.action)
+        let checks = self.report.steps.iter().chain(&self.report.jobs).filter(is_its);
+        checks.filter_map(|step| Some((step.end_seconds?, self.step(step)))).collect()
     }
 }
 
-/// Steps other than checks that take place, in as few rows as they need.
+/// Steps in as few rows as they need; checks that run to their end are seen at their objects.
 fn lanes(steps: &[StepX]) -> Vec<Vec<&StepX>> {
     let mut all: Vec<(i64, &StepX)> = steps
         .iter()
-        .filter(|step| step.needs.checks.is_none() || step.status != "done")
+        .filter(|step| step.needs.checks.is_none() || step.status != "done" || step.is_broken_off)
         .filter_map(|step| Some((step.start_seconds?, step)))
         .collect();
     all.sort_by_key(|(start, _)| *start);

@@ -19,30 +19,135 @@ pub(super) fn verdict(name: &str) -> &'static str {
     }
 }
 
+/// So many of the protected objects: `1 of 3 data sources`.
+fn of_all(count: usize, report: &PlanReport) -> String {
+    let all = report.totals.objects;
+    let one = report.protection.as_ref().filter(|_| all == 1);
+    let noun = one.map_or_else(|| report.plan.protects.clone(), |one| one.kind.replace('_', " "));
+    format!("{count} of {all} {noun}")
+}
+
 /// How the objects end, in numbers.
 pub(super) fn ends(report: &PlanReport, clock: &Clock) -> String {
-    let (totals, kinds) = (&report.totals, &report.plan.protects);
+    let totals = &report.totals;
     let end = clock.show(report.plan.checks_until_seconds);
     match (totals.bad, totals.unknown) {
-        (0, 0) => format!("{} of {} {kinds} protected at {end}", totals.good, totals.objects),
-        (0, unknown) => format!("{unknown} of {} {kinds}: nobody can say at {end}", totals.objects),
+        (0, 0) => format!("{} protected at {end}", of_all(totals.good, report)),
+        (0, unknown) => format!("{}: nobody can say at {end}", of_all(unknown, report)),
         // Where nothing is said against it they were bad before, or need not be good.
         (bad, _) if report.hazards.iter().all(|one| one.id != "plan-end-unprotected") => format!(
-            "{} of {} {kinds} protected at {end}; {bad} are not, as before or as the goal allows",
-            totals.good, totals.objects
+            "{} protected at {end}; {bad} {} not, as before or as the goal allows",
+            of_all(totals.good, report),
+            if bad == 1 { "is" } else { "are" }
         ),
-        (bad, _) => format!("{bad} of {} {kinds} end UNPROTECTED at {end}", totals.objects),
+        (bad, _) => {
+            let end_s = if bad == 1 { "ends" } else { "end" };
+            format!("{} {end_s} UNPROTECTED at {end}", of_all(bad, report))
+        }
+    }
+}
+
+/// The steps in the order in which they begin, those that never do behind them.
+pub(super) fn in_time(report: &PlanReport) -> Vec<&StepX> {
+    let mut steps: Vec<&StepX> = report.steps.iter().collect();
+    steps.sort_by_key(|step| step.start_seconds.unwrap_or(i64::MAX));
+    steps
+}
+
+/// How bad a hazard is, as a reader looks for it.
+pub(super) fn level(hazard: &HazardX) -> &'static str {
+    if hazard.no_verdict { "no verdict" } else { hazard.severity }
+}
+
+/// The hazards that nobody takes responsibility for, in numbers.
+pub(super) fn counts(report: &PlanReport) -> String {
+    let count = |wanted: &str| {
+        let open = report.hazards.iter().filter(|one| one.accepted.is_none());
+        open.filter(|one| level(one) == wanted).count()
+    };
+    let unknown = match count("no verdict") {
+        0 => String::new(),
+        unknown => format!("{unknown} without a verdict, "),
+    };
+    let [errors, warnings, notes] =
+        ["error", "warning", "note"].map(|level| plural(count(level), level));
+    format!("{errors}, {unknown}{warnings}, {notes}")
+}
+
+/// When the window opens and closes, in which zone, and that clocks are changed meanwhile.
+pub(super) fn window(report: &PlanReport, clock: &Clock) -> String {
+    let mut text = format!(
+        "{} {} to {}, {} ({})",
+        clock.date(0),
+        clock.show(0),
+        clock.show_day(report.plan.end_seconds),
+        report.plan.zone,
+        clock.offset(0)
+    );
+    for (_, said) in clock.changes(end(report)) {
+        let _ = write!(text, "; {said}");
+    }
+    text
+}
+
+/// The last second that a report tells of.
+pub(super) fn end(report: &PlanReport) -> i64 {
+    report.plan.checks_until_seconds.max(report.totals.end_seconds)
+}
+
+/// What came of a step that did not just take place; empty for one that did.
+pub(super) fn outcome(step: &StepX, report: &PlanReport, clock: &Clock) -> String {
+    let until = report.plan.checks_until_seconds;
+    match (step.status, &step.broken_off_by) {
+        ("done", Some(by)) if is_cut(step) => format!("broken off by {by}"),
+        ("done", Some(by)) => format!("made worthless by {by}"),
+        ("done", None) if step.needs.checks.is_some() && step.end_seconds > Some(until) => {
+            format!("has not ended by {}", clock.show_day(until))
+        }
+        ("done", None) if is_vain(step, report) => "in vain: a cause stands".to_owned(),
+        ("done", None) => String::new(),
+        ("nothing_to_do", _) => "done already".to_owned(),
+        ("refused", _) => "cannot begin".to_owned(),
+        _ => "never begins".to_owned(),
+    }
+}
+
+/// Whether a step ended before its time.
+fn is_cut(step: &StepX) -> bool {
+    let lasted = step.start_seconds.zip(step.end_seconds).map(|(start, end)| end - start);
+    lasted < step.takes_seconds
+}
+
+fn is_vain(step: &StepX, report: &PlanReport) -> bool {
+    let is_its = |one: &&HazardX| one.step.as_ref() == Some(&step.id);
+    report.hazards.iter().filter(is_its).any(|one| one.id == "plan-check-wasted")
+}
+
+/// Who does a step: somebody, or what runs checks by itself.
+pub(super) fn who(step: &StepX) -> String {
+    let owner = step.needs.checks.as_ref().and_then(|check| check.owner.as_deref());
+    match owner.map(|owner| owner.split_once(' ').map_or(owner, |(_, key)| key)) {
+        _ if step.needs.operator => "operator".to_owned(),
+        Some(owner) => owner.to_owned(),
+        None => "-".to_owned(),
+    }
+}
+
+/// An action with the object at which it is done.
+pub(super) fn action(step: &StepX) -> String {
+    match &step.at {
+        Some(at) => format!("{} {at}", step.action),
+        None => step.action.clone(),
     }
 }
 
 /// The plan under other assumptions.
 pub(super) fn outlook(outlook: &OutlookX, report: &PlanReport) -> String {
     format!(
-        "{}, {} of {} {} end unprotected, {} without protection",
+        "{}, {} {} unprotected, {} without protection",
         verdict(outlook.verdict),
-        outlook.bad,
-        report.totals.objects,
-        report.plan.protects,
+        of_all(outlook.bad, report),
+        if outlook.bad == 1 { "ends" } else { "end" },
         say_duration(outlook.exposure_seconds)
     )
 }
@@ -87,11 +192,9 @@ pub(super) fn fix(fix: &FixX) -> String {
 pub(super) fn blast(report: &PlanReport) -> String {
     let blast = &report.blast;
     let mut text = format!(
-        "{} of {} {} within reach; {:.2} hours without protection, all together",
-        blast.objects.len(),
-        report.totals.objects,
-        report.plan.protects,
-        blast.object_hours
+        "{} within reach; {} without protection, all together",
+        of_all(blast.objects.len(), report),
+        say_duration(report.totals.exposure_seconds)
     );
     // Where all weigh the same the number says nothing new.
     let weights: BTreeSet<i64> = report.objects.iter().map(|object| object.weight).collect();
@@ -157,6 +260,15 @@ pub(super) fn rings(rings: &RingsX) -> [Vec<String>; 3] {
     ]
 }
 
+/// The age of facts when the window opens; those from a later time have none.
+pub(super) fn age(seconds: i64) -> String {
+    if seconds < 0 {
+        format!("observed {} after the window opens", say_duration(-seconds))
+    } else {
+        format!("{} old when the window opens", say_duration(seconds))
+    }
+}
+
 /// How old the facts will be.
 pub(super) fn ages(basis: &BasisX) -> Vec<String> {
     let limit = |is_too_old: bool| match (basis.max_age_seconds, is_too_old) {
@@ -167,10 +279,7 @@ pub(super) fn ages(basis: &BasisX) -> Vec<String> {
     let mut said: Vec<String> = basis
         .files
         .iter()
-        .map(|file| {
-            let age = say_duration(file.age_seconds);
-            format!("{}: {age} old when the window opens{}", file.name, limit(file.is_too_old))
-        })
+        .map(|file| format!("{}: {}{}", file.name, age(file.age_seconds), limit(file.is_too_old)))
         .collect();
     let oldest = basis.files.iter().map(|file| file.age_seconds).max().unwrap_or(0);
     // Those that are as old as their file are told with it.

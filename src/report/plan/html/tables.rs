@@ -104,11 +104,10 @@ impl Page<'_> {
                 .iter()
                 .map(|(key, value)| format!("{}: {}", html(key), name(value)))
                 .collect();
-            let status = match step.status {
-                "done" => Cell("", "done".to_owned()),
-                "nothing_to_do" => Cell("", "done already".to_owned()),
-                "refused" => Cell("bad", "cannot begin".to_owned()),
-                _ => Cell("bad", "never begins".to_owned()),
+            let status = match words::outcome(step, self.report, self.clock) {
+                said if said.is_empty() => Cell("", "done".to_owned()),
+                said if step.status == "nothing_to_do" => Cell("", said),
+                said => Cell("bad", name(&said)),
             };
             vec![
                 Cell("", name(&step.id)),
@@ -120,6 +119,7 @@ impl Page<'_> {
                     "wide",
                     format!("<code>{}</code><br/>{}", html(&step.action), with.join("<br/>")),
                 ),
+                Cell("", name(&words::who(step))),
                 Cell("", html(&words::waits_for(step, self.clock))),
                 status,
                 Cell("", format!("{} of {}", step.after.len(), self.report.totals.objects)),
@@ -130,8 +130,8 @@ impl Page<'_> {
         }
         table(
             "Steps, counted with the longest durations",
-            &["Step", "Time", "Action", "Begins", "Comes out", "Unprotected then"],
-            self.report.steps.iter().map(row).collect(),
+            &["Step", "Time", "Action", "Who", "Begins", "Comes out", "Unprotected then"],
+            words::in_time(self.report).into_iter().map(row).collect(),
         )
     }
 
@@ -157,7 +157,7 @@ impl Page<'_> {
         table(
             "What the plan leaves if it ends behind a step",
             &["Step", "Begins", "At the latest", "Taken back by", "If the plan ends behind it"],
-            self.report.steps.iter().map(row).collect(),
+            words::in_time(self.report).into_iter().map(row).collect(),
         )
     }
 
@@ -188,7 +188,7 @@ impl Page<'_> {
         text.push_str(&table(
             "Objects that each step can hurt",
             &["Step", "Direct", "Shared", "Knock-on"],
-            self.report.steps.iter().map(row).collect(),
+            words::in_time(self.report).into_iter().map(row).collect(),
         ));
         text
     }

@@ -13,7 +13,7 @@ const WIDTH: usize = 110;
 impl Page<'_> {
     /// What the plan may cost if it ends early, and how late each step may begin.
     pub(super) fn stops(&self) -> String {
-        let steps = &self.report.steps;
+        let steps = words::in_time(self.report);
         if steps.is_empty() {
             return String::new();
         }
@@ -22,7 +22,7 @@ impl Page<'_> {
                 .map(String::from)
                 .into(),
         ];
-        for step in steps {
+        for step in &steps {
             let time = |seconds: Option<i64>| {
                 seconds.map_or_else(|| "-".to_owned(), |seconds| self.clock.show_day(seconds))
             };
@@ -62,7 +62,7 @@ impl Page<'_> {
             text.push_str(&wrapped(&head, 4, &largest.objects));
         }
         let width = report.steps.iter().map(|step| clean(&step.id).chars().count()).max();
-        for step in &report.steps {
+        for step in words::in_time(report) {
             text.push_str(&rings(step, width.unwrap_or(0)));
         }
         text

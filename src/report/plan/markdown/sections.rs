@@ -6,7 +6,7 @@ use crate::facts::time::say_duration;
 use crate::plan::time::Clock;
 use crate::report::markup::{code, plain};
 use crate::report::plan::markdown::Section;
-use crate::report::plan::words::{self, plural};
+use crate::report::plan::words;
 use crate::report::plan::{HazardX, ObjectX, PlanReport, StepX};
 
 pub(super) fn sections(report: &PlanReport, clock: &Clock) -> Vec<Section> {
@@ -28,6 +28,15 @@ pub(super) fn sections(report: &PlanReport, clock: &Clock) -> Vec<Section> {
 struct Page<'a> {
     report: &'a PlanReport,
     clock: &'a Clock,
+}
+
+/// Who does a step.
+fn by(step: &StepX) -> String {
+    match words::who(step).as_str() {
+        "operator" => "by an operator".to_owned(),
+        "-" => "by itself".to_owned(),
+        owner => format!("on {owner}"),
+    }
 }
 
 /// A row of a table.
@@ -53,21 +62,12 @@ impl Page<'_> {
             plain(&report.plan.id),
             plain(&words::ends(report, self.clock))
         );
-        let count = |severity: &str| {
-            let open = report.hazards.iter().filter(|one| one.accepted.is_none());
-            open.filter(|one| one.severity == severity).count()
-        };
         let _ = writeln!(
             text,
-            "{}. Window {} {} to {} {}. {}, {}, {}; {} without protection, all together.",
+            "{}. Window {}. {}; {} without protection, all together.",
             plain(&report.plan.title),
-            self.clock.date(0),
-            self.clock.show(0),
-            self.clock.show_day(report.plan.end_seconds),
-            plain(&report.plan.zone),
-            plural(count("error"), "error"),
-            plural(count("warning"), "warning"),
-            plural(count("note"), "note"),
+            plain(&words::window(report, self.clock)),
+            words::counts(report),
             say_duration(report.totals.exposure_seconds)
         );
         if let Some(said) = words::disagreement(report) {
@@ -86,7 +86,7 @@ impl Page<'_> {
             };
             let mut text = format!(
                 "- **{}** `{}`{}: {}{may}",
-                hazard.severity,
+                words::level(hazard),
                 hazard.id,
                 step.unwrap_or_default(),
                 plain(&hazard.message)
@@ -140,11 +140,10 @@ impl Page<'_> {
         let line = |step: &StepX| {
             let with: Vec<String> =
                 step.with.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-            let state = match step.status {
-                "done" => String::new(),
-                "nothing_to_do" => "done already; ".to_owned(),
-                "refused" => "**cannot begin**; ".to_owned(),
-                _ => "**never begins**; ".to_owned(),
+            let state = match words::outcome(step, self.report, self.clock) {
+                said if said.is_empty() => said,
+                said if step.status == "nothing_to_do" => format!("{said}; "),
+                said => format!("**{}**; ", plain(&said)),
             };
             let bad = step.after.len();
             let after = match bad {
@@ -158,7 +157,12 @@ impl Page<'_> {
             row(&[
                 plain(&step.id),
                 format!("{} to {}", self.time(step.start_seconds), self.time(step.end_seconds)),
-                format!("{} `{}`", plain(&step.action), code(&with.join(", "))),
+                format!(
+                    "{} `{}`, {}",
+                    plain(&step.action),
+                    code(&with.join(", ")),
+                    plain(&by(step))
+                ),
                 plain(&words::waits_for(step, self.clock)),
                 format!("{state}{after}"),
                 abort,
@@ -167,7 +171,7 @@ impl Page<'_> {
         Section {
             title: "Steps",
             head: head(&["Step", "Time", "Action", "Begins", "Expected afterwards", "Abort if"]),
-            lines: self.report.steps.iter().map(line).collect(),
+            lines: words::in_time(self.report).into_iter().map(line).collect(),
         }
     }
 
@@ -193,14 +197,14 @@ impl Page<'_> {
                 "Taken back by",
                 "If the plan ends behind it",
             ]),
-            lines: self.report.steps.iter().map(line).collect(),
+            lines: words::in_time(self.report).into_iter().map(line).collect(),
         }
     }
 
     fn blast(&self) -> Section {
         let mut lines = vec![format!("{}.", plain(&words::blast(self.report))), String::new()];
         lines.push("| Step | Direct | Shared | Knock-on |\n|---|---|---|---|".to_owned());
-        for step in &self.report.steps {
+        for step in words::in_time(self.report) {
             let [direct, shared, knock_on] = words::rings(&step.blast);
             let list = |members: &[String]| match members {
                 [] => "-".to_owned(),
@@ -259,8 +263,8 @@ impl Page<'_> {
             add("Rules", &pack.name, &pack.digest);
         }
         add("Tool", self.report.tool.name, self.report.tool.version);
-        add("Checked at", "", &inputs.now);
-        add("Counts for", "the window that opens at", &self.report.plan.start);
+        add("Checked at", "", &self.clock.local(&inputs.now));
+        add("Counts for", "the window that opens at", &self.clock.local(&self.report.plan.start));
         Section { title: "Evidence", head: head(&["What", "Name", "Digest or value"]), lines }
     }
 }

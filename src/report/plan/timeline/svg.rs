@@ -6,7 +6,8 @@ use std::io;
 use crate::plan::time::Clock;
 use crate::report::diagnostic::clean;
 use crate::report::markup::xml;
-use crate::report::plan::timeline::{LOOKS, Look, Row, View, together};
+use crate::report::plan::look::{LOOKS, Look};
+use crate::report::plan::timeline::{Row, View, together};
 use crate::report::plan::words;
 use crate::report::plan::{ObjectX, PlanReport, StepX};
 
@@ -152,7 +153,8 @@ impl Drawing<'_> {
         self.name(if number == 0 { "steps" } else { "" });
         for step in lane {
             let start = step.start_seconds.unwrap_or(0);
-            let class = if step.status == "done" { "step" } else { "refused" };
+            let is_whole = step.status == "done" && !step.is_broken_off;
+            let class = if is_whole { "step" } else { "refused" };
             let title = self.view.step(step);
             self.bar(class, start, step.end_seconds.unwrap_or(start), &title, &clean(&step.id));
         }
@@ -170,7 +172,20 @@ impl Drawing<'_> {
             let word = if look == Look::Unknown { "?" } else { "" };
             self.bar(look.class(), interval.from, interval.to, &title, word);
         }
+        for (at, said) in self.view.cuts(object) {
+            self.cut(at, &said);
+        }
         self.y += ROW;
+    }
+
+    /// The mark of a check that something broke off.
+    fn cut(&mut self, at: i64, said: &str) {
+        let (x, y) = (self.x(at), self.y + 14);
+        let said = xml(&clean(said));
+        let _ = writeln!(
+            self.text,
+            "<text class=\"cut\" x=\"{x}\" y=\"{y}\"><title>{said}</title>!</text>"
+        );
     }
 
     fn group(&mut self, group: &str, objects: &[&ObjectX]) {
@@ -194,8 +209,15 @@ impl Drawing<'_> {
     /// Times along the top, with a line down each.
     fn axis(&self, bottom: i64) -> String {
         let mut text = String::new();
+        let mut offset = self.view.clock.offset(0);
         for (time, label) in ticks(self.view) {
             let x = self.x(time);
+            let here = self.view.clock.offset(time);
+            if here != offset {
+                let y = TOP - 27;
+                let _ = writeln!(text, "<text class=\"time\" x=\"{x}\" y=\"{y}\">{here}</text>");
+                offset = here;
+            }
             let _ = writeln!(
                 text,
                 "<line class=\"tick\" x1=\"{x}\" x2=\"{x}\" y1=\"{}\" y2=\"{bottom}\"/>\n<text class=\"time\" x=\"{x}\" \
@@ -221,6 +243,14 @@ impl Drawing<'_> {
                 TOP - 8,
                 (right - left).max(2),
                 xml(&clean(&title))
+            );
+        }
+        for (at, said) in self.view.clock.changes(self.view.to) {
+            let x = self.x(at);
+            let _ = writeln!(
+                text,
+                "<line class=\"change\" x1=\"{x}\" x2=\"{x}\" y1=\"{}\" y2=\"{bottom}\"><title>{said}</title></line>",
+                TOP - 8
             );
         }
         let x = self.x(plan.end_seconds);
@@ -250,6 +280,8 @@ fn ticks(view: &View<'_>) -> Vec<(i64, String)> {
     let mut time = first;
     while time <= view.to {
         let label = if step < 86_400 { view.clock.show(time) } else { view.clock.date(time) };
+        // Where it is another one, the offset stands above the time.
+        let label = if step < 86_400 { label.chars().take(5).collect() } else { label };
         ticks.push((time, label));
         time += step;
     }

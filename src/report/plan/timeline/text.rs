@@ -7,12 +7,17 @@ use std::io;
 use crate::facts::time::say_duration;
 use crate::plan::time::Clock;
 use crate::report::diagnostic::clean;
-use crate::report::plan::timeline::{LOOKS, Look, Row, View, together};
+use crate::report::plan::look::{Look, legend};
+use crate::report::plan::timeline::{Row, View, together};
 use crate::report::plan::words;
 use crate::report::plan::{ObjectX, PlanReport, StepX};
 
 /// Seconds that a character may stand for.
 const UNITS: [i64; 8] = [900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400];
+
+/// Where a check is broken off, and where clocks are changed.
+const CUT: char = '!';
+const CHANGE: char = '|';
 
 /// Marks of the first steps in the lanes.
 const MARKS: &str = "123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWYZ";
@@ -90,13 +95,15 @@ impl Sheet<'_> {
         (0..count).map(move |cell| (cell * unit, (cell + 1) * unit))
     }
 
-    /// A time above every eighth cell.
+    /// A time above every eighth cell, or above fewer where times are long because clocks are changed.
     fn times(&self) -> String {
         let mut line = String::new();
+        let longest = self.cells().map(|(from, _)| self.view.clock.show(from).len()).max();
+        let every = if longest.unwrap_or(0) < 8 { 8 } else { 16 };
         for (cell, (from, _)) in self.cells().enumerate() {
             let label = self.view.clock.show(from);
             let is_room = i64::try_from(cell + label.len()).is_ok_and(|end| end <= self.room);
-            if cell % 8 == 0 && is_room {
+            if cell % every == 0 && is_room {
                 let pad = cell.saturating_sub(line.chars().count());
                 line.push_str(&" ".repeat(pad));
                 line.push_str(&label);
@@ -107,9 +114,11 @@ impl Sheet<'_> {
 
     fn window(&self) -> String {
         let plan = &self.view.report.plan;
+        let changes = self.view.clock.changes(self.view.to);
         let cell = |(from, to): (i64, i64)| {
             let is_black = plan.blackouts.iter().any(|one| one.from < to && from < one.to);
             match () {
+                () if changes.iter().any(|(at, _)| (from..to).contains(at)) => CHANGE,
                 () if is_black => '#',
                 () if from < plan.end_seconds => '=',
                 () if from < plan.checks_until_seconds => '-',
@@ -120,7 +129,7 @@ impl Sheet<'_> {
     }
 
     fn lane(&self, lane: &[&StepX]) -> String {
-        let steps = &self.view.report.steps;
+        let steps = words::in_time(self.view.report);
         let cell = |(from, to): (i64, i64)| {
             let meets = |step: &&&StepX| {
                 let start = step.start_seconds.unwrap_or(0);
@@ -137,9 +146,10 @@ impl Sheet<'_> {
     }
 
     fn object(&self, object: &ObjectX) -> String {
+        let cuts = self.view.cuts(object);
         let cell = |(from, to): (i64, i64)| {
-            let meets = object.intervals.iter().filter(|one| one.from < to && from < one.to);
-            meets.map(Look::of).max().unwrap_or(Look::Outside).sign()
+            let is_cut = cuts.iter().any(|(at, _)| (from..to).contains(at));
+            if is_cut { CUT } else { Look::worst(object, from, to).sign() }
         };
         self.cells().map(cell).collect()
     }
@@ -156,18 +166,30 @@ impl Sheet<'_> {
     }
 
     fn legend(&self) -> String {
-        let looks: Vec<String> =
-            LOOKS.iter().map(|look| format!("{}  {}", look.sign(), look.words())).collect();
-        let mut text = format!("\n  {}\n", looks.join("   "));
+        let mut text = format!("\n  {}\n", legend());
         let _ = writeln!(
             text,
-            "  =  window   -  only checks   #  blackout   each character is {}; of several states the worst is shown",
+            "  {CUT}  a check is broken off   =  window   -  only checks   #  blackout   {CHANGE}  clocks are changed"
+        );
+        let _ = writeln!(
+            text,
+            "  a character is {}, a sign the worst state in it",
             say_duration(self.unit)
         );
+        let plan = &self.view.report.plan;
+        let _ = writeln!(
+            text,
+            "  times are those of {} ({})",
+            clean(&plan.zone),
+            self.view.clock.offset(0)
+        );
+        for (_, said) in self.view.clock.changes(self.view.to) {
+            let _ = writeln!(text, "  {said}");
+        }
         if !self.view.report.steps.is_empty() {
             text.push('\n');
         }
-        for (position, step) in self.view.report.steps.iter().enumerate() {
+        for (position, step) in words::in_time(self.view.report).into_iter().enumerate() {
             let _ = writeln!(text, "  {}  {}", mark(position), clean(&self.view.step(step)));
         }
         text

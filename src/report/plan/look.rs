@@ -1,0 +1,81 @@
+//! How protected objects look at a time: with the same signs and words in tables, timelines and drawings.
+
+use crate::report::plan::{IntervalX, ObjectX};
+
+/// How a stretch of time looks, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Look {
+    Outside,
+    Good,
+    Busy,
+    Unknown,
+    Bad,
+    Blocked,
+}
+
+/// All looks with a meaning, for a legend.
+pub(super) const LOOKS: [Look; 5] =
+    [Look::Good, Look::Bad, Look::Blocked, Look::Busy, Look::Unknown];
+
+impl Look {
+    pub(super) fn of(interval: &IntervalX) -> Self {
+        Self::named(interval.phase, interval.is_blocked)
+    }
+
+    pub(super) fn named(phase: &str, is_blocked: bool) -> Self {
+        match phase {
+            "good" => Self::Good,
+            "busy" => Self::Busy,
+            "unknown" => Self::Unknown,
+            "bad" if is_blocked => Self::Blocked,
+            "bad" => Self::Bad,
+            _ => Self::Outside,
+        }
+    }
+
+    /// The worst look of an object from one second up to another, which is not among them.
+    pub(super) fn worst(object: &ObjectX, from: i64, to: i64) -> Self {
+        let meets = object.intervals.iter().filter(|one| one.from < to && from < one.to);
+        meets.map(Self::of).max().unwrap_or(Self::Outside)
+    }
+
+    /// As a class of the drawing.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Outside => "outside",
+            Self::Good => "good",
+            Self::Busy => "busy",
+            Self::Unknown => "unknown",
+            Self::Bad => "bad",
+            Self::Blocked => "blocked",
+        }
+    }
+
+    pub(super) fn sign(self) -> char {
+        match self {
+            Self::Outside => ' ',
+            Self::Good => '.',
+            Self::Busy => '~',
+            Self::Unknown => '?',
+            Self::Bad => 'x',
+            Self::Blocked => 'X',
+        }
+    }
+
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Outside => "not counted",
+            Self::Good => "protected",
+            Self::Busy => "check running",
+            Self::Unknown => "nobody can say",
+            Self::Bad => "not protected, a check cures it",
+            Self::Blocked => "not protected, a check alone does not help",
+        }
+    }
+}
+
+/// The signs with their words, on one line.
+pub(super) fn legend() -> String {
+    let looks = LOOKS.iter().map(|look| format!("{}  {}", look.sign(), look.words()));
+    looks.collect::<Vec<_>>().join("   ")
+}
