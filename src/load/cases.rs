@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, FileId};
-use crate::load::{Walker, read_file, read_regular, shown};
+use crate::load::read::{Walker, read_regular};
+use crate::load::{read_file, shown};
 use crate::source::{self, Node, Sources};
 
 /// What a pack's folder has for testing its rules.

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::diagnostic::Diagnostic;
-use crate::load::{read_file, unreadable, write_files};
+use crate::load::read::unreadable;
+use crate::load::{read_file, write_files};
 use crate::source::Sources;
 
 /// Most lines that are kept.

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
-use crate::load::{cases, read_file, shown, unreadable, write_files};
+use crate::load::read::unreadable;
+use crate::load::{cases, read_file, shown, write_files};
 use crate::source::Sources;
 
 /// What became of generated files, or would become of them.

@@ -4,7 +4,8 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, FileId};
-use crate::load::{add, schema};
+use crate::load::facts::add;
+use crate::load::schema;
 use crate::source::{self, Node, Sources};
 
 const PLAN: &str = "dpmguard.plan/v1";
