@@ -102,17 +102,6 @@ pub(super) fn judge<'a>(
     (judge.verdicts, judge.result)
 }
 
-impl Depth {
-    fn takes(self, member: &Fact) -> bool {
-        match self {
-            Self::Whole | Self::Brief => true,
-            Self::Member(id) => {
-                matches!(member, Fact::Known { value: Value::Object(known), .. } if *known == id)
-            }
-        }
-    }
-}
-
 impl<'a> Judge<'a, '_> {
     fn select(&mut self, step: usize) {
         match self.rule.select.get(step) {
@@ -128,16 +117,17 @@ impl<'a> Judge<'a, '_> {
 
     fn each(&mut self, step: usize, slot: usize, list: &'a Expr, filter: Option<&'a Expr>) {
         self.env.new_clause();
-        let members = match self.env.eval(list) {
-            Ok(Value::List(members)) => members,
-            Ok(_) => List::complete([]),
-            Err(unknown) => return self.undecided(&unknown),
+        let members = match self.depth {
+            // Whoever names a member has looked into the list.
+            Depth::Member(member) if step == 0 => List::complete([Value::Object(member)]),
+            _ => match self.env.eval(list) {
+                Ok(Value::List(members)) => members,
+                Ok(_) => List::complete([]),
+                Err(unknown) => return self.undecided(&unknown),
+            },
         };
         let mut fitting = 0;
         for (position, fact) in members.items.iter().enumerate() {
-            if step == 0 && !self.depth.takes(fact) {
-                continue;
-            }
             self.bindings += 1;
             if self.bindings == MAX_BINDINGS {
                 let message: Arc<str> = format!(

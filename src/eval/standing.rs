@@ -5,6 +5,7 @@
 //! they read is different. `evaluate` says the same, slower; a test compares the two.
 
 mod part;
+mod trial;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 pub use crate::eval::judge::Standing;
 use crate::eval::judge::{Depth, RuleResult, judge};
 use crate::eval::standing::part::{differs, is_like, members, together};
+use crate::eval::standing::trial::Replaced;
 use crate::eval::{Ledger, needed};
 use crate::expr::eval::{ReadSet, Reads, View};
 use crate::facts::change::Cell;
@@ -37,6 +39,8 @@ pub struct Delta {
     pub appeared: Vec<Cause>,
     /// Fingerprints of those that stand no more.
     pub vanished: BTreeSet<String>,
+    /// Whether a rule that others ask says something else than before.
+    pub is_answer_new: bool,
 }
 
 /// The rules with a consequence, judged on facts that change.
@@ -52,17 +56,8 @@ pub struct Causes<'a> {
     standing: BTreeMap<String, Cause>,
     /// What was replaced since a trial began.
     replaced: Option<Replaced>,
-}
-
-/// What was replaced while something was tried out, to be put back.
-#[derive(Debug, Default)]
-struct Replaced {
-    /// Parts by place in the list of rules, the oldest first; none: there was no such part.
-    parts: Vec<(usize, ObjectId, Option<Part>)>,
-    /// All parts of a rule, and whether there may be more.
-    rules: Vec<(usize, BTreeMap<ObjectId, Part>, bool)>,
-    results: Vec<(usize, Option<RuleResult>)>,
-    standing: Vec<(String, Option<Cause>)>,
+    /// The instant at which what hangs on it was judged last.
+    at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -107,6 +102,7 @@ impl<'a> Causes<'a> {
             readers: HashMap::new(),
             standing: BTreeMap::new(),
             replaced: None,
+            at: None,
         };
         let everything = |_: &Judged, _| Again { list: true, all: true, members: BTreeSet::new() };
         causes.judge_again(facts, now, everything);
@@ -155,42 +151,6 @@ impl<'a> Causes<'a> {
         self.judge_stale(facts, now, stale)
     }
 
-    /// Like [`Self::update`], until [`Self::take_back`].
-    pub fn try_out(&mut self, facts: &Arc<Facts>, now: &Instant, touched: &BTreeSet<Cell>) {
-        self.replaced = Some(Replaced::default());
-        let stale = self.stale(touched);
-        self.judge_stale(facts, now, stale);
-    }
-
-    /// All is as it was before it was tried out.
-    pub fn take_back(&mut self) {
-        let Some(replaced) = self.replaced.take() else { return };
-        for (place, member, part) in replaced.parts.into_iter().rev() {
-            let Some(judged) = self.rules.get_mut(place) else { continue };
-            match part {
-                Some(part) => _ = judged.parts.insert(member, part),
-                None => _ = judged.parts.remove(&member),
-            }
-        }
-        for (place, parts, is_open) in replaced.rules.into_iter().rev() {
-            if let Some(judged) = self.rules.get_mut(place) {
-                (judged.parts, judged.is_open) = (parts, is_open);
-            }
-        }
-        for (position, result) in replaced.results.into_iter().rev() {
-            match result {
-                Some(result) => _ = self.results.insert(position, result),
-                None => _ = self.results.remove(&position),
-            }
-        }
-        for (fingerprint, cause) in replaced.standing.into_iter().rev() {
-            match cause {
-                Some(cause) => _ = self.standing.insert(fingerprint, cause),
-                None => _ = self.standing.remove(&fingerprint),
-            }
-        }
-    }
-
     /// What has read one of these facts.
     fn stale(&self, touched: &BTreeSet<Cell>) -> HashMap<usize, Again> {
         let mut stale: HashMap<usize, Again> = HashMap::new();
@@ -211,10 +171,13 @@ impl<'a> Causes<'a> {
         now: &Instant,
         mut stale: HashMap<usize, Again>,
     ) -> Delta {
+        let is_later = self.at.as_ref() != Some(now);
         self.judge_again(facts, now, |judged, set_changed| {
             let mut again = stale.remove(&judged.position).unwrap_or_default();
             again.all |= set_changed;
-            again.members.extend(&judged.timed);
+            if is_later {
+                again.members.extend(&judged.timed);
+            }
             again
         })
     }
@@ -242,7 +205,9 @@ impl<'a> Causes<'a> {
                 let other = self.set.rules.get(*other);
                 other.is_some_and(|other| rule.asks.iter().any(|(tag, _)| other.tags.contains(tag)))
             };
-            let again = what(judged, changed.iter().any(asks));
+            let is_answer_new = changed.iter().any(asks);
+            delta.is_answer_new |= is_answer_new;
+            let again = what(judged, is_answer_new);
             if !again.list && !again.all && again.members.is_empty() {
                 continue;
             }
@@ -310,6 +275,7 @@ impl<'a> Causes<'a> {
         }
         self.rules = rules;
         self.results = ledger.results;
+        self.at = Some(now.clone());
         delta.appeared.sort_by(|a, b| {
             (a.rule, &a.standing.subject, &a.standing.fingerprint).cmp(&(
                 b.rule,
@@ -349,15 +315,12 @@ impl<'a> Causes<'a> {
         }
     }
 
-    fn replace(&mut self, fingerprint: &str, cause: Option<Cause>) {
-        if let Some(replaced) = &mut self.replaced {
-            replaced.standing.push((fingerprint.to_owned(), cause));
-        }
-    }
-
     fn note(&mut self, read: &ReadSet, position: usize, member: Option<ObjectId>) {
         for cell in &read.cells {
             self.readers.entry(*cell).or_default().insert((position, member));
+        }
+        if let Some(replaced) = &mut self.replaced {
+            replaced.reads.extend(&read.cells);
         }
     }
 }

@@ -6,10 +6,12 @@
 mod ask;
 mod ledger;
 mod queue;
+mod trial;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::eval::standing::Delta;
 use crate::facts::change::Cell;
 use crate::facts::model::Type;
 use crate::facts::store::Facts;
@@ -18,6 +20,7 @@ use crate::facts::value::{ObjectId, Value};
 use crate::finding::Role;
 use crate::plan::simulate::ledger::Ledger;
 use crate::plan::simulate::queue::Queue;
+use crate::plan::simulate::trial::Trials;
 use crate::plan::trace::{Happening, StepStatus, Trace};
 use crate::plan::world::{Act, May, Phase, World, bound};
 use crate::plan::{Plan, Step};
@@ -66,7 +69,16 @@ pub fn simulate_telling(
     let world = World::new(set, facts, &start);
     let queue = Queue::new(&world, plan);
     let ledger = Ledger::new(&world, plan, &queue);
-    let mut simulation = Simulation { plan, scenario, world, ledger, queue, time: 0, tell };
+    let mut simulation = Simulation {
+        plan,
+        scenario,
+        world,
+        ledger,
+        queue,
+        trials: Trials::default(),
+        time: 0,
+        tell,
+    };
     simulation.run();
     simulation.ledger.finish(&simulation.world, &simulation.queue)
 }
@@ -96,6 +108,7 @@ struct Simulation<'a> {
     world: World<'a>,
     ledger: Ledger,
     queue: Queue,
+    trials: Trials,
     time: i64,
 }
 
@@ -158,7 +171,7 @@ impl<'a> Simulation<'a> {
         if let Some(object) = checked {
             let was_good = self.world.phase(object) == Phase::Good;
             self.ledger.check(position, was_good);
-            let vain = self.vain(act, object);
+            let (vain, _) = self.vain(act, object);
             if !vain.is_empty() {
                 self.ledger.vain(position, vain);
                 return self.over(position, StepStatus::Refused(Vec::new()));
@@ -202,7 +215,7 @@ impl<'a> Simulation<'a> {
         }
         self.open(position);
         if let Some(object) = act.checked() {
-            let vain = self.vain(act, object);
+            let (vain, _) = self.vain(act, object);
             if !vain.is_empty() {
                 self.ledger.vain(position, vain);
                 return self.over(position, StepStatus::Refused(Vec::new()));
@@ -312,7 +325,7 @@ impl<'a> Simulation<'a> {
         if let Some(object) = checked {
             // What the check would find is only known once it has looked.
             touched.extend(self.set_phase(Some(position), object, Phase::Good));
-            let delta = self.world.judge(&touched);
+            let delta = self.judge(&touched);
             self.ledger.note(&delta, self.time, Some(position));
             let vain = self.ledger.standing_for(&self.world, object, self.time, position);
             let undecided = self.world.causes.undecided(object);
@@ -342,6 +355,15 @@ impl<'a> Simulation<'a> {
         self.queue.follow(position, self.time);
     }
 
+    fn judge(&mut self, touched: &BTreeSet<Cell>) -> Delta {
+        let delta = self.world.judge(touched);
+        self.trials.forget(touched);
+        if delta.is_answer_new {
+            self.trials.forget_all();
+        }
+        delta
+    }
+
     /// Judges what was touched, and lets what is violated now have its consequences.
     fn settle(&mut self, step: Option<usize>, touched: BTreeSet<Cell>) {
         let mut touched = touched;
@@ -350,7 +372,7 @@ impl<'a> Simulation<'a> {
             if touched.iter().any(|cell| matches!(cell, Cell::All(_))) {
                 self.queue.renew(&self.world, self.plan);
             }
-            let delta = self.world.judge(&touched);
+            let delta = self.judge(&touched);
             let changes: Vec<_> =
                 delta.appeared.iter().flat_map(|cause| cause.standing.changes.clone()).collect();
             let causes = self.ledger.note(&delta, self.time, step);

@@ -7,18 +7,17 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use crate::eval::standing::{Causes, Delta};
-use crate::expr::eval::{Env, NoVerdicts, Outcome, Unknown, View};
+use crate::expr::eval::{Env, NoVerdicts, Outcome, ReadSet, Reads, Unknown, View};
 use crate::expr::script::Scripts;
 use crate::expr::template::Template;
 use crate::expr::tree::Expr;
-use crate::facts::change::{Before, Cell, Change, Refusal};
+use crate::facts::change::{Before, Cell, Change};
 use crate::facts::model::Type;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
 use crate::facts::value::{Absence, Fact, ObjectId, Value, fold};
 use crate::rule::action::Action;
 use crate::rule::clause::params_value;
-use crate::rule::effect::Effect;
 use crate::rule::pack::{Protection, RuleSet};
 
 /// Whether what may happen does.
@@ -86,6 +85,8 @@ pub struct World<'a> {
     pub now: Instant,
     /// What was before changes that nobody has asked for yet.
     before: Vec<Before>,
+    /// Remembers what is read, where somebody wants to know.
+    reads: Option<Arc<Reads>>,
 }
 
 /// What came of changing facts.
@@ -104,7 +105,18 @@ impl<'a> World<'a> {
     #[must_use]
     pub fn new(set: &'a RuleSet, facts: &Arc<Facts>, now: &Instant) -> Self {
         let causes = Causes::new(set, facts, now);
-        Self { set, facts: facts.clone(), causes, now: now.clone(), before: Vec::new() }
+        let (facts, now) = (facts.clone(), now.clone());
+        Self { set, facts, causes, now, before: Vec::new(), reads: None }
+    }
+
+    /// Remembers what conditions and effects read, until [`Self::take_reads`].
+    pub fn watch(&mut self) {
+        self.reads = Some(Arc::default());
+    }
+
+    /// What was read since somebody began to watch.
+    pub fn take_reads(&mut self) -> ReadSet {
+        self.reads.take().map(|reads| reads.take()).unwrap_or_default()
     }
 
     /// What being protected means here.
@@ -148,7 +160,7 @@ impl<'a> World<'a> {
     /// The facts as expressions see them.
     #[must_use]
     pub fn view(&self) -> Arc<View> {
-        Arc::new(View::new(self.facts.clone(), self.now.clone()))
+        view_of(&self.facts, &self.now, self.reads.as_ref())
     }
 
     /// A condition of an action.
@@ -190,7 +202,8 @@ impl<'a> World<'a> {
 
     /// Makes the effects of an action that belong to its start or to its end.
     pub fn apply(&mut self, act: Act<'_>, at_start: bool, may: May) -> Outcomes {
-        let mut outcomes = carry_out(self.set, &mut self.facts, &self.now, act, (at_start, may));
+        let with = (self.set, self.reads.as_ref());
+        let mut outcomes = effects::made(with, &mut self.facts, &self.now, act, (at_start, may));
         self.before.append(&mut outcomes.before);
         outcomes
     }
@@ -281,41 +294,21 @@ pub(in crate::plan) fn value_of(
     env_of(set, act, &view).eval(expr)
 }
 
+/// The facts as expressions see them.
+fn view_of(facts: &Arc<Facts>, now: &Instant, reads: Option<&Arc<Reads>>) -> Arc<View> {
+    let view = View::new(facts.clone(), now.clone());
+    Arc::new(View { reads: reads.cloned(), ..view })
+}
+
 /// Makes the effects of an action that belong to its start or to its end.
 pub(in crate::plan) fn carry_out(
     set: &RuleSet,
     facts: &mut Arc<Facts>,
     now: &Instant,
     act: Act<'_>,
-    (at_start, may): (bool, May),
+    when: (bool, May),
 ) -> Outcomes {
-    let mut outcomes = Outcomes::default();
-    let effects = act.action.course.effects.iter();
-    let wanted =
-        |effect: &&Effect| effect.at_start == at_start && (!effect.may || may == May::Happens);
-    for effect in effects.filter(wanted) {
-        let view = Arc::new(View::new(facts.clone(), now.clone()));
-        let made = effects::changes(effect, &mut env_of(set, act, &view));
-        drop(view);
-        match made {
-            Ok(changes) => {
-                let made = Arc::make_mut(facts).change(changes);
-                outcomes.touched.extend(made.touched);
-                outcomes.before.extend(made.before);
-                outcomes.missing.extend(made.refused.into_iter().map(refusal));
-            }
-            Err(unknown) => outcomes.missing.push(said(&unknown)),
-        }
-    }
-    outcomes
-}
-
-fn refusal(refusal: Refusal) -> String {
-    match refusal {
-        Refusal::NoKey => "the key of the new object".to_owned(),
-        Refusal::Exists(key) => format!("whether `{key}`, which is there, is the same"),
-        Refusal::NoRecord => "the record that the fact is in".to_owned(),
-    }
+    effects::made((set, None), facts, now, act, when)
 }
 
 /// The arguments of a step with the objects that are there now for their names; else the first name of

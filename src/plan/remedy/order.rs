@@ -181,10 +181,10 @@ impl<'a> Line<'a> {
         let facts = self.world.facts.clone();
         let mut touched = self.world.apply(act, false, May::Happens).touched;
         touched.extend(self.world.set_phase(object, Phase::Good));
-        let _ = self.world.judge(&touched);
+        self.world.causes.try_out(&self.world.facts, &self.world.now, &touched);
         let standing = self.standing(object);
+        self.world.causes.take_back();
         self.world.facts = facts;
-        let _ = self.world.judge(&touched);
         standing
     }
 

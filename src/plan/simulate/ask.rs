@@ -1,10 +1,7 @@
-//! What a simulation asks the facts: whether a step can begin, whether a check would help, how long it takes.
+//! What a simulation asks the facts: whether a step can begin, and how long it takes.
 
-use std::collections::BTreeMap;
-
-use crate::facts::value::{ObjectId, Value};
-use crate::plan::simulate::{Simulation, Takes, check_of};
-use crate::plan::world::{Act, Phase};
+use crate::plan::simulate::{Simulation, Takes};
+use crate::plan::world::Act;
 use crate::plan::{Step, world};
 
 impl Simulation<'_> {
@@ -35,42 +32,6 @@ impl Simulation<'_> {
             self.ledger.unknown(position, unknown);
         }
         refusals
-    }
-
-    /// The causes that would still stand after a check: it is tried out and taken back.
-    pub(super) fn vain(&mut self, act: Act<'_>, object: ObjectId) -> Vec<usize> {
-        if self.ledger.open(object).is_empty() {
-            return Vec::new();
-        }
-        let facts = self.world.facts.clone();
-        let mut touched = self.world.apply(act, false, self.scenario.may).touched;
-        touched.extend(self.world.set_phase(object, Phase::Good));
-        self.world.causes.try_out(&self.world.facts, &self.world.now, &touched);
-        let vain = self.ledger.known_for(&self.world, object);
-        self.world.causes.take_back();
-        self.world.facts = facts;
-        self.world.take_before();
-        vain
-    }
-
-    /// Of the objects that changed and are bad: whether a check alone would not help.
-    pub(super) fn blocked(&mut self) -> BTreeMap<ObjectId, bool> {
-        let Some(action) = check_of(self.world.set) else { return BTreeMap::new() };
-        let mut blocked = BTreeMap::new();
-        for object in self.ledger.changed() {
-            if self.world.phase(object) != Phase::Bad {
-                continue;
-            }
-            let args = [Value::Object(object)];
-            let act = Act { action, args: &args };
-            let requires = action.course.requires.iter();
-            let is_refused = requires
-                .map(|(that, _)| self.world.condition(act, that))
-                .any(|that| that == Ok(false));
-            let is_blocked = is_refused || !self.vain(act, object).is_empty();
-            blocked.insert(object, is_blocked);
-        }
-        blocked
     }
 
     /// Seconds that a step takes.

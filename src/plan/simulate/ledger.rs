@@ -100,7 +100,7 @@ impl Ledger {
             events: Vec::new(),
         };
         let appeared = world.causes.standing().cloned().collect();
-        ledger.note(&Delta { appeared, vanished: BTreeSet::new() }, 0, None);
+        ledger.note(&Delta { appeared, ..Delta::default() }, 0, None);
         ledger
     }
 

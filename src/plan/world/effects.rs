@@ -1,13 +1,56 @@
 //! What an effect of an action changes, worked out on the facts as they are.
 
-use crate::expr::eval::{Env, Outcome, Unknown};
+use std::sync::Arc;
+
+use crate::expr::eval::{Env, Outcome, Reads, Unknown};
 use crate::expr::tree::Expr;
-use crate::facts::change::Change;
+use crate::facts::change::{Change, Refusal};
+use crate::facts::store::Facts;
+use crate::facts::time::Instant;
 use crate::facts::value::{Absence, Fact, List, Reach, Value};
+use crate::plan::world::{Act, May, Outcomes, env_of, said, view_of};
 use crate::rule::effect::{Effect, EffectKind, Members};
+use crate::rule::pack::RuleSet;
+
+/// Makes the effects of an action that belong to its start or to its end.
+pub(super) fn made(
+    (set, reads): (&RuleSet, Option<&Arc<Reads>>),
+    facts: &mut Arc<Facts>,
+    now: &Instant,
+    act: Act<'_>,
+    (at_start, may): (bool, May),
+) -> Outcomes {
+    let mut outcomes = Outcomes::default();
+    let effects = act.action.course.effects.iter();
+    let wanted =
+        |effect: &&Effect| effect.at_start == at_start && (!effect.may || may == May::Happens);
+    for effect in effects.filter(wanted) {
+        let view = view_of(facts, now, reads);
+        let made = changes(effect, &mut env_of(set, act, &view));
+        drop(view);
+        match made {
+            Ok(changes) => {
+                let made = Arc::make_mut(facts).change(changes);
+                outcomes.touched.extend(made.touched);
+                outcomes.before.extend(made.before);
+                outcomes.missing.extend(made.refused.into_iter().map(refusal));
+            }
+            Err(unknown) => outcomes.missing.push(said(&unknown)),
+        }
+    }
+    outcomes
+}
+
+fn refusal(refusal: Refusal) -> String {
+    match refusal {
+        Refusal::NoKey => "the key of the new object".to_owned(),
+        Refusal::Exists(key) => format!("whether `{key}`, which is there, is the same"),
+        Refusal::NoRecord => "the record that the fact is in".to_owned(),
+    }
+}
 
 /// What an effect changes.
-pub(super) fn changes<'e>(effect: &'e Effect, env: &mut Env<'e>) -> Outcome<Vec<Change>> {
+fn changes<'e>(effect: &'e Effect, env: &mut Env<'e>) -> Outcome<Vec<Change>> {
     let mut all = Vec::new();
     each(effect.each.as_ref(), env, |env| {
         let holds = effect.when.as_ref().map_or(Ok(true), |when| env.condition(when))?;
