@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError
     if let Some(object) = report.objects.iter().find(|object| fold(&object.key) == wanted) {
         match args.format {
             Format::Human => report::write_object(&report, object, clock, streams.out)?,
-            Format::Json => report::write_object_json(&report, object, streams.out)?,
+            Format::Json => report::write_object_json(&report, object, clock, streams.out)?,
         }
         return Ok(0);
     }

@@ -272,8 +272,9 @@ impl Finder<'_> {
                 }
             }
             if let Some(by) = step.broken_by {
-                let message =
-                    format!("{} is made worthless by {}", self.named(position), self.named(by));
+                let lasted = step.start.zip(step.end).map(|(start, end)| end - start);
+                let how = if lasted < step.takes { "broken off" } else { "made worthless" };
+                let message = format!("{} is {how} by {}", self.named(position), self.named(by));
                 self.add("plan-check-interrupted", Some(position), message);
             }
             if step.harmed.len() == all && all > 1 {

@@ -14,6 +14,9 @@ use crate::report::plan::{CauseX, ChangeX, HazardX, IntervalX, ObjectX, PlanRepo
 
 pub use json::{write_object as write_object_json, write_step as write_step_json};
 
+/// Units that do not begin a line.
+const UNITS: [&str; 4] = ["s", "min", "h", "d"];
+
 /// Columns of a line.
 const WIDTH: usize = 110;
 
@@ -61,6 +64,7 @@ pub fn write_object(
     for interval in object.intervals.iter().filter(|one| one.to > one.from) {
         page.interval(interval);
     }
+    page.checks_of(object);
     page.touched(object);
     page.hazards(about(report, object));
     out.write_all(page.text.as_bytes())
@@ -119,8 +123,14 @@ impl Page<'_> {
     fn paragraph(&mut self, indent: &str, text: &str) {
         let mut line = indent.to_owned();
         let mut is_empty = true;
-        for word in clean(&self.clock.local(text)).split_whitespace() {
-            let longer = line.chars().count() + 1 + word.chars().count();
+        let text = clean(&self.clock.local(text));
+        let mut words = text.split_whitespace().peekable();
+        while let Some(word) = words.next() {
+            let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+            let unit = words.peek().filter(|unit| is_number && UNITS.contains(unit));
+            // A number stays with its unit.
+            let together = word.chars().count() + unit.map_or(0, |unit| unit.len() + 1);
+            let longer = line.chars().count() + 1 + together;
             if !is_empty && longer > WIDTH {
                 let _ = writeln!(self.text, "{line}");
                 line = format!("{}  ", " ".repeat(indent.chars().count()));
@@ -300,6 +310,16 @@ impl Page<'_> {
             };
             let said = format!("{}, {since}: {}{}", cause.rule, cause.message, fate(cause));
             self.paragraph("    ", &said);
+        }
+    }
+
+    /// The checks of an object, with those that do not come to their end.
+    fn checks_of(&mut self, object: &ObjectX) {
+        for (number, step) in words::checks_of(self.report, object).enumerate() {
+            if number == 0 {
+                self.head("Its checks");
+            }
+            self.line(&words::told(step, self.report, self.clock));
         }
     }
 

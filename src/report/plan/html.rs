@@ -120,7 +120,7 @@ impl Page<'_> {
         let drawing = timeline::inline_svg(self.report, self.clock);
         format!(
             "<figure>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Timeline\">\n{drawing}</div>\n\
-             <figcaption class=\"soft\">Times are those of {} ({}). A check that is broken off has a !. All that is drawn \
+             <figcaption class=\"soft\">Times are those of {} ({}). A check that does not come to its end has a !. All that is drawn \
              stands in the tables below, too.</figcaption>\n</figure>\n",
             html(&self.report.plan.zone),
             self.clock.offset(0)
@@ -139,12 +139,14 @@ impl Page<'_> {
 }
 
 fn hazard(hazard: &HazardX) -> String {
+    let step = hazard.step.as_ref().map(|step| format!("of step {}, ", name(step)));
     let mut text = format!(
         "<article class=\"hazard {class}\">\n<h3><span class=\"level\">{}</span> {}</h3>\n\
-         <p><code>{}</code> at {}:{}</p>\n",
+         <p><code>{}</code> {}at {}:{}</p>\n",
         words::level(hazard),
         name(&hazard.message),
         hazard.id,
+        step.unwrap_or_default(),
         name(&hazard.place.file),
         hazard.place.line,
         class = if hazard.no_verdict { "unknown" } else { hazard.severity },

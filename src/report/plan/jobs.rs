@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::plan::time::Clock;
 use crate::report::diagnostic::clean;
+use crate::report::plan::words;
 use crate::report::plan::{PlanReport, StepX};
 
 /// What the jobs come to; those of one time, one name and one outcome together.
@@ -13,7 +14,7 @@ pub(super) fn text(report: &PlanReport, clock: &Clock) -> String {
     for job in &report.jobs {
         let (Some(start), Some(title)) = (job.start_seconds, &job.automatic) else { continue };
         let object = job.with.first().map(|(_, value)| clean(value)).unwrap_or_default();
-        all.entry((start, title, outcome(job))).or_default().push(object);
+        all.entry((start, title, outcome(job, report, clock))).or_default().push(object);
     }
     let mut text = String::new();
     for ((start, title, outcome), objects) in all {
@@ -25,10 +26,10 @@ pub(super) fn text(report: &PlanReport, clock: &Clock) -> String {
     text
 }
 
-fn outcome(job: &StepX) -> String {
-    match (job.status, &job.broken_off_by) {
-        ("done", None) => "runs".to_owned(),
-        ("done", Some(by)) => format!("is broken off by {}", clean(by)),
+fn outcome(job: &StepX, report: &PlanReport, clock: &Clock) -> String {
+    match (job.status, words::outcome(job, report, clock)) {
+        ("done", said) if said.is_empty() => "runs".to_owned(),
+        ("done", said) => clean(&said),
         _ => "fails".to_owned(),
     }
 }

@@ -9,7 +9,6 @@ mod text;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::facts::time::say_duration;
 use crate::plan::time::Clock;
 use crate::report::plan::look::Look;
 use crate::report::plan::words;
@@ -53,8 +52,7 @@ impl<'a> View<'a> {
 
     /// A stretch of time in words.
     fn span(&self, from: i64, to: i64) -> String {
-        let (begin, end) = (self.clock.show_day(from), self.clock.show_day(to));
-        format!("{begin} to {end} ({})", say_duration(to - from))
+        words::span(from, to, self.clock)
     }
 
     /// A state of an object in words.
@@ -73,25 +71,19 @@ impl<'a> View<'a> {
 
     /// A step in words.
     fn step(&self, step: &StepX) -> String {
-        let time = match (step.start_seconds, step.end_seconds) {
-            (Some(from), Some(to)) if to > from => self.span(from, to),
-            (Some(from), _) => self.clock.show_day(from),
-            _ => String::new(),
-        };
-        let outcome = words::outcome(step, self.report, self.clock);
-        let comma = if outcome.is_empty() || time.is_empty() { "" } else { ", " };
-        format!("{} {}: {time}{comma}{outcome}", step.id, words::action(step))
+        words::told(step, self.report, self.clock)
     }
 
-    /// The checks of an object that something broke off: when, and what is said of them.
+    /// The checks of an object that do not come to their end: when, and what is said of them.
     fn cuts(&self, object: &ObjectX) -> Vec<(i64, String)> {
-        let kind = self.report.protection.as_ref().map_or("", |protection| &protection.kind);
-        let name = format!("{kind} {}", object.key);
-        let is_its = |step: &&StepX| {
-            step.is_broken_off && step.needs.checks.as_ref().is_some_and(|one| one.object == name)
-        };
-        let checks = self.report.steps.iter().chain(&self.report.jobs).filter(is_its);
-        checks.filter_map(|step| Some((step.end_seconds?, self.step(step)))).collect()
+        let until = self.report.plan.checks_until_seconds;
+        let checks = words::checks_of(self.report, object).filter(|step| step.status == "done");
+        let cut = checks.filter_map(|step| {
+            let end = step.end_seconds?;
+            (step.is_broken_off || end > until)
+                .then(|| (if end > until { until - 1 } else { end }, self.step(step)))
+        });
+        cut.collect()
     }
 }
 

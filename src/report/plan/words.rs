@@ -1,5 +1,7 @@
 //! What several formats of the report say with the same words.
 
+mod steps;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -9,6 +11,8 @@ use crate::report::plan::{
     BasisX, FixX, HazardX, NamedX, ObjectX, OutlookX, PlanReport, RingsX, SharedX, StepX, StopX,
     SuffersX, TakesX, UndoX,
 };
+
+pub(super) use steps::{action, checks_of, outcome, span, told, waits_for, when, who};
 
 /// The verdict as a reader looks for it.
 pub(super) fn verdict(name: &str) -> &'static str {
@@ -93,52 +97,6 @@ pub(super) fn window(report: &PlanReport, clock: &Clock) -> String {
 /// The last second that a report tells of.
 pub(super) fn end(report: &PlanReport) -> i64 {
     report.plan.checks_until_seconds.max(report.totals.end_seconds)
-}
-
-/// What came of a step that did not just take place; empty for one that did.
-pub(super) fn outcome(step: &StepX, report: &PlanReport, clock: &Clock) -> String {
-    let until = report.plan.checks_until_seconds;
-    match (step.status, &step.broken_off_by) {
-        ("done", Some(by)) if is_cut(step) => format!("broken off by {by}"),
-        ("done", Some(by)) => format!("made worthless by {by}"),
-        ("done", None) if step.needs.checks.is_some() && step.end_seconds > Some(until) => {
-            format!("has not ended by {}", clock.show_day(until))
-        }
-        ("done", None) if is_vain(step, report) => "in vain: a cause stands".to_owned(),
-        ("done", None) => String::new(),
-        ("nothing_to_do", _) => "done already".to_owned(),
-        ("refused", _) => "cannot begin".to_owned(),
-        _ => "never begins".to_owned(),
-    }
-}
-
-/// Whether a step ended before its time.
-fn is_cut(step: &StepX) -> bool {
-    let lasted = step.start_seconds.zip(step.end_seconds).map(|(start, end)| end - start);
-    lasted < step.takes_seconds
-}
-
-fn is_vain(step: &StepX, report: &PlanReport) -> bool {
-    let is_its = |one: &&HazardX| one.step.as_ref() == Some(&step.id);
-    report.hazards.iter().filter(is_its).any(|one| one.id == "plan-check-wasted")
-}
-
-/// Who does a step: somebody, or what runs checks by itself.
-pub(super) fn who(step: &StepX) -> String {
-    let owner = step.needs.checks.as_ref().and_then(|check| check.owner.as_deref());
-    match owner.map(|owner| owner.split_once(' ').map_or(owner, |(_, key)| key)) {
-        _ if step.needs.operator => "operator".to_owned(),
-        Some(owner) => owner.to_owned(),
-        None => "-".to_owned(),
-    }
-}
-
-/// An action with the object at which it is done.
-pub(super) fn action(step: &StepX) -> String {
-    match &step.at {
-        Some(at) => format!("{} {at}", step.action),
-        None => step.action.clone(),
-    }
 }
 
 /// The plan under other assumptions.
@@ -317,18 +275,6 @@ pub(super) fn episodes(object: &ObjectX) -> impl Iterator<Item = (i64, i64)> + u
         }
     }
     found.into_iter()
-}
-
-/// When a step begins.
-pub(super) fn waits_for(step: &StepX, clock: &Clock) -> String {
-    let mut parts = Vec::new();
-    if !step.begins_after.is_empty() {
-        parts.push(format!("after {}", step.begins_after.join(", ")));
-    }
-    if let Some(seconds) = step.needs.not_before {
-        parts.push(format!("not before {}", clock.show_day(seconds)));
-    }
-    if parts.is_empty() { "at once".to_owned() } else { parts.join(", ") }
 }
 
 /// The objects of a hazard, where its message has no room for all.

@@ -78,8 +78,17 @@ struct ObjectExplained<'a> {
     exposure_seconds: i64,
     oldest_point_seconds: Option<i64>,
     states: Vec<StateX<'a>>,
+    checks: Vec<CheckedX<'a>>,
     steps: Vec<&'a str>,
     hazards: Vec<&'a HazardX>,
+}
+
+#[derive(Serialize)]
+struct CheckedX<'a> {
+    step: &'a str,
+    start: Option<&'a str>,
+    end: Option<&'a str>,
+    outcome: String,
 }
 
 #[derive(Serialize)]
@@ -153,6 +162,7 @@ pub fn write_step(
 pub fn write_object(
     report: &PlanReport,
     object: &ObjectX,
+    clock: &Clock,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let states = object.intervals.iter().filter(|one| one.to > one.from).map(|one| StateX {
@@ -169,6 +179,14 @@ pub fn write_object(
         exposure_seconds: object.exposure_seconds,
         oldest_point_seconds: object.oldest_point_seconds,
         states: states.collect(),
+        checks: words::checks_of(report, object)
+            .map(|step| CheckedX {
+                step: &step.id,
+                start: step.start.as_deref(),
+                end: step.end.as_deref(),
+                outcome: words::outcome(step, report, clock),
+            })
+            .collect(),
         steps: reaching(report, object).map(|step| step.id.as_str()).collect(),
         hazards: about(report, object),
     };

@@ -111,10 +111,7 @@ impl Page<'_> {
             };
             vec![
                 Cell("", name(&step.id)),
-                Cell(
-                    "time",
-                    format!("{} to {}", self.time(step.start_seconds), self.time(step.end_seconds)),
-                ),
+                Cell("time", words::when(step, self.clock)),
                 Cell(
                     "wide",
                     format!("<code>{}</code><br/>{}", html(&step.action), with.join("<br/>")),

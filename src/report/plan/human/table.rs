@@ -139,9 +139,7 @@ impl Page<'_> {
     }
 
     fn is_its_check(&self, step: &StepX, object: &ObjectX) -> bool {
-        let kind = self.report.protection.as_ref().map_or("", |protection| &protection.kind);
-        let name = format!("{kind} {}", object.key);
-        step.needs.checks.as_ref().is_some_and(|check| check.object == name)
+        words::checks_of(self.report, object).any(|check| check.id == step.id)
     }
 }
 

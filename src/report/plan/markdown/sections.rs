@@ -156,7 +156,7 @@ impl Page<'_> {
             };
             row(&[
                 plain(&step.id),
-                format!("{} to {}", self.time(step.start_seconds), self.time(step.end_seconds)),
+                words::when(step, self.clock),
                 format!(
                     "{} `{}`, {}",
                     plain(&step.action),

@@ -169,7 +169,7 @@ impl Sheet<'_> {
         let mut text = format!("\n  {}\n", legend());
         let _ = writeln!(
             text,
-            "  {CUT}  a check is broken off   =  window   -  only checks   #  blackout   {CHANGE}  clocks are changed"
+            "  {CUT}  a check does not come to its end   =  window   -  only checks   #  blackout   {CHANGE}  clocks are changed"
         );
         let _ = writeln!(
             text,
