@@ -6,11 +6,11 @@ use std::sync::Arc;
 use crate::eval;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
-use crate::finding::Evaluation;
+use crate::finding::{Evaluation, Subject};
 use crate::plan::hazard::Given;
 use crate::plan::hazard::find::known::findings;
 use crate::plan::insight;
-use crate::plan::trace::{Event, Trace};
+use crate::plan::trace::{Event, FactChange, Trace};
 
 /// Steps by the fingerprints of the findings that they raise.
 pub(super) type Raised = BTreeMap<String, usize>;
@@ -27,15 +27,47 @@ pub(super) fn raised(
     let new = findings(after).filter(|(_, one)| !known.contains(one.fingerprint.as_str()));
     let new = new.filter_map(|(verdict, one)| {
         let rule = given.set.rule(&after.rule(verdict)?.id).filter(|rule| !rule.is_cause())?;
-        Some((one.fingerprint.clone(), rule.id.to_string()))
+        Some((one.fingerprint.clone(), rule.id.to_string(), &verdict.subject))
     });
-    let new: Vec<(String, String)> = new.collect();
+    let new: Vec<(String, String, &Subject)> = new.collect();
     if new.is_empty() {
         return Raised::new();
     }
-    let rules: BTreeSet<String> = new.iter().map(|(_, rule)| rule.clone()).collect();
+    let rules: BTreeSet<String> = new.iter().map(|(_, rule, _)| rule.clone()).collect();
     let mut search = Search { given, trace, now, rules, runs: runs(trace), seen: BTreeMap::new() };
-    new.into_iter().filter_map(|(one, _)| Some((one.clone(), search.step(&one)?))).collect()
+    let step = |(one, _, subject): (String, String, &Subject)| {
+        let (step, events) = search.step(&one)?;
+        Some((one, blamed(given, trace, step, events, subject)?))
+    };
+    new.into_iter().filter_map(step).collect()
+}
+
+/// The step that is blamed for a finding that came up with `step`. A check or a job makes visible what was
+/// done before it: then it is the last step before that changed what the finding is about.
+fn blamed(
+    given: Given<'_>,
+    trace: &Trace,
+    step: Option<usize>,
+    events: &[Event],
+    subject: &Subject,
+) -> Option<usize> {
+    let changes = |step: &usize| {
+        let of = trace.steps.get(*step);
+        *step < given.plan.written().len() && of.is_some_and(|step| step.needs.check.is_none())
+    };
+    if step.as_ref().is_some_and(changes) {
+        return step;
+    }
+    let is_subject = |change: &FactChange| {
+        let (FactChange::Field(object, ..)
+        | FactChange::Added(object, _)
+        | FactChange::Removed(object, _)) = change;
+        let kind = trace.facts.kind_of(*object);
+        kind.is_some_and(|kind| kind.name == subject.kind)
+            && trace.facts.key(*object) == subject.key
+    };
+    let touch = events.iter().rev().filter(|event| event.changes.iter().any(is_subject));
+    touch.filter_map(|event| event.step).find(changes).or(step)
 }
 
 /// Events with changes, those of one step that follow each other together: the step, and how many events
@@ -65,8 +97,9 @@ struct Search<'a> {
     seen: BTreeMap<usize, BTreeSet<String>>,
 }
 
-impl Search<'_> {
-    fn step(&mut self, fingerprint: &str) -> Option<usize> {
+impl<'a> Search<'a> {
+    /// The step behind which a finding is there for the first time, and all that happened up to there.
+    fn step(&mut self, fingerprint: &str) -> Option<(Option<usize>, &'a [Event])> {
         // Behind `low` runs it is not there, behind `high` it is.
         let (mut low, mut high) = (0, self.runs.len());
         while high > low + 1 {
@@ -77,7 +110,8 @@ impl Search<'_> {
                 low = middle;
             }
         }
-        self.runs.get(low)?.0
+        let (step, end) = self.runs.get(low)?;
+        Some((*step, self.trace.events.get(..*end).unwrap_or_default()))
     }
 
     fn findings(&mut self, runs: usize) -> &BTreeSet<String> {

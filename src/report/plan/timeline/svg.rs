@@ -180,7 +180,10 @@ impl Drawing<'_> {
 
     /// The mark of a check that something broke off.
     fn cut(&mut self, at: i64, said: &str) {
-        let (x, y) = (self.x(at), self.y + 14);
+        // The bar where the window closes would cover it.
+        let (x, bar) = (self.x(at), self.x(self.view.report.plan.end_seconds));
+        let x = if (x - bar).abs() < 8 { bar - 8 } else { x };
+        let y = self.y + 14;
         let said = xml(&clean(said));
         let _ = writeln!(
             self.text,
