@@ -145,6 +145,23 @@ impl Diagnostic {
         }
     }
 
+    /// As [`Diagnostic::suggest`], for names of several words: one that has most of the words is meant, too.
+    #[must_use]
+    pub fn suggest_name<'a>(
+        self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let all: Vec<&str> = candidates.into_iter().collect();
+        match nearest(word, all.iter().copied()).or_else(|| alike(word, &all)) {
+            Some(best) => {
+                let help = format!("did you mean `{best}`?");
+                self.help(help)
+            }
+            None => self,
+        }
+    }
+
     /// Whether it forbids a verdict.
     #[must_use]
     pub fn is_error(&self) -> bool {
@@ -170,9 +187,49 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// The name that has more of a name's words than every other one, and at least half of them.
+fn alike<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let words = |text: &str| -> Vec<String> {
+        let lower = text.to_lowercase();
+        let parts = lower.split(|c: char| !c.is_alphanumeric());
+        parts.filter(|part| !part.is_empty()).map(stem).collect()
+    };
+    let wanted = words(name);
+    let mut best: Vec<(usize, &'a str)> = Vec::new();
+    for candidate in candidates {
+        let known = words(candidate);
+        let shared = wanted.iter().filter(|word| known.contains(word)).count();
+        match best.first().map_or(0, |(most, _)| *most).cmp(&shared) {
+            std::cmp::Ordering::Less => best = vec![(shared, candidate)],
+            std::cmp::Ordering::Equal if shared > 0 => best.push((shared, candidate)),
+            _ => {}
+        }
+    }
+    match best.as_slice() {
+        [(shared, only)] if shared * 2 >= wanted.len() => Some(only),
+        _ => None,
+    }
+}
+
+/// A word without the ending of its plural, or of what is being done.
+fn stem(word: &str) -> String {
+    let short = word.strip_suffix("ing").or_else(|| word.strip_suffix('s')).unwrap_or(word);
+    if short.chars().count() < 3 { word.to_owned() } else { short.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{alike, nearest};
+
+    #[test]
+    fn names_with_the_same_words_are_alike() {
+        let names = ["move-log-folder", "move-database-file", "move-cluster-group", "wait"];
+        assert_eq!(alike("move-logs", &names), Some("move-log-folder"));
+        assert_eq!(alike("database-move", &names), Some("move-database-file"));
+        assert_eq!(alike("moving", &names), None, "three have it");
+        assert_eq!(alike("check-all-groups-now", &names), None, "one word of four");
+        assert_eq!(alike("", &names), None);
+    }
 
     #[test]
     fn nearest_finds_slips_and_nothing_else() {

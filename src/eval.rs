@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use crate::eval::judge::missing;
 use crate::eval::judge::{Depth, RuleResult, judge};
-pub use crate::eval::steps::takes;
+pub use crate::eval::steps::{seconds, takes};
 use crate::expr::eval::{Env, NoVerdicts, Outcome as Value3, Unknown, Verdicts, View, Watch};
 use crate::facts::model::KindId;
 use crate::facts::store::Facts;

@@ -13,6 +13,8 @@ use serde_json::Value as Json;
 use crate::diagnostic::Diagnostic;
 use crate::source::Node;
 
+pub(crate) use format::is_clock_time;
+
 /// Most violations told of one document.
 const MAX_DIAGNOSTICS: usize = 1_000;
 
@@ -29,7 +31,8 @@ impl Schema {
     /// # Shape
     ///
     /// Formats are checked; to those of the standard come `name`, `windows-path`, `version`,
-    /// `duration-text` and `zoned-time`. Patterns are of the linear kind: no look-around, no back references.
+    /// `duration-text`, `zoned-time` and `clock-time`. Patterns are of the linear kind: no look-around, no
+    /// back references.
     ///
     /// # Errors
     ///
@@ -104,6 +107,7 @@ fn options() -> ValidationOptions<'static> {
         .with_format("version", format::is_version)
         .with_format("duration-text", format::is_duration)
         .with_format("zoned-time", format::is_zoned_time)
+        .with_format("clock-time", format::is_clock_time)
 }
 
 #[cfg(test)]

@@ -194,7 +194,12 @@ pub fn takes<'a>(duration: &'a Duration, env: &mut Env<'a>) -> Result<Takes, Str
     clippy::cast_precision_loss,
     reason = "the range is checked before, and a century is a small number"
 )]
-fn seconds<'a>(expr: &'a Expr, env: &mut Env<'a>) -> Outcome<i64> {
+/// A number of seconds, whole ones.
+///
+/// # Errors
+///
+/// Why it is not known, or that it is less than none or more than a hundred years.
+pub fn seconds<'a>(expr: &'a Expr, env: &mut Env<'a>) -> Outcome<i64> {
     match env.eval(expr)? {
         Value::Int(seconds) if (0..=CENTURY).contains(&seconds) => Ok(seconds),
         Value::Float(seconds) if (0.0..=CENTURY as f64).contains(&seconds) => {

@@ -35,12 +35,23 @@ pub fn plan_text(name: &str, text: &str, sources: &mut Sources) -> Result<Node, 
 }
 
 fn checked(file: FileId, sources: &Sources) -> Result<Node, Vec<Diagnostic>> {
-    let root = source::read(sources, file)?;
+    let root = source::read(sources, file)
+        .map_err(|found| found.into_iter().map(in_full).collect::<Vec<_>>())?;
     if root.as_map().is_some() {
         is_plan(&root).map_err(|problem| vec![problem])?;
     }
     let found = schema("plan-v1").map_err(|problem| vec![problem])?.check(&root);
     if found.is_empty() { Ok(root) } else { Err(found) }
+}
+
+/// A clock time is not only quoted: in a plan it has a day and a zone.
+fn in_full(mut problem: Diagnostic) -> Diagnostic {
+    if problem.code == "ambiguous-scalar" && problem.message.contains("base 60") {
+        let help = "write a time of a plan in full and in quotes, with day and zone: \
+            `\"2008-11-15T22:00[Europe/Berlin]\"`";
+        problem.help = vec![help.to_owned()];
+    }
+    problem
 }
 
 /// Another document would be complained of key by key.

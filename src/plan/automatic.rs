@@ -11,11 +11,14 @@ use crate::plan::time::{Clock, Zone};
 use crate::plan::world::{Act, said, value_of};
 use crate::plan::{Plan, Step, Unscheduled};
 use crate::rule::action::Action;
-use crate::rule::automatic::{Automatic, Begins, Daily};
+use crate::rule::automatic::{Automatic, Begins, Daily, FARTHEST};
 use crate::rule::pack::RuleSet;
 
 /// Most jobs that are looked at: a plan of a year would have too many of them.
 pub const MAX_JOBS: usize = 20_000;
+
+/// How often in a plan a job begins because its object became bad.
+const MAX_TRIES: usize = 3;
 
 /// What jobs are found with.
 struct Finder<'a> {
@@ -66,10 +69,20 @@ pub(in crate::plan) fn add(
         }
     }
     let is_whole = !finder.is_full;
-    finder.jobs.sort_by(|(a, one), (b, other)| (a, &one.id).cmp(&(b, &other.id)));
+    // What runs already is there before anything begins.
+    let runs = |step: &Step| matches!(begins(set, step), Some(Begins::Running));
+    finder.jobs.sort_by(|(a, one), (b, other)| {
+        (a, !runs(one), &one.id).cmp(&(b, !runs(other), &other.id))
+    });
     plan.steps.extend(finder.jobs.into_iter().map(|(_, step)| step));
     plan.unscheduled = finder.unscheduled;
     is_whole
+}
+
+/// How a job begins by itself; none for a step that somebody wrote.
+pub(in crate::plan) fn begins<'a>(set: &'a RuleSet, step: &Step) -> Option<&'a Begins> {
+    let action = set.actions.get(step.action)?;
+    Some(&action.course.automatic.get(step.automatic?)?.begins)
 }
 
 /// When a job begins.
@@ -81,6 +94,15 @@ enum Start {
     After {
         /// Position of the step.
         step: usize,
+        /// Seconds.
+        delay: i64,
+    },
+    /// Before the plan.
+    Before,
+    /// A while after its object became bad.
+    Broken {
+        /// Whether that is the first time, 1, or a later one.
+        time: usize,
         /// Seconds.
         delay: i64,
     },
@@ -128,7 +150,12 @@ impl Finder<'_> {
                 // Where nothing is followed it does not matter what nobody knows.
                 Ok(if starts.is_empty() || is_it()? { starts } else { Vec::new() })
             }
-            Begins::Daily(_) => Ok(Vec::new()),
+            Begins::Running if is_it()? => Ok(vec![Start::Before]),
+            Begins::Broken { delay } if is_it()? => {
+                let tries = plan.written().len().min(MAX_TRIES);
+                Ok((1..=tries).map(|time| Start::Broken { time, delay: *delay }).collect())
+            }
+            Begins::Daily(_) | Begins::Running | Begins::Broken { .. } => Ok(Vec::new()),
         }
     }
 
@@ -141,6 +168,10 @@ impl Finder<'_> {
         // Where nobody knows its clock, it is taken to go like that of the plan.
         let offset = daily.offset.as_ref().and_then(|offset| self.value(act, offset).ok());
         let zone = match offset {
+            Some(Value::Int(minutes)) if !(-FARTHEST..=FARTHEST).contains(&minutes) => {
+                let what = format!("an offset from UTC, not {minutes} minutes");
+                return Err(Unknown::new(what, Absence::NotCollected, None));
+            }
             Some(Value::Int(minutes)) => Zone::fixed(minutes),
             _ => Zone::named(&plan.window.zone),
         };
@@ -178,6 +209,8 @@ impl Finder<'_> {
             Start::After { step, delay } => {
                 (None, vec![step], delay, format!("after step {}", step + 1))
             }
+            Start::Before => (Some(0), Vec::new(), 0, "before the plan".to_owned()),
+            Start::Broken { time, delay } => (None, Vec::new(), delay, time.to_string()),
         };
         let step = Step {
             id: format!("{} {key} {when}", automatic.id).into(),

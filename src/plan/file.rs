@@ -104,6 +104,8 @@ struct Reader<'a> {
     later: Arc<Facts>,
     /// How often a name was looked for in vain.
     misses: usize,
+    /// Whether it was said that the zone's name is none of a place.
+    is_zone_told: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -119,6 +121,7 @@ impl<'a> Reader<'a> {
             schemas: HashMap::new(),
             later: context.facts.clone(),
             misses: 0,
+            is_zone_told: false,
         }
     }
 
@@ -167,10 +170,18 @@ impl<'a> Reader<'a> {
 
     /// Seconds since 1970, and the zone.
     fn time(&mut self, node: &Node) -> Option<(i64, Zone)> {
-        match time::read(node, self.prefer) {
-            Ok(read) => Some(read),
-            Err(problem) => self.fail(problem),
+        let (time, zone) = match time::read(node, self.prefer) {
+            Ok(read) => read,
+            Err(problem) => return self.fail(problem),
+        };
+        // Once is enough: it is the same zone in every time.
+        if !self.is_zone_told
+            && let Some(problem) = time::nameless(node, time, &zone)
+        {
+            self.is_zone_told = true;
+            self.problems.push(problem);
         }
+        Some((time, zone))
     }
 
     fn duration(&mut self, node: &Node) -> Option<i64> {

@@ -38,6 +38,7 @@ pub fn disagreements(report: &Json, before: &Estate, after: &Estate) -> Vec<Stri
     replay.resources();
     replay.waiting();
     replay.checks();
+    replay.refused();
     replay.causes();
     replay.objects();
     replay.totals();

@@ -4,6 +4,7 @@
 //! steps are taken in the order of the plan: two runs give the same trace.
 
 mod ask;
+mod jobs;
 mod ledger;
 mod queue;
 mod trial;
@@ -16,7 +17,7 @@ use crate::facts::change::Cell;
 use crate::facts::model::Type;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
-use crate::facts::value::{ObjectId, Value};
+use crate::facts::value::ObjectId;
 use crate::finding::Role;
 use crate::plan::simulate::ledger::Ledger;
 use crate::plan::simulate::queue::Queue;
@@ -124,6 +125,9 @@ impl<'a> Simulation<'a> {
                 self.end(position);
             }
         }
+        for position in self.queue.not_needed() {
+            self.ledger.skip(position);
+        }
     }
 
     /// Begins what can begin now; what begins by itself does not wait for people.
@@ -163,58 +167,17 @@ impl<'a> Simulation<'a> {
         {
             return self.over(position, StepStatus::Nothing);
         }
+        let checked = act.checked();
+        if checked.is_some_and(|object| self.was_just_checked(object)) {
+            return self.over(position, StepStatus::Nothing);
+        }
         let refusals = self.refusals(position, act);
         if !refusals.is_empty() {
             return self.over(position, StepStatus::Refused(refusals));
         }
-        let checked = act.checked();
         if let Some(object) = checked {
             let was_good = self.world.phase(object) == Phase::Good;
             self.ledger.check(position, was_good);
-            let (vain, _) = self.vain(act, object);
-            if !vain.is_empty() {
-                self.ledger.vain(position, vain);
-                return self.over(position, StepStatus::Refused(Vec::new()));
-            }
-        }
-        self.start(position, step, act);
-    }
-
-    /// A job begins that nobody wrote. What keeps it from beginning makes it fail; only for a slot it waits.
-    fn begin_by_itself(&mut self, position: usize) {
-        let Some(step) = self.plan.steps.get(position) else { return };
-        let Some(action) = self.action(step) else { return };
-        let Ok(args) = bound(&self.world.facts, action, &step.args) else {
-            return self.skip(position);
-        };
-        let act = Act { action, args: &args };
-        let automatic = step.automatic.and_then(|number| action.course.automatic.get(number));
-        let when = automatic.and_then(|automatic| automatic.when.as_ref());
-        if when.is_some_and(|when| self.world.condition(act, when) != Ok(true)) {
-            return self.skip(position);
-        }
-        let obstacle = self.queue.obstacle(position);
-        let refusals = match obstacle {
-            Some(_) => Vec::new(),
-            None => self.obstructions(act),
-        };
-        if obstacle.is_some() || !refusals.is_empty() {
-            // Who is checked is busy: the check is in the way, whatever else is.
-            let about = args.first().and_then(|value| match value {
-                Value::Object(object) => self.queue.check_on(*object),
-                _ => None,
-            });
-            self.open(position);
-            if let Some(other) = obstacle.or(about) {
-                self.ledger.broken(position, other);
-            }
-            return self.over(position, StepStatus::Refused(refusals));
-        }
-        if !self.queue.has_slot(position) {
-            return self.queue.wait(position);
-        }
-        self.open(position);
-        if let Some(object) = act.checked() {
             let (vain, _) = self.vain(act, object);
             if !vain.is_empty() {
                 self.ledger.vain(position, vain);
@@ -228,18 +191,15 @@ impl<'a> Simulation<'a> {
         self.ledger.begin(position, &self.queue.needs_of(position), self.time);
     }
 
-    /// A job whose time has come has nothing to do.
-    fn skip(&mut self, position: usize) {
-        self.queue.over(position);
-        self.ledger.skip(position);
-        self.queue.follow(position, self.time);
-    }
-
     /// A step begins that nothing keeps from beginning.
     fn start(&mut self, position: usize, step: &Step, act: Act<'_>) {
         let checked = act.checked();
-        let takes = self.takes(position, step, act);
+        let mut takes = self.takes(position, step, act);
         self.ledger.takes(position, takes);
+        if let Some(most) = self.at_most(position, step, act).filter(|most| *most < takes) {
+            self.queue.limit(position);
+            takes = most;
+        }
         let locked = self.queue.begin(position, self.time.saturating_add(takes));
         for (broken, object) in locked {
             self.ledger.broken(broken, position);
@@ -312,6 +272,9 @@ impl<'a> Simulation<'a> {
         };
         let act = Act { action, args: &args };
         let checked = act.checked();
+        if self.queue.is_limited(position) {
+            return self.cut(position, checked);
+        }
         let is_spoiled = self.queue.end_of(position);
         let is_broken = |object: &ObjectId| {
             is_spoiled && matches!(self.world.phase(*object), Phase::Bad | Phase::Outside)
@@ -335,7 +298,10 @@ impl<'a> Simulation<'a> {
                 () => Phase::Good,
             };
             self.ledger.vain(position, vain);
-            self.ledger.undecided(position, undecided);
+            if !undecided.is_empty() {
+                let missing = self.world.missing(&undecided, object);
+                self.ledger.undecided(position, undecided, missing);
+            }
             touched = BTreeSet::new();
             if phase != Phase::Good {
                 touched = self.set_phase(Some(position), object, phase);
@@ -388,6 +354,7 @@ impl<'a> Simulation<'a> {
             touched = self.world.set(changes);
             self.made(step, Happening::Consequence(causes));
         }
+        self.trigger(step);
         let blocked = self.blocked();
         self.ledger.write(&self.world, self.time, step, &blocked);
     }

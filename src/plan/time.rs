@@ -165,6 +165,25 @@ pub fn read(node: &Node, prefer: Option<Prefer>) -> Result<(i64, Zone), Diagnost
     Ok((zoned.timestamp().as_second(), zone))
 }
 
+/// Names of zones that say themselves that no clock is ever changed.
+const UNIVERSAL: [&str; 6] = ["UTC", "UCT", "GMT", "Etc/UTC", "Etc/UCT", "Etc/GMT"];
+
+/// That the name of a time's zone is an abbreviation, or an offset, which hides whether clocks are changed.
+pub(in crate::plan) fn nameless(node: &Node, time: i64, zone: &Zone) -> Option<Diagnostic> {
+    let (_, name) = node.as_str()?.split_once('[')?;
+    let name = name.strip_suffix(']')?;
+    let is_short = name.len() > 2
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        && !["PRC", "ROC", "ROK"].contains(&name);
+    if (!is_short && !name.starts_with("Etc/")) || UNIVERSAL.contains(&name) {
+        return None;
+    }
+    let ahead = Clock { zone: zone.0.clone(), start: time }.offset(0);
+    let message = format!("`{name}` hides whether clocks are changed: this time counts as {ahead}");
+    let problem = Diagnostic::warning("zone-without-place", message).at(node.place);
+    Some(problem.help("name the zone after a place, such as `Europe/Berlin`"))
+}
+
 /// Whether it is a date and time without an offset.
 fn is_local(text: &str) -> bool {
     let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
@@ -280,7 +299,7 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
-    use super::{Clock, Prefer, Zone, read};
+    use super::{Clock, Prefer, Zone, nameless, read};
     use crate::source::{Sources, read as tree};
 
     fn seconds(text: &str, prefer: Option<Prefer>) -> Result<i64, String> {
@@ -335,6 +354,24 @@ mod tests {
         ] {
             let refused = seconds(text, None).unwrap_err();
             assert!(refused.starts_with(&format!("{code}: ")), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_zone_without_a_place_is_told() {
+        let told = |name: &str| {
+            let mut sources = Sources::default();
+            let text = format!("\"2009-07-01T22:00[{name}]\"");
+            let file = sources.add("t", text.as_bytes()).unwrap();
+            let node = tree(&sources, file).unwrap();
+            let (time, zone) = read(&node, None).unwrap();
+            nameless(&node, time, &zone).map(|problem| problem.message)
+        };
+        let hides = "hides whether clocks are changed: this time counts as";
+        assert_eq!(told("CET"), Some(format!("`CET` {hides} +02:00")));
+        assert_eq!(told("Etc/GMT+5"), Some(format!("`Etc/GMT+5` {hides} -05:00")));
+        for name in ["UTC", "Europe/Berlin", "Japan", "GB"] {
+            assert_eq!(told(name), None, "{name}");
         }
     }
 

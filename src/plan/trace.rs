@@ -144,9 +144,11 @@ pub struct StepTrace {
     pub vain: Vec<usize>,
     /// Of a check: rules, by position, that cannot be decided for its object.
     pub undecided: Vec<usize>,
+    /// Of a check: the facts that would decide them.
+    pub missing: Vec<String>,
     /// Of a check: whether its object was good before.
     pub is_needless: bool,
-    /// Of a check: the step that broke it off.
+    /// Of a check: the step that broke it off; itself, where it has run as long as it may.
     pub broken_by: Option<usize>,
     /// What would have to be known of its conditions, its duration and its effects.
     pub unknown: Vec<String>,
@@ -217,6 +219,14 @@ impl Interval {
 }
 
 impl ObjectTrace {
+    /// Whether the goal is about it at all.
+    #[must_use]
+    pub fn is_covered(&self, goal: &Goal) -> bool {
+        let key = fold(&self.key);
+        let is_left_out = goal.except.iter().any(|(known, _)| *known == key);
+        !is_left_out && goal.end_good.as_ref().is_none_or(|wanted| wanted.contains(&key))
+    }
+
     /// Whether it must be good at the end: one that was bad before and that no step touches need not.
     #[must_use]
     pub fn is_wanted(&self, goal: &Goal) -> bool {

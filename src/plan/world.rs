@@ -16,6 +16,8 @@ use crate::facts::model::Type;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
 use crate::facts::value::{Absence, Fact, ObjectId, Value, fold};
+use crate::finding::Outcome as Verdict;
+use crate::rule::Rule;
 use crate::rule::action::Action;
 use crate::rule::clause::params_value;
 use crate::rule::pack::{Protection, RuleSet};
@@ -189,6 +191,32 @@ impl<'a> World<'a> {
         value_of(self.set, &self.facts, &self.now, act, expr)
     }
 
+    /// A number of seconds, whole ones.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not known.
+    pub fn seconds(&self, act: Act<'_>, expr: &Expr) -> Outcome<i64> {
+        let view = self.view();
+        crate::eval::seconds(expr, &mut env_of(self.set, act, &view))
+    }
+
+    /// The facts that would decide rules, by position, for an object; where none of them is about the object
+    /// itself, for whatever they are about.
+    #[must_use]
+    pub fn missing(&self, rules: &[usize], object: ObjectId) -> Vec<String> {
+        let rules: Vec<&str> =
+            rules.iter().filter_map(|rule| Some(&*self.set.rules.get(*rule)?.id)).collect();
+        let wanted = |rule: &Rule| rules.contains(&&*rule.id);
+        let judged = crate::eval::evaluate(&self.facts, self.set, &self.now, None, &wanted);
+        let key = self.facts.key(object);
+        let open = judged.verdicts.iter().filter(|one| one.outcome == Verdict::Undecided);
+        let (about, others): (Vec<_>, Vec<_>) = open.partition(|one| one.subject.key == key);
+        let chosen = if about.is_empty() { others } else { about };
+        let facts = chosen.iter().flat_map(|one| &one.missing).map(|one| one.fact.clone());
+        facts.collect::<BTreeSet<String>>().into_iter().collect()
+    }
+
     /// Seconds that an action takes: best, expected, worst; none where it does not say.
     ///
     /// # Errors
@@ -280,6 +308,19 @@ pub fn phase(set: &RuleSet, facts: &Arc<Facts>, now: &Instant, object: ObjectId)
         () if is_in(&protection.busy) => Phase::Busy,
         () => Phase::Outside,
     }
+}
+
+/// The fact that would tell the state of a protected object, if nobody knows it.
+#[must_use]
+pub fn unknown_state(
+    set: &RuleSet,
+    facts: &Arc<Facts>,
+    now: &Instant,
+    object: ObjectId,
+) -> Option<String> {
+    let (protection, _) = set.protection()?;
+    let view = Arc::new(View::new(facts.clone(), now.clone()));
+    env_on(set, object, &view).eval(&protection.state).err().map(|unknown| said(&unknown))
 }
 
 /// The value of an expression of an action.

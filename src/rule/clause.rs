@@ -332,7 +332,7 @@ impl<'a> Reader<'a> {
         if found.is_none() && !self.context.broken.iter().any(|broken| **broken == *id) {
             let problem = Diagnostic::error("unknown-action", format!("there is no action `{id}`"));
             let problem =
-                problem.at(node.place).suggest(id, known.iter().map(|action| &*action.id));
+                problem.at(node.place).suggest_name(id, known.iter().map(|action| &*action.id));
             self.problems.push(problem);
         }
         found

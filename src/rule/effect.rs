@@ -286,6 +286,15 @@ impl Reader<'_> {
             self.problems.push(Diagnostic::error("wrong-type", message).at(node.place));
             return None;
         };
+        if let Some(list) = in_list(&expr) {
+            let message = format!("`{}` is in a record of a list", Self::source_of(node));
+            let place = self.context.sources.inside(node, list.at.clone());
+            let problem = Diagnostic::error("record-of-a-list", message).at(place);
+            let help = "one record of a list cannot be changed alone: make the list anew with \
+                `fill`, one member for each of it, or `set` all of it";
+            self.problems.push(problem.help(help));
+            return None;
+        }
         if derived {
             let message = format!("`{}` follows from other facts", Self::source_of(node));
             let problem = Diagnostic::error("derived-fact", message).at(node.place);
@@ -360,6 +369,12 @@ impl Reader<'_> {
             self.problems.push(Diagnostic::error("missing-key", message).at(place));
         }
     }
+}
+
+/// What a record is taken out of, if it stands neither in an object nor in a record of one.
+fn in_list(fact: &Expr) -> Option<&Expr> {
+    let ExprKind::Field { base, positions, .. } = &fact.kind else { return Some(fact) };
+    if positions.iter().all(|(kind, _)| kind.is_none()) { in_list(base) } else { None }
 }
 
 fn list<'n>(root: &'n Node, key: &str) -> &'n [Node] {

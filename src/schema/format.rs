@@ -59,6 +59,16 @@ pub(super) fn is_zoned_time(text: &str) -> bool {
         && zone.chars().all(named)
 }
 
+/// A time of day as clocks show it: `20:00`.
+pub(crate) fn is_clock_time(text: &str) -> bool {
+    let below = |part: &str, limit: u8| {
+        part.len() == 2
+            && part.bytes().all(|byte| byte.is_ascii_digit())
+            && part.parse::<u8>().is_ok_and(|number| number < limit)
+    };
+    text.split_once(':').is_some_and(|(hour, minute)| below(hour, 24) && below(minute, 60))
+}
+
 /// Numbers with units, each unit at most once and in the order of `units`.
 fn is_run(text: &str, units: &str) -> bool {
     let mut rest = text;
@@ -97,6 +107,9 @@ pub(super) fn describe(name: &str) -> (String, Option<&'static str>) {
             ("a date and time with offset", "write it like `2009-05-04T18:00:00Z` or `...+02:00`")
         }
         "date" => ("a date", "write it like `2009-05-04`"),
+        "clock-time" => {
+            ("a time of day", "write it like `\"20:00\"`: from 00:00 to 23:59, in quotes")
+        }
         "time" => ("a time with offset", "write it like `18:00:00Z`"),
         _ => return (format!("of the format `{name}`"), None),
     };

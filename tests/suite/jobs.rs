@@ -66,6 +66,58 @@ fn the_daily_check_cures_what_the_plan_leaves() {
     assert_eq!(other_day["verdict"], "failed");
 }
 
+/// How the replica of SG1 begins in the facts, and how it could.
+const SG1: &str = "replica: { state: consistent, last_consistency_check_at: \"2008-11-10T04:00:00Z\", since: \"2008-11-10T04:00:00Z\", allocated_bytes: 306";
+
+#[test]
+fn a_check_ends_that_runs_already_and_one_that_takes_too_long_does_not() {
+    // Its worst is twice the 6,480 seconds of the last one; whoever waits for it has nothing left to do.
+    let wait = "  - { id: wait, action: wait-for-check, with: { source: DPM01/EX01/SG1 } }\n";
+    let running = SG1.replace("consistent,", "verifying,");
+    let report = judged(wait, &[(SG1, &running)]);
+    assert_eq!(report["verdict"], "passed", "{report:#}");
+    assert_eq!(report["objects"][0]["exposure_seconds"], 2 * 6_480);
+    assert_eq!(report["steps"][0]["start_seconds"], 2 * 6_480);
+    let told = "wait (wait-for-check) has nothing left to do: the check that was running already has done it";
+    assert_eq!(messages(&report, "plan-no-op"), [told]);
+    // An hour is not enough for 72 minutes.
+    let report = judged(MOVE, &[("max_hours: 4", "max_hours: 1")]);
+    assert_eq!(report["verdict"], "failed");
+    let check = job(&report, "daily-check DPM01/EX01/SG2 2008-11-16 02:00");
+    assert_eq!((&check["is_broken_off"], &check["end_seconds"]), (&true.into(), &18_000.into()));
+    let told = "the daily consistency check of DPM01/EX01/SG2 at 02:00 is broken off: it takes longer than it may";
+    assert_eq!(messages(&report, "plan-job-fails"), [told]);
+    // Nobody knows whether it is: then nobody can say.
+    assert_eq!(ran(MOVE, &[(" max_hours: 4,", "")], &[]).code, 3);
+}
+
+#[test]
+fn what_becomes_inconsistent_is_checked_where_dpm_does_so_by_itself() {
+    let on = [
+        ("auto_consistency_check: false", "auto_consistency_check: true"),
+        ("version: \"2.0.5820.0\"", "version: \"3.0.7696.0\""),
+    ];
+    let check = "  - { id: check, action: run-consistency-check, with: { source: DPM01/EX01/SG2 }, after: [move] }\n";
+    let report = judged(&format!("{MOVE}{check}"), &on);
+    // It begins when the move is over, and the check that is in the plan has nothing left to do.
+    let found = job(&report, "check-when-inconsistent DPM01/EX01/SG2 1");
+    assert_eq!((&found["start_seconds"], &found["status"]), (&600.into(), &"done".into()));
+    assert_eq!(report["steps"][1]["status"], "nothing_to_do");
+    assert_eq!(report["objects"][1]["exposure_seconds"], 600 + 72 * 60);
+    assert_eq!(report["jobs"].as_array().unwrap().len(), 1, "{:#}", report["jobs"]);
+}
+
+#[test]
+fn what_nobody_knows_of_the_end_is_to_be_collected() {
+    let other =
+        "  - { id: other, action: enlarge-shadow-storage, with: { volume: 'EX01/F:\\' } }\n";
+    let unknown = SG1.replace(" state: consistent,", "");
+    let ran = ran(other, &[(SG1, &unknown)], &[]);
+    assert_eq!(ran.code, 3, "{}", ran.out);
+    let told = "collect `data_sources[DPM01/EX01/SG1].replica.state`";
+    assert!(ran.out.contains(told), "{}", ran.out);
+}
+
 #[test]
 fn a_schedule_goes_by_the_clock_of_its_server() {
     let report = judged(MOVE, &[("utc_offset_minutes: 60", "utc_offset_minutes: 120")]);
@@ -124,9 +176,20 @@ fn a_schedule_that_nobody_knows_is_no_schedule() {
     assert!(messages[0].starts_with(told), "{}", messages[0]);
     assert_eq!(report["exit_code"], 0, "it could only be a warning");
     assert_eq!(ran(MOVE, &without, &["--fail-on", "warning"]).code, 3);
-    let wrong = [("express_full_times: [\"20:00\"]", "express_full_times: [\"noon\"]")];
-    let report = judged(MOVE, &wrong);
-    assert!(self::messages(&report, "plan-unknown")[0].contains("a time of day, not `noon`"));
+    let wrong = [
+        ("express_full_times: [\"20:00\"]", "express_full_times: [\"25:61\"]"),
+        ("start: \"02:00\", max_hours: 4", "start: noon, max_hours: 1e9"),
+    ];
+    let ran = ran(MOVE, &wrong, &[]);
+    assert_eq!(ran.code, 2);
+    for told in [
+        "express_full_times[0]`: `25:61` is not a time of day",
+        "daily_consistency_check.start`: `noon` is not a time of day",
+        "write it like `\"20:00\"`: from 00:00 to 23:59",
+        "daily_consistency_check.max_hours`: `1000000000.0` is more than 24",
+    ] {
+        assert!(ran.err.contains(told), "{}", ran.err);
+    }
 }
 
 #[test]
@@ -149,19 +212,35 @@ automatic:
   - { id: two, title: two, follows: move-cluster-groop, after: 30m, because: we say so here }
   - { id: three, title: three, times: '[2]', because: we say so here }
   - { id: four, title: four, follows: wait, after: soon, because: we say so here }
+  - { id: one, title: five, times: '["25:99", "8:30"]', days: '["someday", "Mon"]', utc_offset_minutes: 99999, because: we say so here }
 "#;
     fs::write(rules.join("actions/own-job.yaml"), action).unwrap();
     let rules = rules.display().to_string();
     let lint = || run(&["rules", "list", "--rules", "dpm-exchange", "--rules", &rules]).err;
     let err = lint();
-    for told in ["a list of texts is needed here", "`soon` is not a duration"] {
-        assert!(err.contains(told), "{err}");
+    for told in [
+        "a list of texts is needed here",
+        "`soon` is not a duration",
+        "`25:99` is not a time of day",
+        "did you mean `08:30`?",
+        "`someday` is not a day of the week",
+        "did you mean `monday`?",
+        "99999 minutes are more than a clock can differ from UTC: at most 840, 14 hours",
+        "own-job.yaml:14:38",
+    ] {
+        assert!(err.contains(told), "{told}\n{err}");
     }
     let (action, _) = action.split_once("  - { id: three").unwrap();
+    let again =
+        "  - { id: daily-check, title: six, times: '[\"02:00\"]', because: we say so here }\n";
+    let action = format!("{action}{again}");
     fs::write(folder.path().join("rules/actions/own-job.yaml"), action).unwrap();
     let err = lint();
-    let told =
-        ["must have one parameter, the protected object", "did you mean `move-cluster-group`?"];
+    let told = [
+        "must have one parameter, the protected object",
+        "did you mean `move-cluster-group`?",
+        "two jobs that begin by themselves are named `daily-check`",
+    ];
     for told in told {
         assert!(err.contains(told), "{err}");
     }

@@ -183,7 +183,7 @@ impl Reader<'_> {
         }
         let problem = Diagnostic::error("unknown-action", format!("there is no action `{id}`"))
             .at(node.place)
-            .suggest(id, known.iter().map(|action| &*action.id))
+            .suggest_name(id, known.iter().map(|action| &*action.id))
             .help("`dpmguard rules actions` lists them");
         self.fail(problem)
     }
@@ -309,7 +309,7 @@ impl Reader<'_> {
         if !known.contains(&name) {
             let message = format!("there is no hazard `{name}`");
             let problem = Diagnostic::error("unknown-hazard", message).at(hazard.place);
-            self.problems.push(problem.suggest(name, known.iter().copied()));
+            self.problems.push(problem.suggest_name(name, known.iter().copied()));
         }
         let last = node.get("until")?;
         let zone = self.zone.clone().or_else(|| Zone::named("UTC"))?;
@@ -353,5 +353,5 @@ fn unknown_argument(action: &Action, name: &str) -> Diagnostic {
     }
     let names = || action.args.iter().map(|arg| &*arg.name);
     let all: Vec<&str> = names().collect();
-    problem.suggest(name, names()).help(format!("its parameters: {}", all.join(", ")))
+    problem.suggest_name(name, names()).help(format!("its parameters: {}", all.join(", ")))
 }

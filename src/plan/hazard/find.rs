@@ -321,7 +321,11 @@ impl Finder<'_> {
                 self.blackouts(position);
             }
             StepStatus::Nothing => {
-                self.add("plan-no-op", Some(position), format!("{name} is done already"));
+                let message = match self.done_by(position) {
+                    Some(job) => format!("{name} has nothing left to do: the {job} has done it"),
+                    None => format!("{name} is done already"),
+                };
+                self.add("plan-no-op", Some(position), message);
             }
             StepStatus::Refused(reasons) if !reasons.is_empty() => {
                 let at = step.start.map(|start| self.time(start)).unwrap_or_default();

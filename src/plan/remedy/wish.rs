@@ -169,7 +169,7 @@ impl<'a> Wishes<'a> {
             .ok_or_else(|| Why::Unknown(format!("the action `{}`", step.action)))?;
         // Waiting changes nothing either, but it has its place in a plan.
         if let Some(reason) = &named.course.manual
-            && named.duration.is_none()
+            && named.course.occupies_operator
         {
             return Err(Why::ByHand(reason.clone()));
         }

@@ -57,6 +57,36 @@ impl Replay<'_> {
         });
     }
 
+    /// Whether a step is the last that does something at a second: what is told of it is how it leaves things.
+    fn is_last(&self, step: &Step, second: i64) -> bool {
+        let mut events = self.report.events.iter().rev().filter(|event| event.time == second);
+        events.next().is_some_and(|event| event.step.as_ref() == Some(&step.id))
+    }
+
+    /// Where a check of the plan is refused, because causes stand or for what it needs, no check helps: all
+    /// checks of an object need the same. More of that the report does not hold, as the rules would say it.
+    pub(super) fn refused(&mut self) {
+        let report = self.report;
+        let Some(protection) = &report.protection else { return };
+        let written = report.steps.iter().take(report.written);
+        for step in written.filter(|step| step.status == "refused") {
+            let key = step.needs.checks.as_ref().map(|check| &*check.object);
+            let key = key.and_then(|object| key_in(&protection.kind, object));
+            let (Some(key), Some(at)) = (key, step.start_seconds) else { continue };
+            if at >= self.horizon() {
+                continue;
+            }
+            let object = report.objects.iter().find(|object| object.key == key);
+            let mut now = object.into_iter().flat_map(|object| &object.intervals);
+            let is_helpless = now
+                .find(|one| one.from <= at && at < one.to)
+                .is_none_or(|one| one.is_blocked || one.phase != Phase::Bad);
+            self.expect(is_helpless || !self.is_last(step, at), || {
+                format!("{} is refused at {at}, and a check would help {key}", step.id)
+            });
+        }
+    }
+
     /// The causes that stand for an object when so many events have happened.
     pub(super) fn standing(&self, key: &str, events: usize) -> Vec<usize> {
         let mut standing: Vec<usize> = Vec::new();

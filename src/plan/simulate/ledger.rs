@@ -166,9 +166,9 @@ impl Ledger {
         }
     }
 
-    pub(super) fn undecided(&mut self, position: usize, rules: Vec<usize>) {
+    pub(super) fn undecided(&mut self, position: usize, rules: Vec<usize>, missing: Vec<String>) {
         if let Some(step) = self.steps.get_mut(position) {
-            step.undecided = rules;
+            (step.undecided, step.missing) = (rules, missing);
         }
     }
 
@@ -296,6 +296,22 @@ impl Ledger {
         }
     }
 
+    /// The state of an object as it was written last.
+    pub(super) fn phase_of(&self, object: ObjectId) -> Option<Phase> {
+        let row = self.rows.get(&object)?;
+        Some(self.objects.get(*row)?.intervals.last()?.phase)
+    }
+
+    /// Whether a job that nobody wrote has come to its end of checking an object at a second.
+    pub(super) fn job_ended(&self, object: ObjectId, time: i64) -> bool {
+        self.steps.iter().skip(self.written).any(|job| {
+            job.end == Some(time)
+                && job.status == StepStatus::Done
+                && job.broken_by.is_none()
+                && job.needs.check.is_some_and(|(checked, _)| checked == object)
+        })
+    }
+
     /// Objects of which something changed since the last writing.
     pub(super) fn changed(&self) -> Vec<ObjectId> {
         self.changed.iter().copied().collect()
@@ -352,8 +368,9 @@ impl Ledger {
                 .intervals
                 .last()
                 .is_some_and(|last| last.phase == phase || last.phase == Phase::Bad);
+            // Jobs begin without the plan, too: what they leave behind is none of its doing.
             if phase.is_exposed() && caused_by.is_empty() && !was_so {
-                caused_by.extend(step);
+                caused_by.extend(step.filter(|step| *step < self.written));
             }
             caused_by.sort_unstable();
             caused_by.dedup();
@@ -407,6 +424,7 @@ fn blank(needs: Needs) -> StepTrace {
         harmed: Vec::new(),
         vain: Vec::new(),
         undecided: Vec::new(),
+        missing: Vec::new(),
         is_needless: false,
         broken_by: None,
         unknown: Vec::new(),

@@ -4,9 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::expr::tree::Expr;
 use crate::facts::value::{ObjectId, Value, fold};
+use crate::plan::automatic;
 use crate::plan::trace::Needs;
 use crate::plan::world::{Act, World, bound};
 use crate::plan::{Plan, Step};
+use crate::rule::automatic::Begins;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -35,6 +37,12 @@ pub(super) struct Queue {
     pending: Vec<usize>,
     /// Jobs that begin a while after a step: positions and seconds.
     followers: HashMap<usize, Vec<(usize, i64)>>,
+    /// Jobs that begin a while after an object became bad, the last one first: positions and seconds.
+    broken: HashMap<ObjectId, Vec<(usize, i64)>>,
+    /// Jobs that wait for whatever is in their way.
+    patient: BTreeSet<usize>,
+    /// Jobs that are broken off at their end.
+    limited: BTreeSet<usize>,
     /// The second at which nobody looks any more.
     horizon: i64,
 }
@@ -58,12 +66,23 @@ impl Queue {
             due: BTreeSet::new(),
             pending: Vec::new(),
             followers: HashMap::new(),
+            broken: HashMap::new(),
+            patient: BTreeSet::new(),
+            limited: BTreeSet::new(),
             horizon: plan.window.end.max(plan.window.checks_until),
         };
         for (position, job) in (written..).zip(jobs) {
             queue.due.extend(job.not_before.map(|time| (time, position)));
             for followed in &job.after {
                 queue.followers.entry(*followed).or_default().push((position, job.delay));
+            }
+        }
+        for (position, job) in plan.steps.iter().enumerate().skip(written).rev() {
+            let begins = automatic::begins(world.set, job);
+            let object = queue.needs.get(position).and_then(|needs| needs.check);
+            if let (Some(Begins::Broken { delay }), Some((object, _))) = (begins, object) {
+                queue.broken.entry(object).or_default().push((position, *delay));
+                queue.patient.insert(position);
             }
         }
         queue.count_slots(world, plan);
@@ -75,8 +94,47 @@ impl Queue {
         if self.due.first().is_some_and(|(due, _)| *due <= time) {
             return self.due.pop_first().map(|(_, position)| position);
         }
-        let free = self.pending.iter().position(|position| self.has_slot(*position))?;
+        let is_free = |position: &usize| {
+            let waits = self.patient.contains(position) && self.obstacle(*position).is_some();
+            !waits && self.has_slot(*position)
+        };
+        let free = self.pending.iter().position(is_free)?;
         Some(self.pending.remove(free))
+    }
+
+    /// An object became bad: the next job that begins then has a time now.
+    pub(super) fn became_bad(&mut self, object: ObjectId, time: i64) {
+        let Some((job, delay)) = self.broken.get_mut(&object).and_then(Vec::pop) else { return };
+        let due = time.saturating_add(delay);
+        if due < self.horizon {
+            self.due.insert((due, job));
+        }
+    }
+
+    /// The jobs for which no object became bad.
+    pub(super) fn not_needed(&self) -> Vec<usize> {
+        let mut all: Vec<usize> = self.patient.iter().copied().collect();
+        all.retain(|job| {
+            let object = self.needs.get(*job).and_then(|needs| needs.check);
+            let left = object.and_then(|(object, _)| self.broken.get(&object));
+            left.is_some_and(|left| left.iter().any(|(other, _)| other == job))
+        });
+        all
+    }
+
+    /// Whether a job waits for whatever is in its way.
+    pub(super) fn is_patient(&self, position: usize) -> bool {
+        self.patient.contains(&position)
+    }
+
+    /// A step is broken off at its end.
+    pub(super) fn limit(&mut self, position: usize) {
+        self.limited.insert(position);
+    }
+
+    /// Whether a step is broken off at its end.
+    pub(super) fn is_limited(&self, position: usize) -> bool {
+        self.limited.contains(&position)
     }
 
     /// A job begins as soon as there is a slot.

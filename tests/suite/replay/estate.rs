@@ -109,7 +109,7 @@ fn with(mut object: Json, facts: &Json) -> Json {
 }
 
 /// How many kinds of flaw there are.
-pub(super) const FLAWS: u8 = 16;
+pub(super) const FLAWS: u8 = 19;
 
 fn flaw(estate: &mut Json, kind: u8, which: usize) {
     let mut member = |list: &str, change: &dyn Fn(&mut Json)| {
@@ -141,6 +141,15 @@ fn flaw(estate: &mut Json, kind: u8, which: usize) {
         12 => member("dpm_servers", &drop("check_slots")),
         13 => member("exchange_servers", &|one| one["os"]["version"] = json!("6.0.6002")),
         14 => member("agents", &set("enabled", json!(false))),
+        15 => member("data_sources", &state("verifying")),
+        16 => {
+            member("protection_groups", &set("auto_consistency_check", json!(true)));
+            member("dpm_servers", &set("version", json!("3.0.7696.0")));
+        }
+        17 => member("protection_groups", &|one| {
+            one["daily_consistency_check"]["max_hours"] = json!(0.5);
+            one["daily_consistency_check"]["start"] = json!("23:00");
+        }),
         _ => _ = estate.as_object_mut().unwrap().remove("complete"),
     }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expr::tree::{Expr, ExprKind};
 use crate::facts::model::{KindId, Model, Origin, Type};
-use crate::facts::value::ObjectId;
+use crate::facts::store::Facts;
+use crate::facts::value::{Fact, ObjectId, Value};
 use crate::finding::{Evaluation, Outcome};
 use crate::plan::hazard::find::{Finder, known::undecided, objects::listed};
 use crate::plan::insight::Behind;
@@ -20,6 +21,8 @@ struct Looks {
     fields: BTreeSet<(KindId, usize)>,
     /// Kinds of the objects that functions are handed: what they look at is not seen here.
     kinds: BTreeSet<KindId>,
+    /// Kinds of which all objects are looked through.
+    all: BTreeSet<KindId>,
 }
 
 impl Finder<'_> {
@@ -34,7 +37,7 @@ impl Finder<'_> {
                 let Some(step) = event.step.filter(|step| *step < self.written()) else { continue };
                 for change in &event.changes {
                     let Some(object) = looks.meets(change) else { continue };
-                    let here = behind.protected(object);
+                    let here = self.concerned(&looks, &behind, change, object);
                     let concerns = |other: &ObjectId| {
                         *other == object || here.iter().any(|one| behind.is_behind(*one, *other))
                     };
@@ -62,12 +65,41 @@ impl Finder<'_> {
             let missing = missing(before, &ids);
             if let Some(hazard) = self.add("plan-unknown", Some(step), message) {
                 hazard.objects = keys;
-                if !missing.is_empty() {
-                    hazard.help.push(format!("collect {}", listed(&missing)));
-                }
+                hazard.help.extend(to_collect(&missing));
             }
         }
     }
+}
+
+impl Finder<'_> {
+    /// The protected objects that a rule looks at over an object that changes.
+    fn concerned(
+        &self,
+        looks: &Looks,
+        behind: &Behind<'_>,
+        change: &FactChange,
+        object: ObjectId,
+    ) -> BTreeSet<ObjectId> {
+        // What is gone is in the facts of before only.
+        let facts = match change {
+            FactChange::Removed(..) => self.given.facts,
+            _ => &self.trace.facts,
+        };
+        let protected = self.given.set.protection().map(|(protection, _)| protection.kind);
+        let narrow = protected.filter(|kind| looks.comes_from(object.kind, *kind, facts.model()));
+        let named = narrow.map(|kind| named(facts, object, kind)).unwrap_or_default();
+        if named.is_empty() { behind.protected(object) } else { named }
+    }
+}
+
+/// The objects of a kind that an object's own facts name.
+fn named(facts: &Facts, object: ObjectId, kind: KindId) -> BTreeSet<ObjectId> {
+    let fields = facts.kind_of(object).map_or(0, |kind| kind.record.fields.len());
+    let values = (0..fields).filter_map(|field| match facts.fact(object, field) {
+        Some(Fact::Known { value: Value::Object(other), .. }) => Some(*other),
+        _ => None,
+    });
+    values.filter(|other| other.kind == kind && *other != object).collect()
 }
 
 /// The facts that are missing for rules.
@@ -75,10 +107,17 @@ fn missing(evaluation: &Evaluation, ids: &[String]) -> Vec<String> {
     let mut all = BTreeSet::new();
     for verdict in evaluation.verdicts.iter().filter(|one| one.outcome == Outcome::Undecided) {
         if evaluation.rule(verdict).is_some_and(|rule| ids.iter().any(|id| **id == *rule.id)) {
-            all.extend(verdict.missing.iter().map(|missing| format!("`{}`", missing.fact)));
+            all.extend(verdict.missing.iter().map(|missing| missing.fact.clone()));
         }
     }
-    all.into_iter().take(MOST_NAMES).collect()
+    all.into_iter().collect()
+}
+
+/// What to collect, if there is anything.
+pub(super) fn to_collect(missing: &[String]) -> Option<String> {
+    let named: Vec<String> =
+        missing.iter().take(MOST_NAMES).map(|fact| format!("`{fact}`")).collect();
+    (!named.is_empty()).then(|| format!("collect {}", listed(&named)))
 }
 
 fn looks(rule: &Rule, model: &Model) -> Looks {
@@ -111,6 +150,7 @@ impl Looks {
                     }
                 }
             }
+            ExprKind::All(kind) => _ = self.all.insert(*kind),
             ExprKind::Script(_, args) => {
                 self.kinds.extend(args.iter().flat_map(|arg| kinds_of(&arg.ty)));
             }
@@ -130,6 +170,21 @@ impl Looks {
             Some(Origin::Within { path, .. }) => self.field(kind, *path, model),
             Some(Origin::Read | Origin::Reference { .. }) | None => {}
         }
+    }
+
+    /// Whether objects of a kind are come by only from a protected object that they name, such as its jobs:
+    /// then those of another protected object do not matter.
+    fn comes_from(&self, kind: KindId, protected: KindId, model: &Model) -> bool {
+        if self.kinds.contains(&kind) || self.all.contains(&kind) {
+            return false;
+        }
+        let fields = model.kind(kind).map(|kind| kind.record.fields.as_slice()).unwrap_or_default();
+        let looked = fields.iter().enumerate().filter(|(field, known)| {
+            matches!(known.origin, Origin::Reference { .. })
+                && self.fields.contains(&(kind, *field))
+        });
+        let mut targets = looked.map(|(_, field)| kinds_of(&field.ty)).peekable();
+        targets.peek().is_some() && targets.all(|kinds| kinds == [protected])
     }
 
     /// The object of a change that it looks at.

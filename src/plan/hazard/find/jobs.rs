@@ -10,13 +10,22 @@ use crate::plan::trace::StepStatus;
 /// Jobs that fail, by the step that they fail through and by what they are called: objects and times.
 type Failed = BTreeMap<(usize, String), Vec<(String, i64)>>;
 
+/// Jobs that have run as long as they may, by the step because of which their objects are bad.
+type Cut = BTreeMap<(Option<usize>, String), Vec<(String, i64)>>;
+
 impl Finder<'_> {
     pub(super) fn jobs(&mut self) {
         let (mut in_the_way, mut in_vain) = (Failed::new(), Failed::new());
+        let mut cut = Cut::new();
         let jobs = (0..).zip(&self.given.plan.steps).zip(&self.trace.steps).skip(self.written());
-        for ((_, step), trace) in jobs {
+        for ((position, step), trace) in jobs {
             let Some((title, key)) = self.job(step) else { continue };
             let Some(time) = trace.start else { continue };
+            if trace.broken_by == Some(position) {
+                let culprit = self.culprit_at(&key, time);
+                cut.entry((culprit, title)).or_default().push((key, time));
+                continue;
+            }
             let other = trace.broken_by.filter(|other| *other < self.written());
             if let Some(other) = other {
                 in_the_way.entry((other, title)).or_default().push((key, time));
@@ -26,13 +35,20 @@ impl Finder<'_> {
                 in_vain.entry((culprit, title)).or_default().push((key, time));
             }
         }
+        for ((step, title), failed) in cut {
+            let message = format!(
+                "the {title} of {} is broken off: it takes longer than it may",
+                self.said(&failed)
+            );
+            self.tell("plan-job-fails", step, message, &failed);
+        }
         for ((step, title), failed) in in_the_way {
             let message = format!(
                 "{} is in the way of the {title} of {}",
                 self.named(step),
                 self.said(&failed)
             );
-            self.tell("plan-collides", step, message, &failed);
+            self.tell("plan-collides", Some(step), message, &failed);
         }
         for ((step, title), failed) in in_vain {
             let message = format!(
@@ -40,8 +56,22 @@ impl Finder<'_> {
                 self.named(step),
                 self.said(&failed)
             );
-            self.tell("plan-job-fails", step, message, &failed);
+            self.tell("plan-job-fails", Some(step), message, &failed);
         }
+    }
+
+    /// What the job is called that has checked the object of a step up to its begin.
+    pub(super) fn done_by(&self, position: usize) -> Option<String> {
+        let step = self.trace.steps.get(position)?;
+        let (object, _) = step.needs.check?;
+        let mut jobs = self.given.plan.steps.iter().zip(&self.trace.steps).skip(self.written());
+        let (job, _) = jobs.find(|(_, job)| {
+            job.needs.check.is_some_and(|(checked, _)| checked == object)
+                && job.status == StepStatus::Done
+                && job.broken_by.is_none()
+                && job.end == step.start
+        })?;
+        self.job(job).map(|(title, _)| title)
     }
 
     /// Jobs of which nobody knows when they begin.
@@ -84,11 +114,11 @@ impl Finder<'_> {
         listed(&all)
     }
 
-    fn tell(&mut self, kind: &str, step: usize, message: String, failed: &[(String, i64)]) {
+    fn tell(&mut self, kind: &str, step: Option<usize>, message: String, failed: &[(String, i64)]) {
         let mut keys: Vec<String> = failed.iter().map(|(key, _)| key.clone()).collect();
         keys.sort();
         keys.dedup();
-        if let Some(hazard) = self.add(kind, Some(step), message) {
+        if let Some(hazard) = self.add(kind, step, message) {
             hazard.objects = keys;
         }
     }

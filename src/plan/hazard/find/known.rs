@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::facts::time::say_duration;
 use crate::finding::{Evaluation, Finding, Outcome, Verdict};
-use crate::plan::hazard::find::Finder;
 use crate::plan::hazard::find::raised::Raised;
+use crate::plan::hazard::find::{Finder, doubts::to_collect};
 use crate::plan::trace::StepStatus;
 
 impl Finder<'_> {
@@ -29,7 +29,9 @@ impl Finder<'_> {
                     .map(|rule| rule.id.to_string())
                     .collect();
                 let message = format!("whether {name} succeeds depends on {}", undecided(&ids));
-                self.add("plan-unknown", Some(position), message);
+                if let Some(hazard) = self.add("plan-unknown", Some(position), message) {
+                    hazard.help.extend(to_collect(&step.missing));
+                }
             }
         }
         let start = self.given.plan.window.start;

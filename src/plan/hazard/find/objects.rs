@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::time::say_duration;
 use crate::facts::value::{ObjectId, Value};
+use crate::plan::hazard::find::doubts::to_collect;
 use crate::plan::hazard::find::{Finder, is_counted};
 use crate::plan::hazard::{Repair, needed, repairs};
 use crate::plan::simulate;
 use crate::plan::trace::{Interval, ObjectTrace};
-use crate::plan::world::Phase;
+use crate::plan::world::{Phase, unknown_state};
 
 impl Finder<'_> {
     pub(super) fn objects(&mut self) {
@@ -27,10 +28,11 @@ impl Finder<'_> {
         for object in &self.trace.objects {
             self.end_unknown(object);
         }
+        self.nothing_protected();
         self.touched_twice();
     }
 
-    /// An object that a step broke, of which nobody knows whether it is protected at the end.
+    /// An object that must be protected at the end, of which nobody knows whether it is.
     fn end_unknown(&mut self, object: &ObjectTrace) {
         let Some(last) = object.intervals.last().filter(|last| last.phase == Phase::Unknown) else {
             return;
@@ -40,15 +42,33 @@ impl Finder<'_> {
             let checked = step.needs.check.map(|(checked, _)| checked);
             checked == Some(object.object) && !step.undecided.is_empty()
         });
-        if is_told || !object.is_wanted(&self.given.plan.goal) {
+        if is_told || !object.is_covered(&self.given.plan.goal) {
             return;
         }
         let step = self.culprit(last);
         let message =
             format!("whether {} is protected when the window closes is not known", object.key);
         let key = object.key.to_string();
+        let now = simulate::instant(self.given.plan, 0);
+        let missing = unknown_state(self.given.set, self.given.facts, &now, object.object);
         if let Some(hazard) = self.add("plan-unknown", step, message) {
             hazard.objects = vec![key];
+            hazard.help.extend(to_collect(&missing.into_iter().collect::<Vec<_>>()));
+        }
+    }
+
+    /// Facts in which nothing is protected, before the plan or behind it: nothing has been judged.
+    fn nothing_protected(&mut self) {
+        let Some((protection, _)) = self.given.set.protection() else { return };
+        let is_seen = |one: &ObjectTrace| one.intervals.iter().any(is_counted);
+        if self.trace.objects.iter().any(is_seen) {
+            return;
+        }
+        let kind = self.given.facts.model().kind(protection.kind);
+        let collection = kind.map(|kind| kind.collection.to_string()).unwrap_or_default();
+        let message = "nothing is protected in these facts, so nothing has been judged".to_owned();
+        if let Some(hazard) = self.add("plan-unknown", None, message) {
+            hazard.help.extend(to_collect(&[collection]));
         }
     }
 
