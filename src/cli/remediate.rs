@@ -13,13 +13,16 @@ use crate::finding::{Evaluation, Outcome, Severity, Verdict};
 use crate::gate::{self, Threshold};
 use crate::load;
 use crate::plan::hazard::{self, Given, Judged};
-use crate::plan::remedy::{self, Fate, Remedy, Why};
+use crate::plan::remedy::{self, Aside, Fate, Known, Remedy, Why};
 use crate::plan::time::{self, Clock, Zone};
 use crate::plan::{Plan, file};
 use crate::rule::pack::RuleSet;
 use crate::source::{Node, Sources};
 
 use std::sync::Arc;
+
+/// Most reasons that are told of one finding.
+const MOST_REASONS: usize = 3;
 
 /// Make a change plan that repairs what the rules find
 #[derive(Debug, clap::Args)]
@@ -37,7 +40,7 @@ pub struct Args {
     facts: Vec<PathBuf>,
     #[command(flatten)]
     rules: PackArgs,
-    /// Repair only these: the id of a rule, `tag:<tag>`, or a finding's fingerprint; can be repeated
+    /// Repair only these, and what makes their checks vain: the id of a rule, `tag:<tag>`, or a finding's fingerprint; can be repeated
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     only: Vec<String>,
     /// The instant of the run: RFC 3339, or `observed` for the newest observation in the facts
@@ -250,6 +253,34 @@ fn judge(
     Ok((plan, judged))
 }
 
+/// Says what is repaired that nobody asked for, and what is not cleared, and why.
+fn say_findings(remedy: &Remedy, err: &mut dyn io::Write) -> io::Result<()> {
+    for (position, finding) in remedy.findings.iter().enumerate().filter(|(_, one)| one.is_old) {
+        let Known { rule, severity, subject, .. } = finding;
+        if finding.is_needed {
+            writeln!(
+                err,
+                "  repaired, too, because a check would be wasted otherwise: {rule} ({severity}), {}",
+                subject.key
+            )?;
+        }
+        let what = match finding.fate {
+            Fate::Cleared => continue,
+            Fate::Stays => "not cleared",
+            Fate::Unknown => "perhaps cleared",
+        };
+        writeln!(err, "  {what}: {rule} ({severity}), {}", subject.key)?;
+        if let Some(reason) = &finding.manual {
+            writeln!(err, "    {reason}")?;
+        }
+        let of = |aside: &&Aside| aside.purposes.contains(&position);
+        for aside in remedy.asides.iter().filter(of).take(MOST_REASONS) {
+            writeln!(err, "    not in the plan: {}: {}", aside.step.action, aside.why.said())?;
+        }
+    }
+    Ok(())
+}
+
 /// Says what the plan is worth; the answer is the exit code.
 fn say(
     remedy: &Remedy,
@@ -259,12 +290,12 @@ fn say(
 ) -> io::Result<u8> {
     let verdict = judged.verdict(Threshold::From(Severity::Error));
     let count = |fate: Fate| {
-        remedy.findings.iter().filter(|finding| finding.is_old && finding.fate == fate).count()
+        remedy.findings.iter().filter(|one| one.is_asked() && one.fate == fate).count()
     };
-    let all = remedy.findings.iter().filter(|finding| finding.is_old).count();
+    let all = remedy.findings.iter().filter(|finding| finding.is_asked()).count();
     let (stay, unknown) = (count(Fate::Stays), count(Fate::Unknown));
-    let err = &mut streams.err;
     let steps = plan.written().len();
+    let err = &mut *streams.err;
     writeln!(
         err,
         "{steps} step{}, {} of {all} finding{} cleared; `plan check`: {}",
@@ -281,15 +312,7 @@ fn say(
     {
         writeln!(err, "  {}: {}", hazard.kind.id, hazard.message)?;
     }
-    for finding in remedy.findings.iter().filter(|finding| finding.is_old) {
-        let what = match finding.fate {
-            Fate::Cleared => continue,
-            Fate::Stays => "not cleared",
-            Fate::Unknown => "perhaps cleared",
-        };
-        let key = &finding.subject.key;
-        writeln!(err, "  {what}: {} ({}), {key}", finding.rule, finding.severity)?;
-    }
+    say_findings(remedy, err)?;
     let hangs = remedy.asides.iter().filter(|aside| matches!(aside.why, Why::Unknown(_))).count();
     if hangs + open > 0 {
         writeln!(

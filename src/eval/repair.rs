@@ -1,21 +1,13 @@
 //! From the steps of all findings to one list: each step once, causes first, checks behind them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod order;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::finding::{Evaluation, Finding, RepairStep, Role, Severity, Step, Subject};
+use crate::finding::{Evaluation, RepairStep, Role, Severity, Step, Subject};
 
-/// Where a step belongs, whatever the findings say of its order: repairs by the place where they are
-/// done, then checks, then what succeeds only on a checked object, then what only notes ask for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    stage: u8,
-    kind: usize,
-    at: Option<Subject>,
-    /// Worst first.
-    severity: std::cmp::Reverse<Severity>,
-    seen: usize,
-}
+use order::Plan;
 
 /// The steps of all findings, in the order in which they are to be done.
 ///
@@ -77,181 +69,14 @@ fn is_cause(known: &RepairStep, evaluation: &Evaluation) -> bool {
     rules.any(|rule| rule.severity == Severity::Error || rule.tags.iter().any(|tag| tag == "cause"))
 }
 
-#[derive(Default)]
-struct Plan {
-    steps: Vec<(Rank, RepairStep)>,
-    by_name: HashMap<String, usize>,
-    /// For a step: those that come behind it in one of its findings.
-    behind: BTreeMap<usize, BTreeSet<usize>>,
-}
-
-impl Plan {
-    fn add(
-        &mut self,
-        verdict: usize,
-        severity: Severity,
-        finding: &Finding,
-        subject: &Subject,
-        evaluation: &Evaluation,
-        order: &[Arc<str>],
-    ) {
-        let is_protected =
-            |object: &&Subject| Some(&object.kind) == evaluation.protected_kind.as_ref();
-        let harmed: Vec<&Subject> =
-            std::iter::once(subject).chain(&finding.affects).filter(is_protected).collect();
-        let mut last: Option<usize> = None;
-        for step in &finding.steps {
-            // What is done at one protected object helps that one only.
-            let helps = match step.at.as_ref().filter(is_protected) {
-                Some(at) => vec![at.clone()],
-                None => harmed.iter().map(|object| (*object).clone()).collect(),
-            };
-            let position = self.step(step, severity, order);
-            if let Some((rank, known)) = self.steps.get_mut(position) {
-                rank.severity = rank.severity.min(std::cmp::Reverse(severity));
-                rank.stage = stage(step, rank.severity.0);
-                known.verdicts.push(verdict);
-                known.helps.extend(helps);
-                join(&mut known.step, step);
-            }
-            if let Some(before) = last.filter(|before| *before != position)
-                && step.role != Role::Check
-            {
-                self.behind.entry(before).or_default().insert(position);
-            }
-            if is_repair(step) {
-                last = Some(position);
-            }
-        }
-    }
-
-    fn step(&mut self, step: &Step, severity: Severity, order: &[Arc<str>]) -> usize {
-        let next = self.steps.len();
-        let position = *self.by_name.entry(step.name.clone()).or_insert(next);
-        if position == next {
-            let kind = step.at.as_ref().and_then(|at| order.iter().position(|k| *k == at.kind));
-            let rank = Rank {
-                stage: stage(step, severity),
-                kind: kind.unwrap_or(order.len()),
-                at: step.at.clone(),
-                severity: std::cmp::Reverse(severity),
-                seen: next,
-            };
-            let known = RepairStep {
-                step: step.clone(),
-                verdicts: Vec::new(),
-                helps: Vec::new(),
-                after: Vec::new(),
-                withheld: Vec::new(),
-                undecided: Vec::new(),
-            };
-            self.steps.push((rank, known));
-        }
-        position
-    }
-
-    /// The steps of one stage: always the first by rank of those that have none before them; where
-    /// findings contradict each other about an order, the rank decides.
-    fn stage_sorted(&self, stage: u8) -> Vec<usize> {
-        let is_here = |position: &usize| {
-            self.steps.get(*position).is_some_and(|(rank, _)| rank.stage == stage)
-        };
-        let rank = |position: usize| self.steps.get(position).map(|(rank, _)| rank.clone());
-        let mut waits: BTreeMap<usize, usize> =
-            (0..self.steps.len()).filter(is_here).map(|position| (position, 0)).collect();
-        let before = self.behind.iter().filter(|(before, _)| is_here(before));
-        for position in before.flat_map(|(_, behind)| behind) {
-            if let Some(count) = waits.get_mut(position) {
-                *count += 1;
-            }
-        }
-        let (mut ready, mut waiting) = (BTreeSet::new(), BTreeSet::new());
-        for (position, count) in &waits {
-            let set = if *count == 0 { &mut ready } else { &mut waiting };
-            set.insert((rank(*position), *position));
-        }
-        let mut order = Vec::new();
-        while let Some((_, position)) = ready.pop_first().or_else(|| waiting.pop_first()) {
-            order.push(position);
-            for behind in self.behind.get(&position).into_iter().flatten() {
-                let Some(count) = waits.get_mut(behind) else { continue };
-                *count = count.saturating_sub(1);
-                let key = (rank(*behind), *behind);
-                if *count == 0 && waiting.remove(&key) {
-                    ready.insert(key);
-                }
-            }
-        }
-        order
-    }
-
-    /// All steps in their order.
-    fn sorted(mut self) -> Vec<RepairStep> {
-        let mut order = Vec::with_capacity(self.steps.len());
-        for stage in 0..STAGES {
-            order.extend(self.stage_sorted(stage));
-        }
-        // For what needs a check: the steps that come before it in its findings.
-        let places: HashMap<usize, usize> =
-            order.iter().enumerate().map(|(place, position)| (*position, place)).collect();
-        for (before, behind) in &self.behind {
-            for position in behind {
-                if let (Some((_, known)), Some(place)) =
-                    (self.steps.get_mut(*position), places.get(before))
-                    && known.step.after_check
-                {
-                    known.after.push(*place);
-                }
-            }
-        }
-        let mut steps: Vec<Option<RepairStep>> =
-            self.steps.into_iter().map(|(_, known)| Some(known)).collect();
-        let mut sorted: Vec<RepairStep> = order
-            .into_iter()
-            .filter_map(|position| steps.get_mut(position).and_then(Option::take))
-            .collect();
-        for known in &mut sorted {
-            known.helps.sort();
-            known.helps.dedup();
-            known.verdicts.dedup();
-        }
-        sorted
-    }
-}
-
-/// How many stages there are.
-const STAGES: u8 = 4;
-
-fn stage(step: &Step, severity: Severity) -> u8 {
-    match step.role {
-        Role::Check => 1,
-        Role::Change | Role::Fix if step.after_check => 2,
-        Role::Change | Role::Fix if severity == Severity::Note => 3,
-        Role::Change | Role::Fix => 0,
-    }
-}
-
 fn is_repair(step: &Step) -> bool {
     step.role != Role::Check && !step.after_check
-}
-
-/// Takes in what another finding says of the same step.
-fn join(known: &mut Step, other: &Step) {
-    if !known.text.contains(&other.text) {
-        known.text = format!("{}\n{}", known.text, other.text);
-    }
-    known.unsure = known.unsure.take().filter(|_| other.unsure.is_some());
-    for command in &other.commands {
-        if !known.commands.contains(command) {
-            known.commands.push(command.clone());
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{JudgedRule, Outcome, Tally, Verdict, Withheld};
+    use crate::finding::{Finding, JudgedRule, Outcome, Tally, Verdict, Withheld};
 
     fn subject(kind: &str, key: &str) -> Subject {
         Subject { kind: kind.into(), key: key.into() }
@@ -450,5 +275,28 @@ mod tests {
         let steps = repair(&evaluation, &order(), &|at| vec![format!("open-{}", at.key).into()]);
         assert_eq!(steps[0].undecided, Vec::<Arc<str>>::new());
         assert_eq!(steps[1].undecided, [Arc::from("open-A")]);
+    }
+
+    /// What waits for a step stands behind it, however little the step matters by itself.
+    #[test]
+    fn nothing_stands_before_what_it_waits_for() {
+        let a = || subject("replica", "A");
+        let tidy = || vec![fix("tidy", "host", "H"), fix("back-up", "replica", "A")];
+        let notes = repaired(&evaluation(vec![(Severity::Note, a(), vec![], tidy())]));
+        assert_eq!(names(&notes), ["tidy H", "back-up A"]);
+        assert_eq!(notes[1].after, [0]);
+        let error =
+            || vec![fix("modify", "group", "G"), check("A"), fix("back-up", "replica", "A")];
+        let both = repaired(&evaluation(vec![
+            (Severity::Note, a(), vec![], tidy()),
+            (Severity::Error, a(), vec![], error()),
+        ]));
+        assert_eq!(names(&both), ["tidy H", "modify G", "check A", "back-up A"]);
+        assert_eq!(both[3].after, [0, 1, 2]);
+        let mut quiet = evaluation(vec![(Severity::Note, a(), vec![], error())]);
+        quiet.rules[0].tags = vec!["cause".to_owned()];
+        let quiet = repaired(&quiet);
+        assert_eq!(names(&quiet), ["modify G", "check A", "back-up A"]);
+        assert_eq!(quiet[1].after, [0], "a cause makes a check vain, whatever it is called");
     }
 }

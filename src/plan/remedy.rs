@@ -25,7 +25,7 @@ use crate::rule::Rule;
 use crate::rule::pack::RuleSet;
 
 use order::Ordered;
-use wish::Wishes;
+use wish::{Since, Wishes};
 
 pub use text::write;
 
@@ -121,8 +121,18 @@ pub struct Known {
     pub manual: Option<String>,
     /// Whether it stood before the plan.
     pub is_old: bool,
+    /// Whether nobody asked for its repair, but another one is vain without.
+    pub is_needed: bool,
     /// What becomes of it.
     pub fate: Fate,
+}
+
+impl Known {
+    /// Whether its repair is what the plan was asked for.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.is_old && !self.is_needed
+    }
 }
 
 /// What becomes of a finding by the end of the plan.
@@ -146,7 +156,7 @@ impl std::fmt::Debug for Given<'_> {
 #[must_use]
 pub fn remedy(given: Given<'_>, evaluation: &Evaluation) -> Option<Remedy> {
     let mut wishes = Wishes::new(given);
-    wishes.take(evaluation, true, &|verdict, _| (given.wanted)(evaluation, verdict));
+    wishes.take(evaluation, Since::Asked, &|verdict, _| (given.wanted)(evaluation, verdict));
     if wishes.findings.is_empty() {
         return None;
     }
@@ -166,9 +176,13 @@ pub fn remedy(given: Given<'_>, evaluation: &Evaluation) -> Option<Remedy> {
         let is_next = |_: &Verdict, finding: &Finding| {
             open.contains(&finding.fingerprint) || !before.contains(finding.fingerprint.as_str())
         };
-        let has_more = wishes.take(&made.end, false, &is_next);
+        let has_more = wishes.take(&made.end, Since::Later, &is_next);
         let has_checks = check_what_breaks(given, &mut wishes, &made);
-        if !has_more && !has_checks {
+        // What stands in the way of a repair is repaired, too, whether or not anybody asked for that.
+        let is_obstacle =
+            |_: &Verdict, finding: &Finding| made.ordered.obstacles.contains(&finding.fingerprint);
+        let has_obstacles = wishes.take(evaluation, Since::Needed, &is_obstacle);
+        if !has_more && !has_checks && !has_obstacles {
             break;
         }
         made = attempt(given, &wishes);
@@ -232,7 +246,7 @@ fn plan_of(given: Given<'_>, wishes: &Wishes<'_>, ordered: &Ordered) -> Plan {
             place: nowhere,
         })
     });
-    let count = wishes.findings.iter().filter(|finding| finding.is_old).count();
+    let count = wishes.findings.iter().filter(|finding| finding.is_asked()).count();
     let end = match given.end {
         Some(end) => end.saturating_sub(given.start),
         None => full_hour(given.start, ordered.lasts.max(1)),

@@ -15,17 +15,26 @@ fn check(evaluation: &Evaluation, what: &Path) {
     let repair = &evaluation.repair;
     let names: BTreeSet<&str> = repair.iter().map(|known| &*known.step.name).collect();
     assert_eq!(names.len(), repair.len(), "{what}: a step stands twice");
-    // What only notes ask for comes last.
-    let severity = |known: &RepairStep| {
+    // What only notes ask for comes last, unless something waits for it that does not.
+    let is_late = |known: &RepairStep| {
         let of = |position: &usize| evaluation.severity(&evaluation.verdicts[*position]);
-        known.verdicts.iter().map(of).max()
+        let rules = evaluation.rules_of(known);
+        let is_cause = rules.iter().any(|rule| rule.tags.iter().any(|tag| tag == "cause"));
+        known.verdicts.iter().map(of).max() == Some(Severity::Note) && !is_cause
     };
     let stage = |position: usize| {
-        let step = &repair[position].step;
-        match step.role {
+        let known = &repair[position];
+        let waits = |other: &RepairStep| other.after.contains(&position) && !is_late(other);
+        match known.step.role {
             Role::Check => 1,
-            _ if step.after_check => 2,
-            _ if severity(&repair[position]) == Some(Severity::Note) => 3,
+            _ if known.step.after_check => {
+                if is_late(known) {
+                    4
+                } else {
+                    2
+                }
+            }
+            _ if is_late(known) && !repair.iter().any(waits) => 3,
             _ => 0,
         }
     };

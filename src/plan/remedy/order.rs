@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::eval::standing::Cause;
 use crate::facts::change::{Cell, Change};
 use crate::facts::time::Instant;
 use crate::facts::value::{ObjectId, Value};
@@ -20,6 +21,8 @@ pub(super) struct Ordered {
     pub(super) placed: Vec<Placed>,
     /// Wishes that have no place, and why.
     pub(super) left: Vec<(usize, Why)>,
+    /// Fingerprints of the findings that would make checks vain which have no place.
+    pub(super) obstacles: BTreeSet<String>,
     /// Seconds that the steps take one after the other, at most.
     pub(super) lasts: i64,
 }
@@ -54,6 +57,7 @@ pub(super) fn order(given: Given<'_>, wishes: &[Wish]) -> Ordered {
         pending: (0..wishes.len()).collect(),
         checks: HashMap::new(),
         chain: None,
+        obstacles: BTreeSet::new(),
         time: 0,
         in_checks: 0,
     };
@@ -67,8 +71,10 @@ pub(super) fn order(given: Given<'_>, wishes: &[Wish]) -> Ordered {
     while line.passes(&mut queue, last, true) {
         line.passes(&mut queue, last, false);
     }
+    line.obstacles.clear();
     let left = queue.into_iter().map(|position| (position, line.why(position))).collect();
-    Ordered { placed: line.placed, left, lasts: line.time.saturating_add(line.in_checks) }
+    let lasts = line.time.saturating_add(line.in_checks);
+    Ordered { placed: line.placed, left, obstacles: line.obstacles, lasts }
 }
 
 struct Line<'a> {
@@ -84,6 +90,8 @@ struct Line<'a> {
     checks: HashMap<ObjectId, usize>,
     /// The last step that needs nobody all the time: what follows has to wait for it.
     chain: Option<usize>,
+    /// Fingerprints of the findings that made checks vain.
+    obstacles: BTreeSet<String>,
     time: i64,
     in_checks: i64,
 }
@@ -185,11 +193,14 @@ impl<'a> Line<'a> {
         let standing = self.standing(object);
         self.world.causes.take_back();
         self.world.facts = facts;
-        standing
+        let rules = standing.iter().filter_map(|cause| self.given.set.rules.get(cause.rule));
+        let ids: BTreeSet<Arc<str>> = rules.map(|rule| rule.id.clone()).collect();
+        self.obstacles.extend(standing.into_iter().map(|cause| cause.standing.fingerprint));
+        ids.into_iter().collect()
     }
 
-    /// The rules whose findings make an object bad now.
-    fn standing(&self, object: ObjectId) -> Vec<Arc<str>> {
+    /// The findings that make an object bad now.
+    fn standing(&self, object: ObjectId) -> Vec<Cause> {
         let causes = self.world.causes.standing();
         let concerning = causes.filter(|cause| {
             cause.standing.changes.iter().any(|change| match change {
@@ -199,9 +210,7 @@ impl<'a> Line<'a> {
                 Change::Add { .. } => false,
             })
         });
-        let rules = concerning.filter_map(|cause| self.given.set.rules.get(cause.rule));
-        let ids: BTreeSet<Arc<str>> = rules.map(|rule| rule.id.clone()).collect();
-        ids.into_iter().collect()
+        concerning.cloned().collect()
     }
 
     fn place(&mut self, position: usize, wish: &'a Wish, act: Act<'_>) {

@@ -54,13 +54,21 @@ fn line(text: &mut String, line: &str) {
 }
 
 fn head(remedy: &Remedy, text: &mut String) {
-    let old = remedy.findings.iter().filter(|finding| finding.is_old).count();
+    let old = remedy.findings.iter().filter(|finding| finding.is_asked()).count();
     let opening = format!(
         "Made by `dpmguard remediate` for {}. A proposal: read it before anybody follows it, and let `dpmguard plan \
          check` judge it again when it was changed.",
         count(old, "finding")
     );
     comment(text, "", &opening);
+    let needed: Vec<&Known> = remedy.findings.iter().filter(|one| one.is_needed).collect();
+    if !needed.is_empty() {
+        text.push_str("#\n");
+        comment(text, "", "Repaired beside them, because a check would be wasted otherwise:");
+        for finding in needed {
+            left(finding, text);
+        }
+    }
     let titles = [
         "To be done by hand, before the steps; that it is done is taken for granted:",
         "Left out, because facts are missing that decide on it:",
@@ -83,7 +91,8 @@ fn head(remedy: &Remedy, text: &mut String) {
         (Fate::Unknown, "Findings of which nobody can say whether this plan clears them:"),
     ];
     for (fate, title) in groups {
-        let findings: Vec<&Known> = remedy.findings.iter().filter(|one| one.fate == fate).collect();
+        let of = |one: &&Known| one.fate == fate;
+        let findings: Vec<&Known> = remedy.findings.iter().filter(of).collect();
         if findings.is_empty() {
             continue;
         }
@@ -119,16 +128,23 @@ fn aside(remedy: &Remedy, aside: &Aside, text: &mut String) {
     let Aside { step, purposes, why } = aside;
     item(text, &format!("{}: {}", title(step), one_line(&step.text)));
     comment(text, "    ", &format!("for {}", said(remedy, purposes)));
-    let reason = match why {
-        Why::ByHand(reason) => reason.clone(),
-        Why::Unknown(facts) => format!("it hangs on: {facts}"),
-        Why::Refused(reasons) => reasons.join(" "),
-        Why::Wasted(rules) => {
-            format!("a check would be wasted: not repaired is {}", rules.join(", "))
+    comment(text, "    ", &one_line(&why.said()));
+}
+
+impl Why {
+    /// The reason in words.
+    #[must_use]
+    pub fn said(&self) -> String {
+        match self {
+            Self::ByHand(reason) => reason.clone(),
+            Self::Unknown(facts) => format!("it hangs on: {facts}"),
+            Self::Refused(reasons) => reasons.join(" "),
+            Self::Wasted(rules) => {
+                format!("a check would be wasted: not repaired is {}", rules.join(", "))
+            }
+            Self::TooMany => "the plan has as many steps as a plan may have".to_owned(),
         }
-        Why::TooMany => "the plan has as many steps as a plan may have".to_owned(),
-    };
-    comment(text, "    ", &one_line(&reason));
+    }
 }
 
 /// Action and place.

@@ -47,6 +47,17 @@ impl Stage {
     }
 }
 
+/// Why a finding is repaired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Since {
+    /// Somebody asked for it.
+    Asked,
+    /// What somebody asked for is vain without.
+    Needed,
+    /// It comes up on the way.
+    Later,
+}
+
 /// Where a step went.
 #[derive(Clone, Copy, Debug)]
 enum Seat {
@@ -80,14 +91,14 @@ impl<'a> Wishes<'a> {
     pub(super) fn take(
         &mut self,
         evaluation: &Evaluation,
-        is_old: bool,
+        since: Since,
         wanted: &dyn Fn(&Verdict, &Finding) -> bool,
     ) -> bool {
         let mut chosen: HashMap<usize, usize> = HashMap::new();
         for (position, verdict) in evaluation.verdicts.iter().enumerate() {
             let Some(finding) = &verdict.finding else { continue };
             if wanted(verdict, finding) {
-                chosen.insert(position, self.finding(evaluation, verdict, finding, is_old));
+                chosen.insert(position, self.finding(evaluation, verdict, finding, since));
             }
         }
         let before = self.all.len();
@@ -110,7 +121,7 @@ impl<'a> Wishes<'a> {
         evaluation: &Evaluation,
         verdict: &Verdict,
         finding: &Finding,
-        is_old: bool,
+        since: Since,
     ) -> usize {
         if let Some(known) = self.known.get(&finding.fingerprint) {
             return *known;
@@ -124,7 +135,8 @@ impl<'a> Wishes<'a> {
             subject: verdict.subject.clone(),
             message: finding.message.clone(),
             fingerprint: finding.fingerprint.clone(),
-            is_old,
+            is_old: since != Since::Later,
+            is_needed: since == Since::Needed,
             fate: Fate::Stays,
         });
         self.known.insert(finding.fingerprint.clone(), position);
