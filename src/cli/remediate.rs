@@ -253,6 +253,10 @@ fn judge(
     Ok((plan, judged))
 }
 
+fn count_of(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 /// Says what is repaired that nobody asked for, and what is not cleared, and why.
 fn say_findings(remedy: &Remedy, err: &mut dyn io::Write) -> io::Result<()> {
     for (position, finding) in remedy.findings.iter().enumerate().filter(|(_, one)| one.is_old) {
@@ -317,7 +321,9 @@ fn say(
     if hangs + open > 0 {
         writeln!(
             err,
-            "  facts are missing: {hangs} steps and {open} possible findings hang on them"
+            "  facts are missing: {} and {} hang on them",
+            count_of(hangs, "step"),
+            count_of(open, "possible finding")
         )?;
     }
     Ok(match () {

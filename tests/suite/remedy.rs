@@ -245,6 +245,9 @@ fn plans_of_the_examples_are_as_announced() {
             continue;
         }
         assert_eq!(std::fs::read_to_string(&out).unwrap(), ran.out);
+        if name == "contoso" {
+            the_page_shows(&ran.out);
+        }
         let checked = run(&["plan", "check", &out, "--facts", &facts, "--now", "observed"]);
         let verdict = ["PASS", "FAIL", "", "NO VERDICT"][usize::from(checked.code)];
         let said = format!("`plan check`: {verdict}\n");
@@ -252,6 +255,23 @@ fn plans_of_the_examples_are_as_announced() {
         let is_whole = !ran.err.contains(" cleared: ") && !ran.err.contains("facts are missing");
         assert_eq!(ran.code == 0, checked.code == 0 && is_whole, "{name}: {}", ran.err);
     }
+}
+
+/// The step that the page shows is one of the plan.
+fn the_page_shows(plan: &str) {
+    let begin = plan.find("  # database-file-moved (DPM01/EX01/SG1)").unwrap();
+    let step = &plan[begin..];
+    let with = step.find("    with:").unwrap();
+    let step = &step[..=with + step[with..].find('\n').unwrap()];
+    let page = root().join("docs/remediate.md");
+    let text = std::fs::read_to_string(&page).unwrap();
+    let (head, rest) = text.split_once("```yaml\n").unwrap();
+    let (_, tail) = rest.split_once("```\n").unwrap();
+    let wanted = format!("{head}```yaml\n{step}```\n{tail}");
+    if std::env::var_os("DPMGUARD_UPDATE").is_some() {
+        std::fs::write(&page, &wanted).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&page).unwrap(), wanted, "DPMGUARD_UPDATE=1 writes it");
 }
 
 /// The same facts in other files, in another order, give the same plan.
@@ -301,6 +321,12 @@ fn a_plan_can_be_of_some_findings_only_and_at_another_time() {
     let finding = finding.filter(|one| one["rule"] == "dpm-database-not-backed-up");
     let print = finding.map(|one| one["fingerprint"].as_str().unwrap()).next().unwrap();
     assert_eq!(with(&["--only", print]).out, one.out);
+    // What makes its check vain is repaired with it, and told.
+    let vain = with(&["--only", "volume-resized"]);
+    assert!(vain.err.contains(", 1 of 1 finding cleared;"), "{}", vain.err);
+    let said = "repaired, too, because a check would be wasted otherwise: new-database-in-group";
+    assert!(vain.err.contains(said), "{}", vain.err);
+    assert!(vain.out.contains("title: Repair of 1 finding\n"), "{}", vain.out);
     let later = with(&[
         "--only",
         "dpm-database-not-backed-up",

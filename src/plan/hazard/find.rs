@@ -6,6 +6,7 @@ mod known;
 mod objects;
 mod races;
 mod raised;
+mod remedies;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -77,8 +77,8 @@ pub const KINDS: &[Kind] = &[
         found: "At the end of the window, or when checks have to end, the object is bad or a check still runs; objects of `goal.end_consistent` only, and none that was bad before and that no step touches.",
         severity: Severity::Error,
         title: "Objects are not protected when the window closes",
-        explanation: "From then on no new recovery point can be made of them until somebody notices. Repair the causes that \
-                      still stand, then let a check run to its end within the window.",
+        explanation: "From then on no new recovery point can be made of them until somebody notices, or a check that begins by \
+                      itself cures them, which it cannot while a cause stands. Repair the causes that still stand, then let a check run to its end within the window.",
         is_unknown: false,
     },
     Kind {

@@ -6,7 +6,6 @@ use crate::facts::time::say_duration;
 use crate::facts::value::{ObjectId, Value};
 use crate::plan::hazard::find::doubts::to_collect;
 use crate::plan::hazard::find::{Finder, is_counted};
-use crate::plan::hazard::{Repair, needed, repairs};
 use crate::plan::simulate;
 use crate::plan::trace::{Interval, ObjectTrace};
 use crate::plan::world::{Phase, unknown_state};
@@ -94,48 +93,12 @@ impl Finder<'_> {
             .collect();
         let open: Vec<usize> = open.into_iter().collect();
         let chain = self.opened(&open);
-        let mut ends = objects.iter().filter_map(|object| object.intervals.last());
-        let help = self.remedies(&keys, ends.any(|last| last.is_blocked));
+        let help = self.remedies(objects);
         if let Some(hazard) = self.add("plan-end-unprotected", step, message) {
             hazard.objects = keys;
             hazard.chain = chain;
             hazard.help = help;
         }
-    }
-
-    /// What the rules ask for at the end: the repairs, where a check alone would not help, then the check.
-    fn remedies(&self, keys: &[String], is_blocked: bool) -> Vec<String> {
-        let whom = match keys {
-            [one] => one.as_str(),
-            _ => "each of them",
-        };
-        let keys = keys.iter().map(String::as_str).collect();
-        let named = |one: &Repair<'_>| match &one.step.step.at {
-            Some(at) if !at.key.is_empty() => format!("{} at {}", one.step.step.action, at.key),
-            _ => one.step.step.action.to_string(),
-        };
-        let repairs = repairs(self.given.set, self.after);
-        let mut fixes: Vec<String> = Vec::new();
-        for fix in needed(&repairs, &keys).into_iter().map(named) {
-            if !fixes.contains(&fix) {
-                fixes.push(fix);
-            }
-        }
-        if !is_blocked {
-            fixes.clear();
-        }
-        let mut help = Vec::new();
-        if !fixes.is_empty() {
-            help.push(format!(
-                "repair the causes first: {}; a check alone does not help",
-                fixes.join(", ")
-            ));
-        }
-        if let Some(check) = simulate::check_of(self.given.set) {
-            let then = if fixes.is_empty() { "" } else { "then " };
-            help.push(format!("{then}{} for {whom}", check.id));
-        }
-        help
     }
 
     fn exposure(&mut self, object: &ObjectTrace) {
