@@ -164,8 +164,10 @@ pub struct Accept {
 /// What must be so when the window closes.
 #[derive(Clone, Debug, Default)]
 pub struct Goal {
-    /// Keys of the protected objects that must be good at the end, folded; none: all of them.
+    /// Keys of the protected objects that must be good at the end, folded; none: as `is_all` says.
     pub end_good: Option<Vec<String>>,
+    /// Whether all must be; else those that were good before or that a step touches.
+    pub is_all: bool,
     /// Those that need not be, with the reason.
     pub except: Vec<(String, String)>,
     /// The longest that one may be without protection, in seconds.

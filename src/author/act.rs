@@ -86,7 +86,7 @@ pub fn run(ready: &Ready) -> Option<Acted> {
 /// The facts while the only step runs: what its beginning makes of them.
 fn during(ready: &Ready, plan: &Plan, trace: &Trace) -> Option<Arc<Facts>> {
     let ([step], [course]) = (plan.steps.as_slice(), trace.steps.as_slice()) else { return None };
-    if course.status != StepStatus::Done || course.start == course.end {
+    if course.status != StepStatus::Done {
         return None;
     }
     let action = ready.set.actions.get(step.action)?;
@@ -199,6 +199,9 @@ impl Act<'_> {
         let closed = self.closed();
         let closed = closed.iter().map(|(verdict, _)| about(&self.before, verdict));
         compare("cleared", &expect.cleared, &closed.collect(), &mut misses);
+        if self.during.is_none() {
+            compare("violated meanwhile", &expect.meanwhile, &BTreeSet::new(), &mut misses);
+        }
         if let Some(during) = &self.during {
             let meanwhile = self.meanwhile();
             let meanwhile = meanwhile.iter().map(|(verdict, _)| about(during, verdict));

@@ -23,7 +23,7 @@ pub fn write_files(files: &[(&Path, &[u8])], sources: &Sources) -> Result<(), Di
         sources.iter().filter_map(|(_, source)| fs::canonicalize(source.name()).ok()).collect();
     let mut targets: Vec<PathBuf> = Vec::new();
     for (path, _) in files {
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let target = target_of(path);
         let wrong = if inputs.contains(&target) && is_regular(&target) {
             Some("it is read in this run")
         } else if targets.contains(&target) && is_replaced(&target) {
@@ -53,6 +53,20 @@ pub fn write_files(files: &[(&Path, &[u8])], sources: &Sources) -> Result<(), Di
         file.persist(target).map_err(|error| cannot(path, &error.error))?;
     }
     Ok(())
+}
+
+/// The file that a path leads to, whether it is there or not.
+fn target_of(path: &Path) -> PathBuf {
+    if let Ok(target) = fs::canonicalize(path) {
+        return target;
+    }
+    let folder = path
+        .parent()
+        .map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    match (folder.and_then(|folder| fs::canonicalize(folder).ok()), path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path.to_path_buf(),
+    }
 }
 
 /// Writes new files, most of them below `folder`, and the folders they lie in, all or none; none replaces

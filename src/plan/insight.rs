@@ -17,7 +17,7 @@ use crate::plan::world::World;
 pub use basis::{Basis, Collected, Seen};
 pub(in crate::plan) use begin::make;
 pub use begin::{Begin, Condition, Undone, begin};
-pub(in crate::plan) use blast::Behind;
+pub(in crate::plan) use blast::{Behind, reach};
 pub use blast::{Blast, Group, Harm, Rings, Shared, Suffers, What};
 pub use moved::{Moved, moved};
 pub use stop::{By, Fix, Stop};

@@ -91,6 +91,8 @@ pub struct Needs {
     pub check: Option<(ObjectId, Option<ObjectId>)>,
     /// Whether an object that it names is not there yet.
     pub is_early: bool,
+    /// What would have to be known to say what it occupies.
+    pub missing: Vec<String>,
 }
 
 /// A cause rule that cannot be decided.
@@ -227,6 +229,12 @@ impl ObjectTrace {
         !is_left_out && goal.end_good.as_ref().is_none_or(|wanted| wanted.contains(&key))
     }
 
+    /// Whether the goal names it.
+    #[must_use]
+    pub fn is_named(&self, goal: &Goal) -> bool {
+        goal.end_good.as_ref().is_some_and(|wanted| wanted.contains(&fold(&self.key)))
+    }
+
     /// Whether it must be good at the end: one that was bad before and that no step touches need not.
     #[must_use]
     pub fn is_wanted(&self, goal: &Goal) -> bool {
@@ -237,6 +245,12 @@ impl ObjectTrace {
         if let Some(wanted) = &goal.end_good {
             return wanted.contains(&key);
         }
+        goal.is_all || self.is_touched()
+    }
+
+    /// Whether it was good at some time, or a step has to do with its not being so.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
         let was_good = self.intervals.iter().any(|one| one.phase == Phase::Good);
         was_good || self.intervals.iter().any(|one| !one.caused_by.is_empty())
     }

@@ -209,7 +209,15 @@ fn window(text: &str, line: &Range<usize>, marked: Range<usize>) -> Range<usize>
 pub fn clean(text: &str) -> String {
     let line = text.replace(['\r', '\n'], " ").replace(MARK, "\u{FFFD}");
     // Some terminals take the controls behind ASCII for the beginning of a sequence, too.
-    let line = line.replace(|c: char| ('\u{80}'..'\u{A0}').contains(&c), "\u{FFFD}");
+    // What nobody sees could make two names look alike, or turn the reading order.
+    let is_hidden = |c: char| {
+        ('\u{80}'..'\u{A0}').contains(&c)
+            || ('\u{200B}'..='\u{200F}').contains(&c)
+            || ('\u{2028}'..='\u{2029}').contains(&c)
+            || ('\u{2060}'..='\u{2064}').contains(&c)
+            || c == '\u{FEFF}'
+    };
+    let line = line.replace(is_hidden, "\u{FFFD}");
     normalize_untrusted_str(&line)
 }
 

@@ -174,8 +174,9 @@ fn a_schedule_that_nobody_knows_is_no_schedule() {
     let messages = messages(&report, "plan-unknown");
     assert_eq!(messages.len(), 1, "{report:#}");
     assert!(messages[0].starts_with(told), "{}", messages[0]);
-    assert_eq!(report["exit_code"], 0, "it could only be a warning");
-    assert_eq!(ran(MOVE, &without, &["--fail-on", "warning"]).code, 3);
+    assert_eq!(report["exit_code"], 3, "it could be in the way of the check");
+    let report = judged("  []\n", &without);
+    assert_eq!(report["exit_code"], 0, "nothing of the plan is in its way");
     let wrong = [
         ("express_full_times: [\"20:00\"]", "express_full_times: [\"25:61\"]"),
         ("start: \"02:00\", max_hours: 4", "start: noon, max_hours: 1e9"),

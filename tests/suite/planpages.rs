@@ -470,3 +470,53 @@ fn hours_without_protection_weigh_by_tier() {
     let ran = plan(&["check", &file], &path);
     assert_eq!(ran.code, 2, "{}", ran.out);
 }
+
+/// The move of one database while something has to be left alone, and whether that is told.
+fn is_dark(applies_to: &str) -> bool {
+    let text = fs::read_to_string(root().join(PLAN)).unwrap();
+    let (head, _) = text.split_once("steps:\n").unwrap();
+    let blackout = format!(
+        "  blackouts: [{{ from: '2008-11-15T22:10[Europe/Berlin]', \
+        to: '2008-11-15T22:30[Europe/Berlin]', why: tape, applies_to: [{applies_to}] }}]\n"
+    );
+    let end = head.find("  end:").unwrap();
+    let (before, after) = head.split_at(end);
+    let step = "steps:\n  - { id: move, action: move-database-file, estimate: 40m, \
+        with: { database: EX01/SG1/DB1, to: 'M:\\SG1\\DB1.edb' } }\n";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.yaml");
+    fs::write(&file, format!("{before}{blackout}{after}{step}")).unwrap();
+    let report = json(&file.display().to_string());
+    let hazards = report["hazards"].as_array().unwrap();
+    hazards.iter().any(|one| one["id"] == "plan-blackout" && one["step"] == "move")
+}
+
+#[test]
+fn what_lies_on_something_is_left_alone_with_it() {
+    for on in ["EX01/SG1/DB1", "EX01/SG1", "EX01", "'EX01/M:\\'", "DPM01/EX01/SG1"] {
+        assert!(is_dark(on), "{on}");
+    }
+    for beside in ["EX01/SG2", "EX01/SG3/DB1"] {
+        assert!(!is_dark(beside), "{beside}");
+    }
+}
+
+#[test]
+fn what_would_fail_a_plan_if_it_were_known_lets_it_not_pass() {
+    // A volume that a database moves to, of which a fact is bad, good, or not collected.
+    let facts = fs::read_to_string(root().join("examples/move-database/facts.yaml")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let plan_file = root().join("examples/move-database/plan-fixed.yaml").display().to_string();
+    let (head, tail) = facts.rsplit_once("    filesystem: ntfs\n").unwrap();
+    let judged = |filesystem: &str| {
+        fs::write(at("facts.yaml"), format!("{head}{filesystem}{tail}")).unwrap();
+        plan(&["check", &plan_file], &at("facts.yaml"))
+    };
+    assert_eq!(judged("    filesystem: ntfs\n").code, 0);
+    let ran = judged("    filesystem: fat32\n");
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    let ran = judged("");
+    assert_eq!(ran.code, 3, "{}", ran.out);
+    assert!(ran.out.contains("nobody can say what volume-unusable"), "{}", ran.out);
+}

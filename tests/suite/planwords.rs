@@ -89,8 +89,14 @@ fn a_window_that_is_past_is_told() {
         ),
     ] {
         let ran = run(&["plan", "check", plan, "--facts", &facts, "--now", now]);
-        assert!(ran.out.contains(&format!("warning[plan-window-past]: {said}\n")), "{}", ran.out);
+        assert!(ran.out.contains(&format!("error[plan-window-past]: {said}\n")), "{}", ran.out);
     }
+    // Facts from within the window: a part of the plan may be done.
+    let late =
+        fs::read_to_string(&shipped).unwrap().replace("2008-11-15T22:00", "2008-11-15T20:00");
+    fs::write(&plan, late).unwrap();
+    let ran = run(&["plan", "check", &plan, "--facts", &facts, "--now", "observed"]);
+    assert!(ran.out.contains("warning[plan-window-past]: the window opened"), "{}", ran.out);
 }
 
 /// The findings that are no causes, too, at the step that raises them.

@@ -26,7 +26,7 @@ pub(super) struct WithArgs {
     pub(super) facts: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) rules: PackArgs,
-    /// From which severity on a hazard fails the plan [default: error]
+    /// From which severity on a hazard fails the plan [default: that of dpmguard.yaml, else error]
     #[arg(long, value_name = "SEVERITY", value_parser = ["note", "warning", "error", "never"])]
     pub(super) fail_on: Option<String>,
     /// The instant of the run: RFC 3339, or `observed` for the newest observation in the facts
@@ -91,7 +91,7 @@ pub(super) fn prepare(
     with: &WithArgs,
     streams: &mut Streams<'_>,
 ) -> Result<Prepared, CliError> {
-    prepare_as(plan, with, ("error", None), streams)
+    prepare_as(plan, with, (None, None), streams)
 }
 
 /// As [`prepare`], with another threshold and age of facts where the options say nothing; of that age and
@@ -103,7 +103,7 @@ pub(super) fn prepare(
 pub(super) fn prepare_as(
     plan: &Path,
     with: &WithArgs,
-    (fail_on, max_age): (&str, Option<i64>),
+    (fail_on, max_age): (Option<&str>, Option<i64>),
     streams: &mut Streams<'_>,
 ) -> Result<Prepared, CliError> {
     let mut sources = Sources::default();
@@ -144,7 +144,8 @@ pub(super) fn prepare_as(
     progress.end();
     judged.tell_past(given, now.seconds());
     let insight = insight::look(given, &judged);
-    let threshold = Threshold::named(with.fail_on.as_deref().unwrap_or(fail_on));
+    let threshold = with.fail_on.as_deref().or(fail_on).or(config.fail_on.as_deref());
+    let threshold = threshold.and_then(Threshold::named);
     let threshold = threshold.unwrap_or(Threshold::From(Severity::Error));
     Ok(Prepared { sources, set, facts, plan, clock, judged, insight, max_age, threshold, now })
 }

@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError
     let old = Old::read(&root).map_err(|problem| CliError::one(problem, &sources))?;
     let file = args.plan.clone().unwrap_or_else(|| beside(&args.report, &old.file));
     is_strict(&old, args, &root).map_err(|problem| CliError::one(problem, &sources))?;
-    let prepared = prepare_as(&file, &args.with, (&old.fail_on, old.max_age), streams);
+    let prepared = prepare_as(&file, &args.with, (Some(&old.fail_on), old.max_age), streams);
     let prepared = prepared.map_err(|error| match (error, &args.plan) {
         (CliError::Input(found, sources), None) => {
             let help = "another place of the plan can be given with `--plan`";

@@ -15,6 +15,7 @@ impl Reader<'_> {
                 let keys = keys.iter().filter_map(|key| self.protected(key));
                 goal.end_good = Some(keys.collect());
             }
+            goal.is_all = end.as_list().is_none();
             let reason = end.get("reason").and_then(Node::as_str).unwrap_or_default();
             for key in list(end, "except") {
                 goal.except.extend(self.protected(key).map(|key| (key, reason.to_owned())));

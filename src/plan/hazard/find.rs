@@ -1,9 +1,11 @@
 //! Hazards found in traces: here those of the steps.
 
+mod blackouts;
 mod doubts;
 mod jobs;
 mod known;
 mod objects;
+mod open;
 mod races;
 mod raised;
 mod remedies;
@@ -14,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::diagnostic::Place;
 use crate::facts::store::Facts;
-use crate::facts::value::{ObjectId, Value, fold};
+use crate::facts::value::ObjectId;
 use crate::finding::{Evaluation, Severity};
 use crate::plan::hazard::{Hazard, Judged, Link, kind, sort};
 use crate::plan::time::Clock;
@@ -109,6 +111,7 @@ fn found(
     finder.unknown();
     finder.unscheduled();
     finder.doubts(ends.0);
+    finder.open(ends.0);
     finder.findings(ends.0, raised);
     for hazard in &mut finder.hazards {
         hazard.message = given.clock.local(&hazard.message);
@@ -336,40 +339,6 @@ impl Finder<'_> {
             StepStatus::Refused(_) => {}
             StepStatus::Never => {
                 self.add("plan-step-never", Some(position), format!("{name} never begins"));
-            }
-        }
-    }
-
-    fn blackouts(&mut self, position: usize) {
-        let Some(step) = self.trace.steps.get(position) else { return };
-        let (Some(start), Some(end)) = (step.start, step.end) else { return };
-        let Some(planned) = self.given.plan.steps.get(position) else { return };
-        let names: Vec<String> = planned
-            .args
-            .iter()
-            .filter_map(|value| match value {
-                Value::Object(id) => Some(fold(&self.trace.facts.key(*id))),
-                Value::Name(name) => Some(fold(name)),
-                _ => None,
-            })
-            .collect();
-        let harmed: Vec<String> = step.harmed.iter().map(|id| fold(&self.key(*id))).collect();
-        for blackout in &self.given.plan.window.blackouts {
-            let meets = start < blackout.to && blackout.from < end.max(start + 1);
-            let concerns = blackout.applies_to.is_empty()
-                || blackout
-                    .applies_to
-                    .iter()
-                    .any(|key| names.contains(key) || harmed.contains(key));
-            if meets && concerns {
-                let message = format!(
-                    "{} runs from {} to {}, within a blackout ({})",
-                    self.named(position),
-                    self.time(start),
-                    self.time(end),
-                    blackout.why
-                );
-                self.add("plan-blackout", Some(position), message);
             }
         }
     }

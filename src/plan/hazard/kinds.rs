@@ -74,7 +74,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         id: "plan-end-unprotected",
-        found: "At the end of the window, or when checks have to end, the object is bad or a check still runs; objects of `goal.end_consistent` only, and none that was bad before and that no step touches.",
+        found: "At the end of the window, or when checks have to end, the object is bad or a check still runs; objects of `goal.end_consistent` only; if the plan says nothing there, none that was bad before and that no step touches. An object that the goal names may not be gone either.",
         severity: Severity::Error,
         title: "Objects are not protected when the window closes",
         explanation: "From then on no new recovery point can be made of them until somebody notices, or a check that begins by \
@@ -201,7 +201,8 @@ pub const KINDS: &[Kind] = &[
         title: "The window is past",
         explanation: "A plan for last year is judged as one for tomorrow is, on facts that may show already what it was to \
                       change. Most often the date is wrong. An old plan can be gone through once more with the facts from \
-                      before it and their time as `--now`.",
+                      before it and their time as `--now`. An error where the window is over, a warning where the facts were \
+                      observed while it is open.",
         is_unknown: false,
     },
 ];

@@ -119,6 +119,16 @@ fn objects_of(value: &Value) -> Vec<ObjectId> {
     }
 }
 
+/// Objects, and all that they refer to, directly or over others.
+pub(in crate::plan) fn reach(facts: &Facts, objects: &BTreeSet<ObjectId>) -> BTreeSet<ObjectId> {
+    let mut seen = objects.clone();
+    let mut open: Vec<ObjectId> = objects.iter().copied().collect();
+    while let Some(next) = open.pop() {
+        open.extend(refers_to(facts, next).into_iter().filter(|other| seen.insert(*other)));
+    }
+    seen
+}
+
 /// Protected objects by the objects that they refer to, directly or over others.
 pub(in crate::plan) struct Behind<'f> {
     facts: &'f Facts,
@@ -129,11 +139,8 @@ impl<'f> Behind<'f> {
     pub(in crate::plan) fn new(facts: &'f Facts, protected: &[ObjectId]) -> Self {
         let mut by: BTreeMap<ObjectId, BTreeSet<ObjectId>> = BTreeMap::new();
         for object in protected {
-            let mut open = vec![*object];
-            let mut seen = BTreeSet::from([*object]);
-            while let Some(next) = open.pop() {
-                by.entry(next).or_default().insert(*object);
-                open.extend(refers_to(facts, next).into_iter().filter(|other| seen.insert(*other)));
+            for other in reach(facts, &BTreeSet::from([*object])) {
+                by.entry(other).or_default().insert(*object);
             }
         }
         Self { facts, by }

@@ -129,6 +129,8 @@ impl Finder<'_> {
         let (mut never, mut open, mut checks) = (Vec::new(), Vec::new(), Vec::new());
         for (object, phase, is_blocked) in after.iter().copied() {
             match phase {
+                // A check of which the plan cannot say how it ends says nothing more if the plan stops.
+                Phase::Busy | Phase::Bad if self.is_undecided(*object) => open.push(*object),
                 Phase::Busy => never.extend(self.vain_later(*object, end)),
                 Phase::Bad if *is_blocked => never.push(*object),
                 Phase::Bad => checks.push(*object),
@@ -148,6 +150,12 @@ impl Finder<'_> {
 
     fn key(&self, object: ObjectId) -> Arc<str> {
         self.trace.facts.key(object)
+    }
+
+    /// Whether a check of an object leaves open whether it is good.
+    fn is_undecided(&self, object: ObjectId) -> bool {
+        let of = |step: &&StepTrace| step.needs.check.is_some_and(|(checked, _)| checked == object);
+        self.trace.steps.iter().filter(of).any(|step| !step.undecided.is_empty())
     }
 
     /// The object that a step checks.

@@ -69,11 +69,18 @@ impl Replay<'_> {
                 None => report.plan.end_seconds,
             };
             let is_late = life.is_some_and(|life| life.to > limit);
-            let is_dark = life.is_some_and(|life| self.is_dark(step, *life));
+            let is_dark = |sure| life.is_some_and(|life| self.is_dark(step, *life, sure));
+            let (is_dark, may_be_dark) = (is_dark(true), is_dark(false));
             let is_broken = life.is_some_and(|life| life.kind == Kind::BrokenOff);
             let is_refused = step.status == "refused";
             self.hazard("plan-window", &step.id, is_late);
-            self.hazard("plan-blackout", &step.id, is_dark);
+            let is_told = self.has("plan-blackout", &step.id);
+            self.expect(!is_dark || is_told, || {
+                format!("plan-blackout is not told of {}, and it is so", step.id)
+            });
+            self.expect(may_be_dark || !is_told, || {
+                format!("plan-blackout is told of {}, and it is not so", step.id)
+            });
             self.hazard("plan-no-op", &step.id, step.status == "nothing_to_do");
             self.hazard("plan-step-never", &step.id, step.status == "never");
             self.hazard("plan-precondition", &step.id, is_refused && !step.reasons.is_empty());
@@ -101,15 +108,17 @@ impl Replay<'_> {
         });
     }
 
-    /// Whether a step runs while something that it names or breaks must be left alone.
-    fn is_dark(&self, step: &Step, life: Life) -> bool {
+    /// Whether a step runs while something that it names or breaks must be left alone; unless that has to
+    /// be sure, anything: what lies on what is in no report.
+    fn is_dark(&self, step: &Step, life: Life, sure: bool) -> bool {
         // A name is the kind and the key; kinds have no spaces.
         let named = step.needs.names.iter().filter_map(|name| name.split_once(' '));
         let named = named.map(|(_, key)| key);
         let touched: BTreeSet<String> =
             named.chain(step.harmed.iter().map(|key| &**key)).map(str::to_lowercase).collect();
         self.report.plan.blackouts.iter().any(|blackout| {
-            let concerns = blackout.applies_to.is_empty()
+            let concerns = !sure
+                || blackout.applies_to.is_empty()
                 || blackout.applies_to.iter().any(|key| touched.contains(key));
             // What takes no time still happens in its second.
             let last = life.to.max(life.from + 1);
@@ -125,11 +134,15 @@ impl Replay<'_> {
                 hazards.any(|one| one.objects.contains(&object.key))
             };
             let limit = report.plan.max_exposure_seconds;
-            let is_long = limit.is_some_and(|limit| object.exposure_seconds > limit);
+            let is_touched = object
+                .intervals
+                .iter()
+                .any(|one| one.phase == Phase::Good || !one.caused_by.is_empty());
+            let is_long = limit.is_some_and(|limit| is_touched && object.exposure_seconds > limit);
             self.expect(told("plan-exposure") == is_long, || {
                 format!("{}: plan-exposure is told: {}", object.key, !is_long)
             });
-            let is_open = matches!(object.ends, Phase::Bad | Phase::Busy);
+            let is_open = matches!(object.ends, Phase::Bad | Phase::Busy | Phase::Outside);
             self.expect(is_open || !told("plan-end-unprotected"), || {
                 format!(
                     "{} ends {:?}, and plan-end-unprotected is told of it",

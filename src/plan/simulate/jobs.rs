@@ -35,8 +35,13 @@ impl Simulation<'_> {
         let act = Act { action, args: &args };
         let automatic = step.automatic.and_then(|number| action.course.automatic.get(number));
         let when = automatic.and_then(|automatic| automatic.when.as_ref());
-        if when.is_some_and(|when| self.world.condition(act, when) != Ok(true)) {
-            return self.skip(position);
+        match when.map(|when| self.world.condition(act, when)) {
+            None | Some(Ok(true)) => {}
+            Some(Ok(false)) => return self.skip(position),
+            Some(Err(missing)) => {
+                self.ledger.unknown(position, [world::said(&missing)]);
+                return self.skip(position);
+            }
         }
         if automatic.is_some_and(|automatic| matches!(automatic.begins, Begins::Running)) {
             return self.run_on(position, step, act);

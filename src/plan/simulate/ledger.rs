@@ -109,6 +109,7 @@ impl Ledger {
             step.start = Some(time);
             // What a step needs is known only when what it is about is there.
             step.needs.clone_from(needs);
+            step.unknown.extend(needs.missing.iter().cloned());
         }
         self.happen(time, Some(position), Happening::Begin);
     }

@@ -6,7 +6,7 @@ use crate::expr::tree::Expr;
 use crate::facts::value::{ObjectId, Value, fold};
 use crate::plan::automatic;
 use crate::plan::trace::Needs;
-use crate::plan::world::{Act, World, bound};
+use crate::plan::world::{Act, World, bound, said};
 use crate::plan::{Plan, Step};
 use crate::rule::automatic::Begins;
 
@@ -358,20 +358,21 @@ fn needs(world: &World<'_>, step: &Step) -> Needs {
         return Needs { is_operators, is_early: true, ..Needs::default() };
     };
     let act = Act { action, args: &args };
-    let objects = |list: &[Expr]| {
-        let objects = list.iter().filter_map(|expr| match world.value(act, expr) {
-            Ok(Value::Object(object)) => Some(object),
-            _ => None,
-        });
-        objects.collect::<Vec<_>>()
+    let mut missing = Vec::new();
+    let mut objects = |list: &[Expr]| {
+        let mut objects = Vec::new();
+        for expr in list {
+            match world.value(act, expr) {
+                Ok(Value::Object(object)) => objects.push(object),
+                Ok(_) => {}
+                Err(unknown) => missing.push(said(&unknown)),
+            }
+        }
+        objects
     };
-    Needs {
-        is_operators,
-        is_early: false,
-        locks: objects(&course.locks),
-        uses: objects(&course.uses),
-        check: act.checked().map(|object| (object, owner(world, object))),
-    }
+    let (locks, uses) = (objects(&course.locks), objects(&course.uses));
+    let check = act.checked().map(|object| (object, owner(world, object)));
+    Needs { is_operators, is_early: false, locks, uses, check, missing }
 }
 
 /// The object that has the slots for the checks of another.

@@ -342,7 +342,8 @@ impl Input<'_> {
             (action.course.checks.is_none()).then_some(step.end?)
         });
         let checks_until = window.checks_until.max(window.end);
-        let goods = trace.objects.iter().filter_map(|object| {
+        let wanted = trace.objects.iter().filter(|object| object.is_wanted(&self.plan.goal));
+        let goods = wanted.filter_map(|object| {
             let last = object.intervals.last()?;
             match last.phase {
                 Phase::Good if object.intervals.len() > 1 => Some(last.from),
@@ -351,9 +352,21 @@ impl Input<'_> {
                 _ => Some(i64::MAX),
             }
         });
+        let start = step.start?;
         let slack = (window.end - operators.max().unwrap_or(0))
-            .min(checks_until.saturating_sub(goods.max().unwrap_or(0)));
-        step.start.filter(|_| slack >= 0).map(|start| start.saturating_add(slack))
+            .min(checks_until.saturating_sub(goods.max().unwrap_or(0)))
+            .min(self.patience(start));
+        (slack >= 0).then(|| start.saturating_add(slack))
+    }
+
+    /// How much longer objects can be without protection that are so when a step begins.
+    fn patience(self, start: i64) -> i64 {
+        let Some(limit) = self.plan.goal.max_exposure else { return i64::MAX };
+        let waits = self.judged.worst.objects.iter().filter(|object| {
+            let open = object.intervals.iter().rev().find(|one| one.from < start);
+            object.is_touched() && open.is_some_and(|one| one.phase.is_exposed() && one.to >= start)
+        });
+        waits.map(|object| limit - object.exposure).min().unwrap_or(i64::MAX)
     }
 
     fn object(self, object: &ObjectTrace) -> ObjectX {

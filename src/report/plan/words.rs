@@ -113,10 +113,17 @@ pub(super) fn outlook(outlook: &OutlookX, report: &PlanReport) -> String {
 /// How things are if the plan ends after a step.
 pub(super) fn stop(step: &StepX, objects: usize, clock: &Clock) -> String {
     let Some(point) = &step.stop else { return "it never begins".to_owned() };
-    if point.bad.is_empty() {
-        return "all are protected".to_owned();
-    }
-    let bad = format!("{} of {objects} unprotected", point.bad.len());
+    let others = step.after.len().saturating_sub(point.bad.len());
+    let bad = match (point.bad.len(), others) {
+        (0, 0) => return "all are protected".to_owned(),
+        (0, others) => {
+            return format!("{others} of {objects} unprotected, none that the goal asks for");
+        }
+        (bad, 0) => format!("{bad} of {objects} unprotected"),
+        (bad, others) => {
+            format!("{bad} of {objects} unprotected, and {others} that the goal does not ask for")
+        }
+    };
     match point.all_good {
         "at" => {
             let late = if point.is_in_time { "" } else { ", behind the window" };

@@ -17,7 +17,7 @@ const MOST_NAMES: usize = 5;
 
 /// The fields that a rule looks at.
 #[derive(Default)]
-struct Looks {
+pub(super) struct Looks {
     fields: BTreeSet<(KindId, usize)>,
     /// Kinds of the objects that functions are handed: what they look at is not seen here.
     kinds: BTreeSet<KindId>,
@@ -120,7 +120,7 @@ pub(super) fn to_collect(missing: &[String]) -> Option<String> {
     (!named.is_empty()).then(|| format!("collect {}", listed(&named)))
 }
 
-fn looks(rule: &Rule, model: &Model) -> Looks {
+pub(super) fn looks(rule: &Rule, model: &Model) -> Looks {
     let mut looks = Looks::default();
     for binding in &rule.select {
         let (list, filter) = match binding {
@@ -188,7 +188,7 @@ impl Looks {
     }
 
     /// The object of a change that it looks at.
-    fn meets(&self, change: &FactChange) -> Option<ObjectId> {
+    pub(super) fn meets(&self, change: &FactChange) -> Option<ObjectId> {
         match change {
             FactChange::Field(object, field, ..) => {
                 let is_met = self.kinds.contains(&object.kind)

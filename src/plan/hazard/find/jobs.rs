@@ -1,10 +1,11 @@
 //! Hazards of jobs that begin by themselves: which of them fail, and because of which step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::value::Value;
 use crate::finding::Severity;
 use crate::plan::hazard::find::{Finder, objects::listed};
+use crate::plan::insight::reach;
 use crate::plan::trace::StepStatus;
 
 /// Jobs that fail, by the step that they fail through and by what they are called: objects and times.
@@ -85,12 +86,31 @@ impl Finder<'_> {
                 "whether the {title} of {} falls into the time of the plan depends on: {missing}",
                 listed(&keys)
             );
+            // A job is in the way of checks beside it, too: of their object, and of their slots.
+            let is_near = keys.iter().any(|key| self.is_near(key));
             if let Some(hazard) = self.add("plan-unknown", None, message) {
-                // What they could collide with is a warning, too.
-                hazard.severity = Severity::Warning;
+                if !is_near {
+                    hazard.severity = Severity::Warning;
+                }
                 hazard.objects = keys;
             }
         }
+    }
+
+    /// Whether a step has to do with a protected object, or checks another one on the same slots.
+    fn is_near(&self, key: &str) -> bool {
+        let mut objects = self.trace.objects.iter();
+        let Some(object) = objects.find(|object| *object.key == *key) else { return false };
+        if object.intervals.iter().any(|one| !one.caused_by.is_empty()) {
+            return true;
+        }
+        let on = reach(self.given.facts, &BTreeSet::from([object.object]));
+        let mut written = self.trace.steps.iter().take(self.written());
+        written.any(|step| {
+            step.needs.check.is_some_and(|(checked, owner)| {
+                checked == object.object || owner.is_none_or(|owner| on.contains(&owner))
+            })
+        })
     }
 
     /// What a job is called, and the key of its object.

@@ -12,8 +12,9 @@ impl Finder<'_> {
     pub(super) fn unknown(&mut self) {
         let written = self.written();
         for (position, step) in self.trace.steps.iter().enumerate() {
-            // What a job that does not begin would do does not matter.
-            if position >= written && step.status != StepStatus::Done {
+            // What a job would do that does not begin does not matter; whether it has something to do does.
+            if position >= written && !matches!(step.status, StepStatus::Done | StepStatus::Nothing)
+            {
                 continue;
             }
             let name = self.named(position);

@@ -17,7 +17,9 @@ impl Finder<'_> {
             self.exposure(object);
             let Some(last) = object.intervals.last() else { continue };
             let is_open = matches!(last.phase, Phase::Bad | Phase::Busy);
-            if is_open && object.is_wanted(&self.given.plan.goal) {
+            // An object that the goal names cannot be made good by taking it away.
+            let is_gone = last.phase == Phase::Outside && object.is_named(&self.given.plan.goal);
+            if is_gone || (is_open && object.is_wanted(&self.given.plan.goal)) {
                 ends.entry(self.culprit(last)).or_default().push(object);
             }
         }
@@ -103,7 +105,8 @@ impl Finder<'_> {
 
     fn exposure(&mut self, object: &ObjectTrace) {
         let Some(limit) = self.given.plan.goal.max_exposure else { return };
-        if object.exposure <= limit {
+        // What was so before the plan and stays so is none of its doing.
+        if object.exposure <= limit || !object.is_touched() {
             return;
         }
         let message = format!(

@@ -1,0 +1,67 @@
+//! Steps while something must be left alone.
+
+use std::collections::BTreeSet;
+
+use crate::facts::value::{Value, fold};
+use crate::plan::hazard::find::Finder;
+use crate::plan::insight::reach;
+use crate::plan::world::bound;
+
+impl Finder<'_> {
+    /// A step meets a blackout if it is about the object, harms it, locks or uses it, or is about something
+    /// that lies on it: a database on its volume, a check on the server that runs it.
+    pub(super) fn blackouts(&mut self, position: usize) {
+        let Some(step) = self.trace.steps.get(position) else { return };
+        let (Some(start), Some(end)) = (step.start, step.end) else { return };
+        let meets = |from: i64, to: i64| start < to && from < end.max(start + 1);
+        let blackouts = self.given.plan.window.blackouts.iter();
+        let blackouts: Vec<_> = blackouts.filter(|one| meets(one.from, one.to)).collect();
+        if blackouts.is_empty() {
+            return;
+        }
+        let meant = self.meant(position);
+        for blackout in blackouts {
+            let on = blackout.applies_to.iter().find(|key| meant.contains(*key));
+            if on.is_none() && !blackout.applies_to.is_empty() {
+                continue;
+            }
+            let message = format!(
+                "{} runs from {} to {}, within a blackout ({})",
+                self.named(position),
+                self.time(start),
+                self.time(end),
+                blackout.why
+            );
+            self.add("plan-blackout", Some(position), message);
+        }
+    }
+
+    /// Folded keys of all that a step is about, before the plan and behind it.
+    fn meant(&self, position: usize) -> BTreeSet<String> {
+        let mut keys = BTreeSet::new();
+        let (Some(step), Some(planned)) =
+            (self.trace.steps.get(position), self.given.plan.steps.get(position))
+        else {
+            return keys;
+        };
+        let mut objects: BTreeSet<_> = step.harmed.iter().copied().collect();
+        objects.extend(step.needs.locks.iter().chain(&step.needs.uses));
+        let action = self.given.set.actions.get(planned.action);
+        let args = action.and_then(|action| bound(&self.trace.facts, action, &planned.args).ok());
+        for value in args.iter().flat_map(|args| args.iter()) {
+            if let Value::Object(id) = value {
+                objects.insert(*id);
+            }
+        }
+        for value in &planned.args {
+            if let Value::Name(name) = value {
+                keys.insert(fold(name));
+            }
+        }
+        for facts in [self.given.facts, &self.trace.facts] {
+            let reached = reach(facts, &objects).into_iter().filter(|id| facts.holds(*id));
+            keys.extend(reached.map(|id| fold(&facts.key(id))));
+        }
+        keys
+    }
+}
