@@ -66,6 +66,8 @@ pub struct Hazard {
     pub may: bool,
     /// Who takes responsibility for it, and why.
     pub accepted: Option<String>,
+    /// Whether it comes true with the usual durations only, and not with the longest.
+    pub is_usual: bool,
 }
 
 impl Hazard {
@@ -83,6 +85,7 @@ impl Hazard {
             rule: None,
             may: false,
             accepted: None,
+            is_usual: false,
         }
     }
 }

@@ -203,6 +203,9 @@ pub struct HazardX {
     pub certainty: &'static str,
     /// Who takes responsibility, and why.
     pub accepted: Option<String>,
+    /// Whether it comes true with the usual durations only, and not with the longest.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub usual_only: bool,
 }
 
 /// A step.

@@ -74,6 +74,7 @@ pub fn find_telling(given: Given<'_>, tell: &(dyn Fn(usize) + Sync)) -> Judged {
     let mut expected_hazards = found(&expected, (&before, &after));
     let mut lucky_hazards = found(&lucky, (&before, &judge(&lucky.facts)));
     mark_chance(&mut hazards, &lucky_hazards, given.plan);
+    add_usual(&mut hazards, &expected_hazards);
     for hazards in [&mut hazards, &mut expected_hazards, &mut lucky_hazards] {
         accept(hazards, given.plan);
         sort(hazards);
@@ -144,6 +145,28 @@ fn mark_chance(hazards: &mut Vec<Hazard>, without: &[Hazard], plan: &Plan) {
         let message =
             format!("{come} from what may happen and need not; it is counted as happening");
         hazards.push(Hazard { may: true, ..Hazard::new(kind, None, message, plan.place) });
+    }
+}
+
+/// What fails the plan with the usual durations only: a step that ends early can break off a check that a
+/// slower one leaves alone. The longest durations are not the worst of all courses then.
+fn add_usual(hazards: &mut Vec<Hazard>, expected: &[Hazard]) {
+    let is_there = |one: &Hazard, hazards: &[Hazard]| {
+        let same = |other: &Hazard| {
+            other.kind.id == one.kind.id
+                && other.rule == one.rule
+                && one.objects.iter().all(|key| other.objects.contains(key))
+        };
+        hazards.iter().any(same)
+    };
+    for one in expected.iter().filter(|one| one.severity == Severity::Error) {
+        if !is_there(one, hazards) {
+            let mut one = Hazard { is_usual: true, ..one.clone() };
+            let said =
+                "with the usual durations only; with the longest it does not happen".to_owned();
+            one.chain.insert(0, Link { said, step: None });
+            hazards.push(one);
+        }
     }
 }
 

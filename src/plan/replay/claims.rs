@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::plan::replay::Replay;
 use crate::plan::replay::film::key_in;
-use crate::plan::replay::read::{Kind, Phase, Step};
+use crate::plan::replay::read::{Hazard, Kind, Phase, Step};
 use crate::plan::replay::steps::Life;
 
 impl Replay<'_> {
@@ -97,7 +97,9 @@ impl Replay<'_> {
     }
 
     fn has(&self, id: &str, step: &str) -> bool {
-        self.report.hazards.iter().any(|one| one.id == id && one.step.as_deref() == Some(step))
+        let is_it = |one: &Hazard| one.id == id && one.step.as_deref() == Some(step);
+        // Of the course with the usual durations there are no events to follow.
+        self.report.hazards.iter().any(|one| is_it(one) && !one.usual_only)
     }
 
     fn hazard(&mut self, id: &str, step: &str, is_so: bool) {
@@ -130,7 +132,8 @@ impl Replay<'_> {
         let report = self.report;
         for object in &report.objects {
             let told = |id: &str| {
-                let mut hazards = report.hazards.iter().filter(|one| one.id == id);
+                let mut hazards =
+                    report.hazards.iter().filter(|one| one.id == id && !one.usual_only);
                 hazards.any(|one| one.objects.contains(&object.key))
             };
             let limit = report.plan.max_exposure_seconds;

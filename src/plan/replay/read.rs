@@ -69,6 +69,8 @@ pub(super) struct Hazard {
     pub(super) step: Option<String>,
     pub(super) objects: Vec<String>,
     pub(super) accepted: Option<String>,
+    #[serde(default)]
+    pub(super) usual_only: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -225,6 +225,7 @@ impl Input<'_> {
             rule: hazard.rule.clone(),
             certainty: if hazard.may { "may" } else { "will" },
             accepted: hazard.accepted.clone(),
+            usual_only: hazard.is_usual,
         }
     }
 
