@@ -270,3 +270,35 @@ fn every_action_has_its_cases() {
     }
     assert!(missing.is_empty(), "no case: {}", missing.join(", "));
 }
+
+/// The databases of a data source must be mounted, and whether they are is not in the facts: no step that asks
+/// for it goes its way as if they were.
+#[test]
+fn no_condition_holds_by_a_fact_that_is_not_collected() {
+    let folder = crate::plan::with_steps(
+        "
+  - { id: check, action: run-consistency-check, with: { source: DPM01/EX01/SG2 }, estimate: 36m }
+  - { id: point, action: create-recovery-point, with: { source: DPM01/EX01/SG2 }, after: [check], estimate: 9m }
+",
+    );
+    let plan = folder.path().join("plan.yaml").display().to_string();
+    let facts = fs::read_to_string(root().join(crate::plan::FACTS)).unwrap();
+    let (before, database) = facts.split_once("    storage_group: SG2\n    name: DB1\n").unwrap();
+    let taken = database.replacen("    mounted: true\n", "", 1);
+    let beside = folder.path().join("facts.yaml");
+    for (database, code) in [(database, 0), (taken.as_str(), 3)] {
+        let text = format!("{before}    storage_group: SG2\n    name: DB1\n{database}");
+        fs::write(&beside, text).unwrap();
+        let report = crate::plan::json(&plan);
+        assert_eq!(report["exit_code"], code, "{:#}", report["hazards"]);
+        for step in ["check", "point"] {
+            let depends = |one: &&Value| {
+                let said = one["message"].as_str().unwrap();
+                one["step"] == step
+                    && said.contains("needs or does depends on: databases[EX01/SG2/DB1].mounted")
+            };
+            let is_told = list(&report, "hazards").iter().any(|one| depends(&one));
+            assert_eq!(is_told, code == 3, "{step}: {:#}", report["hazards"]);
+        }
+    }
+}
