@@ -1,5 +1,6 @@
 //! `dpmguard rules`: what the rules are and what they say.
 
+mod action;
 mod docs;
 mod words;
 
@@ -15,7 +16,6 @@ use crate::facts::model::Model;
 use crate::facts::time::say_duration;
 use crate::finding::Reference;
 use crate::report::diagnostic::clean;
-use crate::rule::action::Action;
 use crate::rule::pack::RuleSet;
 use crate::rule::table::Table;
 use crate::rule::{Param, Rule};
@@ -101,7 +101,7 @@ pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
         Command::Actions { id: Some(id), .. } => {
             let action =
                 named(&set.actions, |action| &*action.id, id, "action", "actions", &sources)?;
-            show_action(action, &packs.model, &mut text)?;
+            action::show(action, &packs.model, &mut text)?;
         }
         Command::Actions { id: None, .. } => {
             let width = set.actions.iter().map(|action| action.id.len()).max().unwrap_or(0);
@@ -279,23 +279,6 @@ fn show_references(references: &[Reference], out: &mut dyn Write) -> std::io::Re
         }
     }
     Ok(())
-}
-
-fn show_action(action: &Action, model: &Model, out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "{}\n  {}\n\n  role       {}\n", action.id, action.title, action.role.name())?;
-    for text in filled(&action.words) {
-        paragraph(out, &words::readable(&text))?;
-    }
-    for crate::rule::Command { product, written, .. } in &action.commands {
-        writeln!(out, "  {product}:\n    {}", clean(&words::readable(written)))?;
-    }
-    writeln!(out, "\nParameters, given under `with` by a step of a plan or by a rule")?;
-    for (position, arg) in action.args.iter().enumerate() {
-        let at = if position == action.at { ", where it is done" } else { "" };
-        writeln!(out, "  {}: {}{at}", arg.name, model.say(&arg.ty))?;
-    }
-    show_params("Settings", &action.params, out)?;
-    show_references(&action.references, out)
 }
 
 fn show_table(table: &Table, out: &mut dyn Write) -> std::io::Result<()> {

@@ -302,3 +302,30 @@ fn no_condition_holds_by_a_fact_that_is_not_collected() {
         }
     }
 }
+
+/// The page about rules shows an action, and what one says of the facts: both load, and what they say is told.
+#[test]
+fn the_actions_that_the_documentation_shows_load() {
+    let page = fs::read_to_string(root().join("docs/rules.md")).unwrap();
+    let (_, section) = page.split_once("\n## Actions\n").unwrap();
+    let samples: Vec<&str> = section.split("```yaml\n").skip(1).take(2).collect();
+    let samples: Vec<&str> = samples.iter().map(|one| one.split("```").next().unwrap()).collect();
+    let pack = tempfile::tempdir().unwrap();
+    let head = "schema: dpmguard.action/v1\nid: move-it\ntitle: Move it\nrole: change\nat: database\n\
+                params:\n  database: { ref: database }\n  to: { type: string, format: windows-path }\n\
+                do: Move it.\n";
+    fs::write(pack.path().join("mount-database.yaml"), samples[0]).unwrap();
+    fs::write(pack.path().join("move-it.yaml"), format!("{head}{}", samples[1])).unwrap();
+    let pack = pack.path().display().to_string();
+    let ran = crate::support::run(&["rules", "actions", "move-it", "--rules", &pack]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for said in [
+        "- <database> is dismounted.",
+        "- at the begin: database.mounted is set to false",
+        "locks database",
+        "waits for the locks of database.server",
+        "taken back by move-database-file",
+    ] {
+        assert!(ran.out.contains(said), "{said}\n{}", ran.out);
+    }
+}
