@@ -216,8 +216,7 @@ fn nothing(
         return Ok(gate::Verdict::NoVerdict.exit_code());
     }
     if open > 0 {
-        let what =
-            if open == 1 { "1 possible finding" } else { &format!("{open} possible findings") };
+        let what = count_of(open, "possible finding");
         writeln!(
             streams.err,
             "no plan: nothing is to be repaired, but facts are missing for {what}"
@@ -319,12 +318,11 @@ fn say(
     say_findings(remedy, err)?;
     let hangs = remedy.asides.iter().filter(|aside| matches!(aside.why, Why::Unknown(_))).count();
     if hangs + open > 0 {
-        writeln!(
-            err,
-            "  facts are missing: {} and {} hang on them",
-            count_of(hangs, "step"),
-            count_of(open, "possible finding")
-        )?;
+        let what = [(hangs, "step"), (open, "possible finding")];
+        let what = what.into_iter().filter(|(number, _)| *number > 0);
+        let what: Vec<String> = what.map(|(number, noun)| count_of(number, noun)).collect();
+        let verb = if hangs + open == 1 { "hangs" } else { "hang" };
+        writeln!(err, "  facts are missing: {} {verb} on them", what.join(" and "))?;
     }
     Ok(match () {
         () if verdict == gate::Verdict::Failed || stay > 0 => 1,

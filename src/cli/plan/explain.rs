@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::cli::check::Format;
+use clap::ValueEnum;
+
 use crate::cli::plan::prepare::{WithArgs, prepare};
 use crate::cli::{CliError, Streams};
 use crate::diagnostic::Diagnostic;
@@ -25,9 +26,19 @@ pub(super) struct Args {
     name: String,
     #[command(flatten)]
     with: WithArgs,
-    /// Format of the explanation; `dpmguard schema plan-explain-v1` describes the JSON
+    /// Format of the explanation
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
+}
+
+/// A format of the explanation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person at a terminal
+    #[default]
+    Human,
+    /// Stable JSON, see `dpmguard schema plan-explain-v1`
+    Json,
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {

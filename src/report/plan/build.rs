@@ -224,7 +224,7 @@ impl Input<'_> {
             help: hazard.help.clone(),
             rule: hazard.rule.clone(),
             certainty: if hazard.may { "may" } else { "will" },
-            accepted: hazard.accepted.clone(),
+            accepted: self.accepted(hazard),
             usual_only: hazard.is_usual,
         }
     }

@@ -9,6 +9,7 @@ use crate::expr::tree::{Expr, ExprKind};
 use crate::facts::model::Type;
 use crate::facts::value::{Fact, ObjectId, Value};
 use crate::plan::Plan;
+use crate::plan::hazard::Hazard;
 use crate::plan::trace::{Event, FactChange, Happening, StepTrace};
 use crate::report::plan::build::Input;
 
@@ -131,6 +132,23 @@ impl Input<'_> {
             bad: known.bad.clone(),
             busy: known.busy.clone(),
         })
+    }
+
+    /// Why a hazard is accepted, who does so, and until when.
+    pub(super) fn accepted(self, hazard: &Hazard) -> Option<String> {
+        let said = hazard.accepted.as_ref()?;
+        let window = self.plan.window.start;
+        let step = hazard.step.and_then(|step| self.plan.steps.get(step));
+        let mut all = step.into_iter().flat_map(|step| &step.accept);
+        let accept = all.find(|one| one.hazard == hazard.kind.id && one.until >= window);
+        Some(accept.map_or_else(
+            || said.clone(),
+            |accept| {
+                // `until` is over with its day.
+                let until = self.clock.date(accept.until - 1 - window);
+                format!("{} ({}, until {until})", accept.reason, accept.by)
+            },
+        ))
     }
 
     pub(super) fn resources(self) -> ResourcesX {

@@ -273,7 +273,11 @@ impl Page<'_> {
         };
         let _ = writeln!(self.text, "{}  {ends}", clean(&object.key));
         if object.exposure_seconds == 0 {
-            self.line("protected all the time");
+            let is_outside = |one: &&IntervalX| one.phase == "outside" && one.to > one.from;
+            self.line(match object.intervals.iter().find(is_outside) {
+                None => "protected all the time",
+                Some(_) => "never without protection while it is counted",
+            });
             return;
         }
         let oldest = object

@@ -111,9 +111,7 @@ impl Page<'_> {
         if hazards.is_empty() {
             return "<p>Nothing.</p>\n".to_owned();
         }
-        let (accepted, open): (Vec<&HazardX>, Vec<&HazardX>) =
-            hazards.iter().partition(|one| one.accepted.is_some());
-        open.into_iter().chain(accepted).map(hazard).collect()
+        words::by_weight(self.report).map(hazard).collect()
     }
 
     fn timeline(&self) -> String {

@@ -108,10 +108,11 @@ impl Page<'_> {
                 say_duration(totals.exposure_seconds)
             );
         }
-        if let Some(worst) = self.worst() {
+        if let Some((worst, is_of_plan)) = words::worst(report) {
             let _ = write!(
                 text,
-                " | worst: {} {}",
+                " | {}: {} {}",
+                if is_of_plan { "worst" } else { "none of the plan's; worst of the others" },
                 clean(&worst.key),
                 say_duration(worst.exposure_seconds)
             );
@@ -141,11 +142,6 @@ impl Page<'_> {
         text
     }
 
-    fn worst(&self) -> Option<&ObjectX> {
-        let worst = self.report.objects.iter().max_by_key(|one| one.exposure_seconds)?;
-        (worst.exposure_seconds > 0).then_some(worst)
-    }
-
     fn accepted(&self) -> String {
         let mut text = String::new();
         for hazard in &self.report.hazards {
@@ -171,19 +167,13 @@ impl Page<'_> {
             let spans = words::episodes(object);
             let spans = spans
                 .map(|(from, to)| format!("{}-{}", self.clock.show(from), self.clock.show(to)));
-            let mut steps: Vec<&str> = Vec::new();
-            for step in object.intervals.iter().flat_map(|one| &one.caused_by) {
-                if !steps.contains(&step.as_str()) {
-                    steps.push(step);
-                }
-            }
             let _ = writeln!(
                 text,
                 "  {:<width$}  {}  {}  {}{}",
                 clean(&object.key),
                 spans.collect::<Vec<_>>().join(", "),
                 say_duration(object.exposure_seconds),
-                clean(&steps.join(", ")),
+                clean(&words::because_of(object).join(", ")),
                 if object.ends == "good" { "" } else { "  until somebody notices" }
             );
         }

@@ -153,7 +153,12 @@ impl Page<'_> {
             .iter()
             .filter(|one| is_of_objects(one) && one.objects.contains(&object.key))
             .collect();
+        let nobody_knows = "nobody can say whether it is protected at the end";
         let failed = self.came(&about).map(|came| match came {
+            // What fails the plan is told, and not as if the end were known.
+            Came::Failed(why, body) if object.ends == "unknown" => {
+                Came::Unknown(format!("{nobody_knows}; {why}"), body)
+            }
             Came::Failed(..) if object.ends != "good" => Came::Failed(
                 format!(
                     "not protected at the end; {} without protection",
@@ -169,7 +174,7 @@ impl Page<'_> {
                 (Some(reason), _) => Came::Skipped(format!("accepted: {reason}")),
                 (None, "good") => Came::Passed,
                 (None, "unknown") => {
-                    let missing = "whether it is protected at the end is not known".to_owned();
+                    let missing = nobody_knows.to_owned();
                     if self.report.exit_code == 3 {
                         Came::Unknown(missing.clone(), missing)
                     } else {
@@ -217,13 +222,25 @@ impl Page<'_> {
         Case { name, line: Some(step.place.line), came }
     }
 
-    /// What belongs to no step and no object.
+    /// Whether nobody can say how the objects of a hazard end.
+    fn ends_unknown(&self, hazard: &HazardX) -> bool {
+        let mut objects = self.report.objects.iter();
+        hazard.objects.iter().all(|key| {
+            objects.by_ref().any(|object| object.key == *key && object.ends == "unknown")
+        })
+    }
+
+    /// What belongs to no step and no object; and what fails the plan at objects of which nobody can say how
+    /// they end.
     fn whole(&self) -> Case {
         let about: Vec<&HazardX> = self
             .report
             .hazards
             .iter()
-            .filter(|one| one.step.is_none() && !is_of_objects(one))
+            .filter(|one| {
+                let is_its = !is_of_objects(one) || self.ends_unknown(one);
+                is_its && (one.step.is_none() || is_of_objects(one))
+            })
             .collect();
         let came = self.came(&about).unwrap_or(Came::Passed);
         Case { name: "the plan as a whole".to_owned(), line: None, came }

@@ -1,6 +1,6 @@
 //! How protected objects look at a time: with the same signs and words in tables, timelines and drawings.
 
-use crate::report::plan::{IntervalX, ObjectX};
+use crate::report::plan::{IntervalX, ObjectX, PlanReport};
 
 /// How a stretch of time looks, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,9 +13,9 @@ pub(super) enum Look {
     Blocked,
 }
 
-/// All looks with a meaning, for a legend.
-pub(super) const LOOKS: [Look; 5] =
-    [Look::Good, Look::Bad, Look::Blocked, Look::Busy, Look::Unknown];
+/// All looks, for a legend.
+const LOOKS: [Look; 6] =
+    [Look::Good, Look::Bad, Look::Blocked, Look::Busy, Look::Unknown, Look::Outside];
 
 impl Look {
     pub(super) fn of(interval: &IntervalX) -> Self {
@@ -39,6 +39,14 @@ impl Look {
         meets.map(Self::of).max().unwrap_or(Self::Outside)
     }
 
+    /// The look of an object when a step has ended at a second and left it neither bad nor unknown: good, or
+    /// not counted yet or any more.
+    pub(super) fn at_rest(object: &ObjectX, second: i64) -> Self {
+        let before = object.intervals.iter().rev().filter(|one| one.from <= second);
+        let mut at_rest = before.map(Self::of).filter(|look| *look <= Self::Good);
+        at_rest.next().unwrap_or(Self::Outside)
+    }
+
     /// As a class of the drawing.
     pub(super) fn class(self) -> &'static str {
         match self {
@@ -53,7 +61,7 @@ impl Look {
 
     pub(super) fn sign(self) -> char {
         match self {
-            Self::Outside => ' ',
+            Self::Outside => '-',
             Self::Good => '.',
             Self::Busy => '~',
             Self::Unknown => '?',
@@ -74,8 +82,15 @@ impl Look {
     }
 }
 
+/// The looks of a legend: that something is not counted is told only where it occurs.
+pub(super) fn looks(report: &PlanReport) -> impl Iterator<Item = Look> {
+    let mut all = report.objects.iter().flat_map(|object| &object.intervals);
+    let is_outside = all.any(|one| one.to > one.from && Look::of(one) == Look::Outside);
+    LOOKS.into_iter().filter(move |look| is_outside || *look != Look::Outside)
+}
+
 /// The signs with their words, on one line.
-pub(super) fn legend() -> String {
-    let looks = LOOKS.iter().map(|look| format!("{}  {}", look.sign(), look.words()));
+pub(super) fn legend(report: &PlanReport) -> String {
+    let looks = looks(report).map(|look| format!("{}  {}", look.sign(), look.words()));
     looks.collect::<Vec<_>>().join("   ")
 }

@@ -40,6 +40,7 @@ struct Known {
     step: Option<String>,
     rule: Option<String>,
     objects: Vec<String>,
+    no_verdict: bool,
 }
 
 /// What is known of the facts that moved.
@@ -111,6 +112,7 @@ fn known(node: &Node) -> Known {
         step: maybe("step"),
         rule: maybe("rule"),
         objects: objects.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
+        no_verdict: node.get("no_verdict").and_then(Node::as_bool).unwrap_or(false),
     }
 }
 

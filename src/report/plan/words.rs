@@ -1,5 +1,6 @@
 //! What several formats of the report say with the same words.
 
+mod head;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,44 +13,8 @@ use crate::report::plan::{
     SuffersX, TakesX, UndoX,
 };
 
+pub(super) use head::{because_of, by_weight, counts, ends, touched, verdict, worst};
 pub(super) use steps::{action, checks_of, outcome, span, told, waits_for, when, who};
-
-/// The verdict as a reader looks for it.
-pub(super) fn verdict(name: &str) -> &'static str {
-    match name {
-        "passed" => "PASS",
-        "failed" => "FAIL",
-        _ => "NO VERDICT",
-    }
-}
-
-/// So many of the protected objects: `1 of 3 data sources`.
-fn of_all(count: usize, report: &PlanReport) -> String {
-    let all = report.totals.objects;
-    let one = report.protection.as_ref().filter(|_| all == 1);
-    let noun = one.map_or_else(|| report.plan.protects.clone(), |one| one.kind.replace('_', " "));
-    format!("{count} of {all} {noun}")
-}
-
-/// How the objects end, in numbers.
-pub(super) fn ends(report: &PlanReport, clock: &Clock) -> String {
-    let totals = &report.totals;
-    let end = clock.show(report.plan.checks_until_seconds);
-    match (totals.bad, totals.unknown) {
-        (0, 0) => format!("{} protected at {end}", of_all(totals.good, report)),
-        (0, unknown) => format!("{}: nobody can say at {end}", of_all(unknown, report)),
-        // Where nothing is said against it they were bad before, or need not be good.
-        (bad, _) if report.hazards.iter().all(|one| one.id != "plan-end-unprotected") => format!(
-            "{} protected at {end}; {bad} {} not, as before or as the goal allows",
-            of_all(totals.good, report),
-            if bad == 1 { "is" } else { "are" }
-        ),
-        (bad, _) => {
-            let end_s = if bad == 1 { "ends" } else { "end" };
-            format!("{} {end_s} UNPROTECTED at {end}", of_all(bad, report))
-        }
-    }
-}
 
 /// The steps in the order in which they begin, those that never do behind them.
 pub(super) fn in_time(report: &PlanReport) -> Vec<&StepX> {
@@ -61,21 +26,6 @@ pub(super) fn in_time(report: &PlanReport) -> Vec<&StepX> {
 /// How bad a hazard is, as a reader looks for it.
 pub(super) fn level(hazard: &HazardX) -> &'static str {
     if hazard.no_verdict { "no verdict" } else { hazard.severity }
-}
-
-/// The hazards that nobody takes responsibility for, in numbers.
-pub(super) fn counts(report: &PlanReport) -> String {
-    let count = |wanted: &str| {
-        let open = report.hazards.iter().filter(|one| one.accepted.is_none());
-        open.filter(|one| level(one) == wanted).count()
-    };
-    let unknown = match count("no verdict") {
-        0 => String::new(),
-        unknown => format!("{unknown} without a verdict, "),
-    };
-    let [errors, warnings, notes] =
-        ["error", "warning", "note"].map(|level| plural(count(level), level));
-    format!("{errors}, {unknown}{warnings}, {notes}")
 }
 
 /// When the window opens and closes, in which zone, and that clocks are changed meanwhile.
@@ -104,7 +54,7 @@ pub(super) fn outlook(outlook: &OutlookX, report: &PlanReport) -> String {
     format!(
         "{}, {} {} unprotected, {} without protection",
         verdict(outlook.verdict),
-        of_all(outlook.bad, report),
+        head::of_all(outlook.bad, report),
         if outlook.bad == 1 { "ends" } else { "end" },
         say_duration(outlook.exposure_seconds)
     )
@@ -158,7 +108,7 @@ pub(super) fn blast(report: &PlanReport) -> String {
     let blast = &report.blast;
     let mut text = format!(
         "{} within reach; {} without protection, all together",
-        of_all(blast.objects.len(), report),
+        head::of_all(blast.objects.len(), report),
         say_duration(report.totals.exposure_seconds)
     );
     // Where all weigh the same the number says nothing new.

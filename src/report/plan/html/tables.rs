@@ -51,10 +51,6 @@ impl Page<'_> {
                     format!("{} to {}", self.clock.show_day(from), self.clock.show_day(to))
                 })
                 .collect();
-            let mut steps: Vec<&String> =
-                object.intervals.iter().flat_map(|one| &one.caused_by).collect();
-            steps.sort_unstable();
-            steps.dedup();
             let ends = match object.ends {
                 "good" => Cell("", "protected".to_owned()),
                 "unknown" => Cell("bad", "nobody can say".to_owned()),
@@ -71,7 +67,7 @@ impl Page<'_> {
                     "time",
                     if hit { say_duration(object.exposure_seconds) } else { "-".to_owned() },
                 ),
-                Cell("", dash(names(steps))),
+                Cell("", dash(names(&words::because_of(object)))),
                 Cell(
                     "time",
                     oldest

@@ -50,7 +50,7 @@ impl Page<'_> {
         rows.push(last);
         let mut text = String::from("\n");
         text.push_str(&table(&rows, " "));
-        let _ = writeln!(text, " {}", legend());
+        let _ = writeln!(text, " {}", legend(self.report));
         text.push_str(
             " a sign is the worst state while the step runs; the one behind > is the state when it has ended, if another\n",
         );
@@ -67,16 +67,21 @@ impl Page<'_> {
         text
     }
 
-    /// The objects to which something happens, the worst first.
+    /// The objects to which something happens; where they are too many, those that the plan touches, and the
+    /// worst first.
     fn columns(&self) -> Vec<&ObjectX> {
         let mut touched: Vec<&ObjectX> = self
             .report
             .objects
             .iter()
-            .filter(|one| one.ends != "outside" && (one.intervals.len() > 1 || one.ends != "good"))
+            .filter(|one| one.intervals.len() > 1 || !matches!(one.ends, "good" | "outside"))
             .collect();
         if touched.len() > MOST_COLUMNS {
-            touched.sort_by_key(|one| std::cmp::Reverse(one.exposure_seconds));
+            let of_plan = words::touched(self.report);
+            touched.sort_by_key(|one| {
+                let is_of_plan = of_plan.contains(one.key.as_str());
+                (!is_of_plan, std::cmp::Reverse(one.exposure_seconds))
+            });
             touched.truncate(MOST_COLUMNS);
         }
         touched
@@ -131,8 +136,7 @@ impl Page<'_> {
             // What is behind the last second that counts is not told of objects.
             _ if end > horizon => object.intervals.last().map_or(Look::Outside, Look::of),
             Some(one) => Look::named(one.phase, one.is_blocked),
-            None if object.ends == "outside" => Look::Outside,
-            None => Look::Good,
+            None => Look::at_rest(object, end),
         };
         let while_it_runs = if end > start { Look::worst(object, start, end) } else { then };
         Some((while_it_runs, then))

@@ -102,12 +102,10 @@ impl Page<'_> {
             }
             text
         };
-        let open = self.report.hazards.iter().filter(|one| one.accepted.is_none());
-        let accepted = self.report.hazards.iter().filter(|one| one.accepted.is_some());
         Section {
             title: "What is wrong",
             head: String::new(),
-            lines: open.chain(accepted).map(line).collect(),
+            lines: words::by_weight(self.report).map(line).collect(),
         }
     }
 
@@ -125,7 +123,13 @@ impl Page<'_> {
                 spans.join(", "),
                 say_duration(object.exposure_seconds),
                 oldest.unwrap_or_else(|| "not known".to_owned()),
-                if object.ends == "good" { "protected" } else { "**not protected**" }.to_owned(),
+                match object.ends {
+                    "good" => "protected",
+                    "unknown" => "**nobody can say**",
+                    "outside" => "not counted",
+                    _ => "**not protected**",
+                }
+                .to_owned(),
             ])
         };
         let hit = self.report.objects.iter().filter(|object| object.exposure_seconds > 0);

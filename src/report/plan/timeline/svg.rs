@@ -6,7 +6,7 @@ use std::io;
 use crate::plan::time::Clock;
 use crate::report::diagnostic::clean;
 use crate::report::markup::xml;
-use crate::report::plan::look::{LOOKS, Look};
+use crate::report::plan::look::{Look, looks};
 use crate::report::plan::timeline::{Row, View, together};
 use crate::report::plan::words;
 use crate::report::plan::{ObjectX, PlanReport, StepX};
@@ -63,7 +63,7 @@ fn draw(report: &PlanReport, clock: &Clock, is_whole: bool) -> String {
     }
     let bottom = drawing.y;
     let over = drawing.over(bottom);
-    let legend = legend(bottom + 12);
+    let legend = legend(report, bottom + 12);
     let height = bottom + 12 + ROW;
     let style = if is_whole { format!("<style>\n{STYLE}</style>\n") } else { String::new() };
     let title = format!(
@@ -165,9 +165,6 @@ impl Drawing<'_> {
         self.name(&object.key);
         for interval in object.intervals.iter().filter(|one| one.to > one.from) {
             let look = Look::of(interval);
-            if look == Look::Outside {
-                continue;
-            }
             let title = self.view.interval(object, interval);
             let word = if look == Look::Unknown { "?" } else { "" };
             self.bar(look.class(), interval.from, interval.to, &title, word);
@@ -195,9 +192,6 @@ impl Drawing<'_> {
         self.name(&format!("{group}/: {} more", objects.len()));
         for (from, to, counts) in together(objects) {
             let Some((look, _)) = counts.last_key_value() else { continue };
-            if *look == Look::Outside {
-                continue;
-            }
             let said: Vec<String> =
                 counts.iter().map(|(look, count)| format!("{count} {}", look.words())).collect();
             let title = format!("{group}/: {}, {}", said.join("; "), self.view.span(from, to));
@@ -292,10 +286,10 @@ fn ticks(view: &View<'_>) -> Vec<(i64, String)> {
 }
 
 /// What the looks mean.
-fn legend(y: i64) -> String {
+fn legend(report: &PlanReport, y: i64) -> String {
     let mut text = String::new();
     let mut x = 12;
-    for look in LOOKS {
+    for look in looks(report) {
         let class = look.class();
         let words = look.words();
         let _ = writeln!(

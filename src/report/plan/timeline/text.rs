@@ -121,7 +121,7 @@ impl Sheet<'_> {
                 () if changes.iter().any(|(at, _)| (from..to).contains(at)) => CHANGE,
                 () if is_black => '#',
                 () if from < plan.end_seconds => '=',
-                () if from < plan.checks_until_seconds => '-',
+                () if from < plan.checks_until_seconds => '_',
                 () => ' ',
             }
         };
@@ -166,10 +166,10 @@ impl Sheet<'_> {
     }
 
     fn legend(&self) -> String {
-        let mut text = format!("\n  {}\n", legend());
+        let mut text = format!("\n  {}\n", legend(self.view.report));
         let _ = writeln!(
             text,
-            "  {CUT}  a check does not come to its end   =  window   -  only checks   #  blackout   {CHANGE}  clocks are changed"
+            "  {CUT}  a check does not come to its end   =  window   _  only checks   #  blackout   {CHANGE}  clocks are changed"
         );
         let _ = writeln!(
             text,

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use crate::plan::insight::Moved;
 use crate::report::explain::Tool;
 use crate::report::plan::verify::{Compared, Known, Old, exit_code};
+use crate::report::plan::words;
 use crate::report::plan::{FileX, HazardX, PlanReport};
 
 /// Whether the verdict of an older report holds.
@@ -85,6 +86,9 @@ pub(super) struct HazardV {
     step: Option<String>,
     rule: Option<String>,
     objects: Vec<String>,
+    /// As `plan check` tells it.
+    #[serde(skip)]
+    pub(super) level: String,
 }
 
 impl Verified {
@@ -163,6 +167,7 @@ impl From<&HazardX> for HazardV {
             step: hazard.step.clone(),
             rule: hazard.rule.clone(),
             objects: hazard.objects.clone(),
+            level: words::level(hazard).to_owned(),
         }
     }
 }
@@ -176,6 +181,7 @@ impl From<&Known> for HazardV {
             step: known.step.clone(),
             rule: known.rule.clone(),
             objects: known.objects.clone(),
+            level: if known.no_verdict { "no verdict".to_owned() } else { known.severity.clone() },
         }
     }
 }

@@ -24,7 +24,7 @@ impl Verified {
         if !self.holds && self.now == "passed" {
             text.push_str("      the plan passes with the newer facts: write a new report with `dpmguard plan check`\n");
         }
-        let _ = writeln!(text, "      the report was written at {}", clean(&self.reported_at));
+        let _ = writeln!(text, "      the report was judged as of {}", clean(&self.reported_at));
         let _ = writeln!(text, "\nGiven with\n  plan   {}: the same", clean(file));
         self.inputs(&mut text);
         self.facts(&mut text);
@@ -96,7 +96,7 @@ fn hazards(head: &str, hazards: &[HazardV], text: &mut String) {
         let _ = writeln!(text, "\n{head}");
     }
     for one in hazards {
-        let (severity, id) = (clean(&one.severity), clean(&one.id));
-        let _ = writeln!(text, "  {severity}[{id}]: {}", clean(&one.message));
+        let (level, id) = (clean(&one.level), clean(&one.id));
+        let _ = writeln!(text, "  {level}[{id}]: {}", clean(&one.message));
     }
 }
