@@ -176,6 +176,9 @@ fn what_is_accepted_for_nothing_or_no_longer_is_told() {
     };
     let report = judged(&accept("plan-hits-all", "2009-01-01"));
     assert!(!hazards(&report).iter().any(|id| id.starts_with("plan-accept")), "{report:#}");
+    let all = report["hazards"].as_array().unwrap();
+    let accepted = all.iter().find(|one| one["id"] == "plan-hits-all").unwrap();
+    assert_eq!(accepted["accepted"], "It has to go in (change board, until 2009-01-01)");
     let report = judged(&accept("plan-hits-all", "2008-11-01"));
     assert!(hazards(&report).contains(&"plan-accept-expired"), "{:#}", report["hazards"]);
     let all = report["hazards"].as_array().unwrap();

@@ -27,6 +27,7 @@ fn every_format_says_it_in_the_night_of_the_clocks() {
     assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
     let clocks = "the clocks are put forward from 02:00+01:00 to 03:00+02:00";
     for said in [
+        "protected at 05:00+02:00; NO VERDICT because of plan-stale | ",
         "\nno verdict[plan-stale]: the facts will be 7 d 1 h old",
         "      0 errors, 1 without a verdict, 1 warning, 0 notes;",
         &format!("2009-03-29 05:00+02:00, Europe/Berlin (+01:00); {clocks}\n"),
