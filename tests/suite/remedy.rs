@@ -117,7 +117,7 @@ const MANUAL: [&str; 10] = [
 ];
 
 /// Cases whose point is that facts are missing, so that nobody can say what clears them.
-const MISSING: [&str; 33] = [
+const MISSING: [&str; 39] = [
     "alert-names-a-cause/another-rule-is-undecided",
     "backup-broken-by-failover/kind-of-job-not-collected",
     "check-running/jobs-not-collected-verifying",
@@ -127,11 +127,15 @@ const MISSING: [&str; 33] = [
     "data-source-renamed/storage-group-renamed-and-link-not-collected",
     "database-file-moved/volume-not-in-the-facts-and-open",
     "database-file-moved/volume-protection-not-collected",
+    "database-not-protected/new-database",
+    "database-not-protected/storage-groups",
     "database-not-protected/volume-of-the-same-name",
+    "database-not-protected/while-a-first-copy-is-made",
     "database-removed-from-group/removed-and-state-not-collected",
     "dpm-service-stopped/sql-agent-not-collected-but-msdpm-down",
     "eseutil-check-failed/jobs-open-but-alert",
     "eseutil-check-timed-out/jobs-open-but-alert",
+    "eseutil-log-missing/alerts-not-collected",
     "group-locked-by-initial-copy/one-state-not-collected-but-a-copy-runs",
     "inconsistent-without-cause/a-cause-is-undecided",
     "inconsistent-without-cause/alerts-not-collected",
@@ -143,6 +147,8 @@ const MISSING: [&str; 33] = [
     "passive-copy-unavailable/copy-failed-and-node-not-known",
     "recovery-point-volume-full/threshold-not-collected-but-full",
     "standby-agent-not-ready/disabled-and-reach-not-collected",
+    "storage-group-not-protected/listed-but-not-protected",
+    "storage-group-not-protected/new-group",
     "synchronisation-cut-short/alerts-not-collected-job-known",
     "system-folder-moved/volume-protection-not-collected",
     "tracking-lost/alert-without-time-of-loss",
