@@ -1,6 +1,6 @@
 //! Hazards of what is known: facts that are missing or too old, and what the rules say at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::time::say_duration;
 use crate::finding::{Evaluation, Finding, Outcome, Verdict};
@@ -37,22 +37,29 @@ impl Finder<'_> {
         }
         let start = self.given.plan.window.start;
         let Some(limit) = self.given.max_age else { return };
-        let mut oldest = None;
-        for file in self.given.facts.files() {
-            let age = start - file.observed_at.seconds();
-            oldest = oldest.max(Some(age));
-            if age > limit {
-                self.stale("the facts", age, limit);
-            }
+        let files = self.given.facts.files().iter().map(|file| start - file.observed_at.seconds());
+        let oldest = files.clone().max();
+        // What is equally old is told at once.
+        let mut ages: BTreeMap<i64, usize> = BTreeMap::new();
+        for age in files.filter(|age| *age > limit) {
+            *ages.entry(age).or_default() += 1;
         }
+        let mut collections: BTreeMap<i64, Vec<String>> = BTreeMap::new();
         for kind in self.given.facts.model().kinds() {
             let table = self.given.facts.table(kind.id);
             let Some(collected) = table.and_then(|table| table.collected()) else { continue };
             let age = start - collected.seconds();
             // As old as a file is told with it.
             if age > limit && Some(age) > oldest {
-                self.stale(&format!("the {} of the facts", kind.collection), age, limit);
+                collections.entry(age).or_default().push(kind.collection.to_string());
             }
+        }
+        for (age, files) in ages {
+            let of_many = if files > 1 { format!(" of {files} files") } else { String::new() };
+            self.stale(&format!("the facts{of_many}"), age, limit);
+        }
+        for (age, names) in collections {
+            self.stale(&format!("the {} of the facts", names.join(", ")), age, limit);
         }
     }
 
