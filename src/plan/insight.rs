@@ -47,7 +47,7 @@ pub fn look(given: Given<'_>, judged: &Judged) -> Insight {
         // What jobs that begin by themselves touch is no doing of the plan.
         blast: blast::blast(given, &judged.worst, written(given.plan, &rings)),
         rings,
-        basis: basis::basis(given, judged),
+        basis: basis::basis(given, &world, judged),
         undone: begin::undone(given, &mut world, &judged.worst),
         stops: stop::stops(given, &mut world, judged),
     }

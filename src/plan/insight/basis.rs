@@ -1,8 +1,15 @@
 //! On what a verdict rests: how old the facts will be, what is not known, what may happen.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::diagnostic::FileId;
+use crate::facts::value::{Value, fold};
+use crate::plan::automatic;
 use crate::plan::hazard::{Given, Judged};
 use crate::plan::trace::StepStatus;
+use crate::plan::world::{Act, World, said};
+use crate::rule::automatic::Begins;
 
 /// On what a verdict rests.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +22,8 @@ pub struct Basis {
     pub unknown: Vec<(usize, String)>,
     /// Steps that may do something which they need not.
     pub chance: Vec<usize>,
+    /// What is taken for granted where nobody says it, in words.
+    pub assumed: Vec<String>,
 }
 
 /// A fact file.
@@ -43,7 +52,7 @@ pub struct Collected {
     pub is_complete: bool,
 }
 
-pub(super) fn basis(given: Given<'_>, judged: &Judged) -> Basis {
+pub(super) fn basis(given: Given<'_>, world: &World<'_>, judged: &Judged) -> Basis {
     let start = given.plan.window.start;
     let files = given.facts.files().iter().map(|file| Seen {
         file: file.file,
@@ -80,5 +89,45 @@ pub(super) fn basis(given: Given<'_>, judged: &Judged) -> Basis {
             chance.push(position);
         }
     }
-    Basis { files: files.collect(), collections: collections.collect(), unknown, chance }
+    let mut assumed = slots(given, world, judged);
+    assumed.extend(clocks(given, world));
+    Basis { files: files.collect(), collections: collections.collect(), unknown, chance, assumed }
+}
+
+/// How many checks run side by side, where neither the plan nor the facts say it.
+fn slots(given: Given<'_>, world: &World<'_>, judged: &Judged) -> Vec<String> {
+    let Some(protection) = world.protection() else { return Vec::new() };
+    let mut owners: BTreeSet<Arc<str>> = BTreeSet::new();
+    for (object, owner) in judged.worst.steps.iter().filter_map(|step| step.needs.check) {
+        let Some(owner) = owner else { continue };
+        let key = world.facts.key(owner);
+        let is_planned = given.plan.slots.iter().any(|(known, _)| *known == fold(&key));
+        let said = protection.checks.slots.as_ref().map(|slots| world.on(object, slots));
+        if !is_planned && !matches!(said, Some(Ok(Value::Int(_)))) {
+            owners.insert(key);
+        }
+    }
+    let count = protection.checks.default_slots;
+    let assumed = owners.into_iter().map(|owner| {
+        format!("{owner} runs up to {count} checks side by side: neither the plan nor the facts say how many")
+    });
+    assumed.collect()
+}
+
+/// By which clock jobs begin, where nobody knows that of their server.
+fn clocks(given: Given<'_>, world: &World<'_>) -> Vec<String> {
+    let mut missing: BTreeSet<String> = BTreeSet::new();
+    for step in given.plan.steps.iter().skip(given.plan.written().len()) {
+        let Some(action) = given.set.actions.get(step.action) else { continue };
+        let Some(Begins::Daily(daily)) = automatic::begins(given.set, step) else { continue };
+        let act = Act { action, args: &step.args };
+        if let Some(Err(unknown)) = daily.offset.as_ref().map(|offset| world.value(act, offset)) {
+            missing.insert(said(&unknown));
+        }
+    }
+    let zone = &given.plan.window.zone;
+    let assumed = missing
+        .into_iter()
+        .map(|missing| format!("jobs begin by the clock of {zone}, as nobody knows {missing}"));
+    assumed.collect()
 }

@@ -130,6 +130,7 @@ impl Input<'_> {
             unknown: basis.unknown.iter().filter_map(gap).collect(),
             chance: basis.chance.iter().filter_map(|step| self.id(*step)).collect(),
             durations: self.durations(),
+            assumed: basis.assumed.clone(),
         }
     }
 

@@ -204,6 +204,9 @@ impl Page<'_> {
                 html(&words::outlook(&self.report.without_chance, self.report))
             );
         }
+        for said in &basis.assumed {
+            let _ = writeln!(text, "<li>Taken for granted: {}</li>", name(said));
+        }
         text.push_str("</ul>\n");
         let rows = basis.durations.iter().map(|takes| {
             vec![

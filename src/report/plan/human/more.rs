@@ -89,13 +89,16 @@ impl Page<'_> {
     }
 
     fn durations(&self) -> String {
-        let durations = &self.report.basis.durations;
-        if durations.is_empty() {
+        let basis = &self.report.basis;
+        if basis.durations.is_empty() && basis.assumed.is_empty() {
             return String::new();
         }
-        let rows: Vec<Vec<String>> = durations.iter().map(duration).collect();
+        let rows: Vec<Vec<String>> = basis.durations.iter().map(duration).collect();
         let mut text = String::from("\nAssumes\n");
         text.push_str(&table(&rows, "  "));
+        for said in &basis.assumed {
+            let _ = writeln!(text, "  {}", clean(said));
+        }
         text
     }
 }

@@ -167,6 +167,8 @@ pub struct BasisX {
     pub chance: Vec<String>,
     /// How long steps take, and why.
     pub durations: Vec<TakesX>,
+    /// What else is taken for granted where nobody says it.
+    pub assumed: Vec<String>,
 }
 
 /// A fact file.

@@ -248,6 +248,7 @@ impl Page<'_> {
                 plain(&takes.because)
             ));
         }
+        lines.extend(basis.assumed.iter().map(|said| format!("- {}", plain(said))));
         lines.push("- Before the first step, with facts collected anew:".to_owned());
         lines.push("  `dpmguard plan verify report.json --facts NEW`".to_owned());
         Section { title: "Assumptions and preflight check", head: String::new(), lines }
