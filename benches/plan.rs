@@ -136,7 +136,7 @@ fn estate(groups: usize) -> Answer<String> {
 /// Logs move to and fro, group by group, each move with its check.
 fn change(groups: usize, steps: usize) -> Answer<String> {
     let mut text = String::from(
-        "schema: dpmguard.plan/v1\nid: bench\nfacts: { max_age: 400d }\nwindow:\n  \
+        "schema: dpmguard.plan/v1\nid: bench\ntitle: Logs to and fro\nfacts: { max_age: 400d }\nwindow:\n  \
          start: \"2008-11-15T22:00[Europe/Berlin]\"\n  end: \"2008-11-16T08:00[Europe/Berlin]\"\n\
          resources: { operators: 1, parallel_checks: { DPM01: 6 } }\nsteps:\n",
     );
