@@ -88,6 +88,16 @@ impl Hazard {
             is_usual: false,
         }
     }
+
+    /// Whether others say the same: at the same step, of all its objects.
+    fn is_among(&self, others: &[Self]) -> bool {
+        others.iter().any(|other| {
+            other.kind.id == self.kind.id
+                && other.step == self.step
+                && other.rule == self.rule
+                && self.objects.iter().all(|key| other.objects.contains(key))
+        })
+    }
 }
 
 /// The kind of that name.

@@ -127,13 +127,7 @@ fn found(
 fn mark_chance(hazards: &mut Vec<Hazard>, without: &[Hazard], plan: &Plan) {
     let mut depends = 0;
     for hazard in hazards.iter_mut() {
-        let stays = without.iter().any(|other| {
-            other.kind.id == hazard.kind.id
-                && other.step == hazard.step
-                && other.rule == hazard.rule
-                && hazard.objects.iter().all(|key| other.objects.contains(key))
-        });
-        if !stays {
+        if !hazard.is_among(without) {
             hazard.may = true;
             depends += usize::from(hazard.severity == Severity::Error);
         }
@@ -151,16 +145,8 @@ fn mark_chance(hazards: &mut Vec<Hazard>, without: &[Hazard], plan: &Plan) {
 /// What fails the plan with the usual durations only: a step that ends early can break off a check that a
 /// slower one leaves alone. The longest durations are not the worst of all courses then.
 fn add_usual(hazards: &mut Vec<Hazard>, expected: &[Hazard]) {
-    let is_there = |one: &Hazard, hazards: &[Hazard]| {
-        let same = |other: &Hazard| {
-            other.kind.id == one.kind.id
-                && other.rule == one.rule
-                && one.objects.iter().all(|key| other.objects.contains(key))
-        };
-        hazards.iter().any(same)
-    };
     for one in expected.iter().filter(|one| one.severity == Severity::Error) {
-        if !is_there(one, hazards) {
+        if !one.is_among(hazards) {
             let mut one = Hazard { is_usual: true, ..one.clone() };
             let said =
                 "with the usual durations only; with the longest it does not happen".to_owned();
@@ -235,7 +221,7 @@ impl Finder<'_> {
         self.given.plan.steps.get(step).map(|step| step.id.to_string()).unwrap_or_default()
     }
 
-    /// `s4 (upgrade-dpm)`.
+    /// `s4 (move-files)`.
     fn named(&self, step: usize) -> String {
         let action = self
             .given

@@ -123,7 +123,6 @@ impl Ledger {
         self.over(position, time, status, what);
     }
 
-    /// A check is broken off.
     /// The time has come for a job that has nothing to do.
     pub(super) fn skip(&mut self, position: usize) {
         if let Some(step) = self.steps.get_mut(position) {
@@ -131,6 +130,7 @@ impl Ledger {
         }
     }
 
+    /// A check is broken off.
     pub(super) fn break_off(&mut self, position: usize, time: i64) {
         self.over(position, time, StepStatus::Done, Happening::BrokenOff);
     }

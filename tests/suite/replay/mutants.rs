@@ -210,7 +210,10 @@ fn is_counted_again(hazard: &Json, others: &[Json]) -> bool {
     const SEEN: &[&str] =
         &["plan-window", "plan-blackout", "plan-no-op", "plan-step-never", "plan-precondition"];
     let is_same = |other: &Json| other["id"] == hazard["id"] && other["step"] == hazard["step"];
-    SEEN.contains(&hazard["id"].as_str().unwrap()) && !others.iter().any(is_same)
+    // Of the course with the usual durations there are no events in the report.
+    hazard["usual_only"] != true
+        && SEEN.contains(&hazard["id"].as_str().unwrap())
+        && !others.iter().any(is_same)
 }
 
 fn add(value: &mut Json, more: i64) -> bool {
