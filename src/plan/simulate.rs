@@ -333,7 +333,7 @@ impl<'a> Simulation<'a> {
     /// Judges what was touched, and lets what is violated now have its consequences.
     fn settle(&mut self, step: Option<usize>, touched: BTreeSet<Cell>) {
         let mut touched = touched;
-        for _ in 0..MAX_ROUNDS {
+        for round in 0.. {
             self.ledger.touched(&touched, &self.world);
             if touched.iter().any(|cell| matches!(cell, Cell::All(_))) {
                 self.queue.renew(&self.world, self.plan);
@@ -343,6 +343,11 @@ impl<'a> Simulation<'a> {
                 delta.appeared.iter().flat_map(|cause| cause.standing.changes.clone()).collect();
             let causes = self.ledger.note(&delta, self.time, step);
             if changes.is_empty() {
+                break;
+            }
+            if round == MAX_ROUNDS {
+                let endless = "consequences of rules that have no end".to_owned();
+                self.ledger.unknown(step.unwrap_or_default(), vec![endless]);
                 break;
             }
             // A check that runs meanwhile has looked too early.

@@ -65,6 +65,8 @@ pub struct PlanReport {
     pub blast: BlastX,
     /// On what the verdict rests.
     pub basis: BasisX,
+    /// What is odd about the plan file and the facts, a line each.
+    pub warnings: Vec<String>,
     /// What is wrong, the worst first.
     pub hazards: Vec<HazardX>,
     /// The steps, in the order of the plan.

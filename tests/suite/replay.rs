@@ -131,7 +131,7 @@ impl Stage {
             now: &now,
             hazards: &[],
         };
-        let (read, _) = file::read(&root, context)
+        let (read, warnings) = file::read(&root, context)
             .unwrap_or_else(|found| panic!("{}\n{plan:#}", said(&found, &sources)));
         let clock = Clock::new(&read.window.zone, read.window.start);
         let given =
@@ -149,6 +149,7 @@ impl Stage {
             now: &now,
             insight: &insight,
             max_age: None,
+            warnings: &warnings,
         });
         let report = serde_json::to_value(&report).unwrap();
         Told { facts, judged, report, plan: format!("{plan:#}"), start: read.window.start }

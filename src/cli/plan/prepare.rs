@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::cli::check::{PackArgs, duration, load_packs, now, settings};
 use crate::cli::{CliError, Progress, Streams, show};
+use crate::diagnostic::Diagnostic;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
 use crate::finding::Severity;
@@ -52,6 +53,8 @@ pub(super) struct Prepared {
     pub(super) max_age: Option<i64>,
     pub(super) threshold: Threshold,
     pub(super) now: Instant,
+    /// What is odd about the inputs.
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 impl Prepared {
@@ -77,6 +80,7 @@ impl Prepared {
             clock: &self.clock,
             threshold: self.threshold,
             now: &self.now,
+            warnings: &self.warnings,
         }
     }
 }
@@ -130,9 +134,10 @@ pub(super) fn prepare_as(
         now: &now,
         hazards: &ids,
     };
-    let (plan, warnings) =
+    let (plan, of_plan) =
         file::read(&root, context).map_err(|found| CliError::Input(found, sources.clone()))?;
-    show(&loaded.warnings, &sources, streams);
+    let mut warnings = loaded.warnings;
+    warnings.extend(of_plan);
     show(&warnings, &sources, streams);
     let clock = Clock::new(&plan.window.zone, plan.window.start);
     let max_age = with.max_age.or(max_age.into_iter().chain(plan.max_age).min());
@@ -147,5 +152,17 @@ pub(super) fn prepare_as(
     let threshold = with.fail_on.as_deref().or(fail_on).or(config.fail_on.as_deref());
     let threshold = threshold.and_then(Threshold::named);
     let threshold = threshold.unwrap_or(Threshold::From(Severity::Error));
-    Ok(Prepared { sources, set, facts, plan, clock, judged, insight, max_age, threshold, now })
+    Ok(Prepared {
+        sources,
+        set,
+        facts,
+        plan,
+        clock,
+        judged,
+        insight,
+        max_age,
+        threshold,
+        now,
+        warnings,
+    })
 }

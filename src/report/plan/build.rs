@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::Place;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
 use crate::facts::value::{ObjectId, Value};
@@ -13,6 +13,7 @@ use crate::plan::time::Clock;
 use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace, Trace};
 use crate::plan::world::Phase;
 use crate::plan::{Plan, Step};
+use crate::report::diagnostic;
 use crate::report::explain::{PlaceX, Tool};
 use crate::report::plan::course;
 use crate::report::plan::{
@@ -45,6 +46,8 @@ pub struct Input<'a> {
     pub threshold: Threshold,
     /// The instant of the run.
     pub now: &'a Instant,
+    /// What is odd about the plan file and the facts.
+    pub warnings: &'a [Diagnostic],
 }
 
 /// Makes the report.
@@ -90,6 +93,7 @@ pub fn build(input: Input<'_>) -> PlanReport {
         ),
         blast: input.blast(),
         basis: input.basis(),
+        warnings: input.warnings.iter().map(|one| diagnostic::plain(one, input.sources)).collect(),
         hazards: judged.hazards.iter().map(|hazard| input.hazard(hazard)).collect(),
         steps: (0..written).filter_map(|position| input.step(position)).collect(),
         jobs: (written..plan.steps.len()).filter_map(|position| input.step(position)).collect(),

@@ -192,6 +192,9 @@ impl Page<'_> {
         for said in words::ages(basis) {
             let _ = writeln!(text, "<li>{}</li>", name(&said));
         }
+        for warning in &self.report.warnings {
+            let _ = writeln!(text, "<li><strong>Odd</strong>: {}</li>", name(warning));
+        }
         for gap in &basis.unknown {
             let (step, missing) = (name(&gap.step), name(&gap.missing));
             let _ = writeln!(text, "<li><strong>Not known</strong> for {step}: {missing}</li>");

@@ -226,6 +226,9 @@ impl Page<'_> {
         let basis = &self.report.basis;
         let mut lines: Vec<String> =
             words::ages(basis).into_iter().map(|said| format!("- {}", plain(&said))).collect();
+        for warning in &self.report.warnings {
+            lines.push(format!("- **Odd**: {}", plain(warning)));
+        }
         for gap in &basis.unknown {
             lines.push(format!(
                 "- **Not known** for {}: {}",
