@@ -107,6 +107,16 @@ pub struct Missing {
     pub gap: &'static str,
     /// Where the object stands that lacks it.
     pub place: Option<Place>,
+    /// What fact files have to hold, where that is another thing: a collection, an object.
+    pub instead: Option<String>,
+}
+
+impl Missing {
+    /// What fact files have to hold.
+    #[must_use]
+    pub fn wanted(&self) -> &str {
+        self.instead.as_deref().unwrap_or(&self.fact)
+    }
 }
 
 /// What a step of a repair is for.

@@ -441,5 +441,11 @@ fn say(reason: &Reason) -> Missing {
         Absence::Failed(why) => ("failed", why.to_string()),
         Absence::Undecided(rule) => ("undecided-rule", format!("the rule `{rule}` is undecided")),
     };
-    Missing { fact: reason.what.to_string(), why, gap, place: reason.place }
+    let instead = match &reason.why {
+        Absence::NoCollection(name) => Some(name.to_string()),
+        Absence::Open(name) if !name.contains('[') => Some(format!("all {name}")),
+        Absence::Dangling(key) => Some(key.to_string()),
+        _ => None,
+    };
+    Missing { fact: reason.what.to_string(), why, gap, place: reason.place, instead }
 }

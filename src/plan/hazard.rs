@@ -60,6 +60,8 @@ pub struct Hazard {
     pub chain: Vec<Link>,
     /// What helps.
     pub help: Vec<String>,
+    /// What fact files have to hold for somebody to say.
+    pub missing: Vec<String>,
     /// The rule behind it.
     pub rule: Option<String>,
     /// Whether it depends on something that may happen and need not.
@@ -82,6 +84,7 @@ impl Hazard {
             place,
             chain: Vec::new(),
             help: Vec::new(),
+            missing: Vec::new(),
             rule: None,
             may: false,
             accepted: None,

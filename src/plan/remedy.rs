@@ -365,7 +365,14 @@ fn left_out(known: &[Known], before: &Evaluation, trace: &Trace) -> Vec<(String,
     let is_bad_all_along = |object: &&plan::trace::ObjectTrace| {
         object.intervals.iter().all(|one| one.phase.is_exposed()) && object.ends().is_exposed()
     };
-    let keys = trace.objects.iter().filter(is_bad_all_along).map(|object| &*object.key);
+    // Good by its state alone: a finding stands that a backup would run into.
+    let is_by_state = |object: &&plan::trace::ObjectTrace| {
+        let last = object.intervals.last();
+        last.is_some_and(|last| last.phase == Phase::Good && !last.open.is_empty())
+    };
+    let is_left =
+        |object: &&plan::trace::ObjectTrace| is_bad_all_along(object) || is_by_state(object);
+    let keys = trace.objects.iter().filter(is_left).map(|object| &*object.key);
     let keys = keys.filter(|key| others.contains(&fold(key)));
     let reason = "bad before, for reasons that this plan is not about";
     keys.map(|key| (key.to_owned(), reason.to_owned())).collect()

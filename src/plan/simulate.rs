@@ -171,12 +171,14 @@ impl<'a> Simulation<'a> {
         if checked.is_some_and(|object| self.was_just_checked(object)) {
             return self.over(position, StepStatus::Nothing);
         }
-        let refusals = self.refusals(position, act);
+        let mut refusals = self.refusals(position, act);
+        refusals.extend(self.no_point(act));
         if !refusals.is_empty() {
             return self.over(position, StepStatus::Refused(refusals));
         }
         if let Some(object) = checked {
-            let was_good = self.world.phase(object) == Phase::Good;
+            let is_well = self.world.phase(object) == Phase::Good;
+            let was_good = is_well && self.ledger.open(object).is_empty();
             self.ledger.check(position, was_good);
             let (vain, _) = self.vain(act, object);
             if !vain.is_empty() {

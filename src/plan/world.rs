@@ -213,7 +213,7 @@ impl<'a> World<'a> {
         let open = judged.verdicts.iter().filter(|one| one.outcome == Verdict::Undecided);
         let (about, others): (Vec<_>, Vec<_>) = open.partition(|one| one.subject.key == key);
         let chosen = if about.is_empty() { others } else { about };
-        let facts = chosen.iter().flat_map(|one| &one.missing).map(|one| one.fact.clone());
+        let facts = chosen.iter().flat_map(|one| &one.missing).map(|one| one.wanted().to_owned());
         facts.collect::<BTreeSet<String>>().into_iter().collect()
     }
 
@@ -407,5 +407,5 @@ fn env_of<'e>(set: &'e RuleSet, act: Act<'e>, view: &'e Arc<View>) -> Env<'e> {
 #[must_use]
 pub fn said(unknown: &Unknown) -> String {
     let missing = crate::eval::missing(unknown);
-    missing.iter().map(|one| one.fact.as_str()).collect::<Vec<_>>().join(", ")
+    missing.iter().map(crate::finding::Missing::wanted).collect::<Vec<_>>().join(", ")
 }

@@ -528,6 +528,6 @@ fn undecided_v1(
 }
 
 fn missing_v1(missing: &Missing, sources: &Sources) -> MissingV1 {
-    let Missing { fact, why, gap, place } = missing;
+    let Missing { fact, why, gap, place, .. } = missing;
     MissingV1 { fact: fact.clone(), gap, why: why.clone(), location: location(*place, sources) }
 }

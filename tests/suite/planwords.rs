@@ -29,7 +29,7 @@ fn every_format_says_it_in_the_night_of_the_clocks() {
     for said in [
         "protected at 05:00+02:00; NO VERDICT because of plan-stale | ",
         "\nno verdict[plan-stale]: the facts will be 7 d 1 h old",
-        "      0 errors, 1 without a verdict, 1 warning, 0 notes;",
+        "      0 errors, 1 without a verdict, 2 warnings, 1 note;",
         &format!("2009-03-29 05:00+02:00, Europe/Berlin (+01:00); {clocks}\n"),
         "22:10        DPM01     run-consistency-check DPM01/EX01/SG1  x broken off ",
         "  broken off by system-1\n",

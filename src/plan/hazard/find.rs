@@ -1,7 +1,9 @@
 //! Hazards found in traces: here those of the steps.
 
 mod blackouts;
+mod collect;
 mod doubts;
+mod ends;
 mod jobs;
 mod known;
 mod objects;
@@ -16,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::diagnostic::Place;
 use crate::facts::store::Facts;
-use crate::facts::value::ObjectId;
+use crate::facts::value::{ObjectId, Value};
 use crate::finding::{Evaluation, Severity};
 use crate::plan::hazard::{Hazard, Judged, Link, kind, sort};
 use crate::plan::time::Clock;
@@ -107,6 +109,7 @@ fn found(
     let mut finder = Finder { given, trace, after: ends.1, hazards: Vec::new() };
     finder.steps();
     finder.objects();
+    finder.ends();
     finder.jobs();
     finder.races();
     finder.unknown();
@@ -288,7 +291,13 @@ impl Finder<'_> {
                 let lasted = step.start.zip(step.end).map(|(start, end)| end - start);
                 let how = if lasted < step.takes { "broken off" } else { "made worthless" };
                 let message = format!("{} is {how} by {}", self.named(position), self.named(by));
-                self.add("plan-check-interrupted", Some(position), message);
+                let is_written = by < self.written();
+                let help = format!("let {} wait: `after: [{}]`", self.id(by), self.id(position));
+                if let Some(hazard) = self.add("plan-check-interrupted", Some(position), message)
+                    && is_written
+                {
+                    hazard.help.push(help);
+                }
             }
             if step.harmed.len() == all && all > 1 {
                 let all = if all == 2 { "both".to_owned() } else { format!("all {all}") };
@@ -322,7 +331,12 @@ impl Finder<'_> {
                     let (end, limit) = (step.end.unwrap_or_default(), self.time(limit));
                     let message =
                         format!("{name} ends at {}, the window at {limit}", self.time(end));
-                    self.add("plan-window", Some(position), message);
+                    let help = "let checks run on behind the window: `window.checks_until`";
+                    if let Some(hazard) = self.add("plan-window", Some(position), message)
+                        && is_check
+                    {
+                        hazard.help.push(help.to_owned());
+                    }
                 }
                 if !action.can_be_undone() {
                     self.add(
@@ -342,14 +356,33 @@ impl Finder<'_> {
             }
             StepStatus::Refused(reasons) if !reasons.is_empty() => {
                 let at = step.start.map(|start| self.time(start)).unwrap_or_default();
-                let message = format!("{name} cannot begin at {at}: {}", reasons.join("; "));
-                self.add("plan-precondition", Some(position), message);
+                let message = format!("{name} cannot begin at {at}: {}", reasons.join(" "));
+                let check = self.check_in_the_way(position).map(|check| self.id(check));
+                if let Some(hazard) = self.add("plan-precondition", Some(position), message)
+                    && let Some(check) = check
+                {
+                    hazard.help.push(format!("let it wait for the check: `after: [{check}]`"));
+                }
             }
             StepStatus::Refused(_) => {}
             StepStatus::Never => {
                 self.add("plan-step-never", Some(position), format!("{name} never begins"));
             }
         }
+    }
+
+    /// The check of the plan that runs, or has still to come, when a step about its object is refused.
+    fn check_in_the_way(&self, position: usize) -> Option<usize> {
+        let start = self.trace.steps.get(position)?.start?;
+        let args = &self.given.plan.steps.get(position)?.args;
+        let steps = self.trace.steps.iter().enumerate().take(self.written());
+        let mut checks = steps.filter(|(other, step)| {
+            let is_its = step.needs.check.is_some_and(|(object, _)| {
+                args.iter().any(|arg| matches!(arg, Value::Object(about) if *about == object))
+            });
+            *other != position && is_its && step.end.is_some_and(|end| end > start)
+        });
+        checks.next().map(|(check, _)| check)
     }
 
     /// The steps that opened causes, in words.

@@ -30,6 +30,16 @@ pub const KINDS: &[Kind] = &[
         is_unknown: false,
     },
     Kind {
+        id: "plan-cause-stands",
+        found: "At the end the object is good, and a finding of a cause rule that was there before the plan still stands for it; objects of `goal.end_consistent` only.",
+        severity: Severity::Warning,
+        title: "An object counts as protected although a cause stands",
+        explanation: "The facts call it consistent because no backup has run into the cause yet: the next one fails, or finds it \
+                      broken. The plan does not change that, for better or worse, so it is a warning; an error where the goal says \
+                      `end_consistent: all`, or names the object. Repair the cause and check, or leave the object out with a reason.",
+        is_unknown: false,
+    },
+    Kind {
         id: "plan-check-interrupted",
         found: "While the check runs, another step takes a lock that the check needs, or makes its object bad again.",
         severity: Severity::Warning,
@@ -40,7 +50,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         id: "plan-check-needless",
-        found: "The object is good when the check begins.",
+        found: "The object is good when the check begins, and no cause stands that the check would cure.",
         severity: Severity::Warning,
         title: "A check of an object that is well",
         explanation: "While a check runs no recovery point can be made, so checking what is well only costs protection.",
@@ -65,6 +75,15 @@ pub const KINDS: &[Kind] = &[
         is_unknown: false,
     },
     Kind {
+        id: "plan-cured-by-job",
+        found: "A step makes the object bad, and the check after which it is good is one that begins by itself.",
+        severity: Severity::Note,
+        title: "An object is protected at the end only because of a job that begins by itself",
+        explanation: "Nobody watches that job as he watches a step, and it comes when its schedule says. A warning where the plan has a \
+                      check of its own that does not cure the object: then it was hardly meant so.",
+        is_unknown: false,
+    },
+    Kind {
         id: "plan-depends-on-chance",
         found: "The plan is simulated a second time without the effects that may happen; an error is missing then.",
         severity: Severity::Note,
@@ -83,10 +102,18 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         id: "plan-exposure",
-        found: "The times in which the object is bad, checked or unknown are added up.",
+        found: "The times in which the object is bad or checked are added up; where only those of which nobody can say make it too long, it is plan-unknown.",
         severity: Severity::Error,
         title: "An object is without protection for longer than the goal allows",
         explanation: "The goal's `max_exposure` is the longest time in which no recovery point can be made of one object.",
+        is_unknown: false,
+    },
+    Kind {
+        id: "plan-goal-leaves-out",
+        found: "`goal.end_consistent` is a list, and an object that it does not name is bad at the end because of a step.",
+        severity: Severity::Warning,
+        title: "A step leaves an object unprotected, and the goal does not ask for it",
+        explanation: "A list hides what it forgets. `except` says the same with a reason that somebody can answer for.",
         is_unknown: false,
     },
     Kind {
@@ -100,7 +127,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         id: "plan-job-fails",
-        found: "A job of the schedule begins in the window and is refused, and its object is bad through a step.",
+        found: "A job of the schedule begins in the window and is refused, and its object is bad through a step; or it would be refused without the plan, too.",
         severity: Severity::Note,
         title: "A job that begins by itself fails because its object is not protected then",
         explanation: "It is a part of what the time without protection costs, and the reason why people are called at night: \

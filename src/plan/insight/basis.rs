@@ -24,6 +24,8 @@ pub struct Basis {
     pub chance: Vec<usize>,
     /// What is taken for granted where nobody says it, in words.
     pub assumed: Vec<String>,
+    /// All that fact files have to hold for somebody to say what nobody can.
+    pub collect: BTreeSet<String>,
 }
 
 /// A fact file.
@@ -82,7 +84,10 @@ pub(super) fn basis(given: Given<'_>, world: &World<'_>, judged: &Judged) -> Bas
             }
         }
         let rules = trace.undecided.iter().filter_map(|rule| given.set.rules.get(*rule));
-        unknown.extend(rules.map(|rule| (position, format!("the outcome of {}", rule.id))));
+        let rules: Vec<&str> = rules.map(|rule| &*rule.id).collect();
+        if !rules.is_empty() {
+            unknown.push((position, format!("the outcome of {}", rules.join(", "))));
+        }
         let action = given.set.actions.get(step.action);
         let may = action.is_some_and(|action| action.course.effects.iter().any(|one| one.may));
         if may && trace.status == StepStatus::Done {
@@ -91,7 +96,9 @@ pub(super) fn basis(given: Given<'_>, world: &World<'_>, judged: &Judged) -> Bas
     }
     let mut assumed = slots(given, world, judged);
     assumed.extend(clocks(given, world));
-    Basis { files: files.collect(), collections: collections.collect(), unknown, chance, assumed }
+    let collect = judged.hazards.iter().flat_map(|hazard| hazard.missing.iter().cloned()).collect();
+    let (files, collections) = (files.collect(), collections.collect());
+    Basis { files, collections, unknown, chance, assumed, collect }
 }
 
 /// How many checks run side by side, where neither the plan nor the facts say it.

@@ -32,7 +32,7 @@ pub fn moved(old: &Facts, new: &Facts) -> Vec<Moved> {
         let known = both.entry(fold(&name)).or_default();
         known.1 = Some((name, json));
     }
-    let mut all = Vec::new();
+    let mut all = tables(old, new);
     for pair in both.into_values() {
         match pair {
             (Some((_, before)), Some((name, now))) => {
@@ -45,6 +45,23 @@ pub fn moved(old: &Facts, new: &Facts) -> Vec<Moved> {
                 all.push(Moved { object, field: None, from: None, to: Some(to) });
             }
             (None, None) => {}
+        }
+    }
+    all
+}
+
+/// Collections that are in one of two observations only, or declared complete in one only.
+fn tables(old: &Facts, new: &Facts) -> Vec<Moved> {
+    let mut all = Vec::new();
+    for kind in old.model().kinds() {
+        let said = |facts: &Facts| {
+            let table = facts.table(kind.id).filter(|table| table.collected().is_some())?;
+            let said = if table.is_complete() { "collected, complete" } else { "collected" };
+            Some(Json::from(said))
+        };
+        let (from, to) = (said(old), said(new));
+        if from != to {
+            all.push(Moved { object: kind.collection.to_string(), field: None, from, to });
         }
     }
     all

@@ -132,7 +132,9 @@ impl Finder<'_> {
                 // A check of which the plan cannot say how it ends says nothing more if the plan stops.
                 Phase::Busy | Phase::Bad if self.is_undecided(*object) => open.push(*object),
                 Phase::Busy => never.extend(self.vain_later(*object, end)),
-                Phase::Bad if *is_blocked => never.push(*object),
+                Phase::Bad if *is_blocked && !self.is_free(*object, (end, at)) => {
+                    never.push(*object);
+                }
                 Phase::Bad => checks.push(*object),
                 _ => open.push(*object),
             }
@@ -146,6 +148,14 @@ impl Finder<'_> {
         checks.sort_unstable();
         let bad = after.iter().map(|(object, ..)| *object).collect();
         Some(Stop { at, running, bad, fixes: self.fixes(&never, end), checks, by })
+    }
+
+    /// Whether what keeps an object from being checked is over once the steps have ended that run beside.
+    fn is_free(&self, object: ObjectId, (from, to): (i64, i64)) -> bool {
+        let objects = &mut self.trace.objects.iter();
+        let Some(object) = objects.find(|one| one.object == object) else { return false };
+        let mut later = object.intervals.iter().filter(|one| one.from > from && one.from <= to);
+        later.any(|one| !one.is_blocked)
     }
 
     fn key(&self, object: ObjectId) -> Arc<str> {

@@ -1,5 +1,8 @@
 //! What a simulation asks the facts: whether a step can begin, and how long it takes.
 
+use std::collections::BTreeSet;
+
+use crate::facts::value::Value;
 use crate::plan::simulate::{Simulation, Takes};
 use crate::plan::world::Act;
 use crate::plan::{Step, world};
@@ -32,6 +35,29 @@ impl Simulation<'_> {
             self.ledger.unknown(position, unknown);
         }
         refusals
+    }
+
+    /// Why no recovery point can be made of the object of an action that makes one: causes stand that nothing
+    /// has brought out yet.
+    pub(super) fn no_point(&self, act: Act<'_>) -> Option<String> {
+        let protection = self.world.protection()?;
+        if act.action.course.checks.is_some() || !protection.makes_point(act.action) {
+            return None;
+        }
+        let object = act.args.iter().find_map(|arg| match arg {
+            Value::Object(object) if object.kind == protection.kind => Some(*object),
+            _ => None,
+        })?;
+        let open = self.ledger.open(object);
+        let rules: BTreeSet<&str> =
+            open.iter().filter_map(|cause| self.ledger.rule_of(*cause, self.world.set)).collect();
+        let rules: Vec<&str> = rules.into_iter().collect();
+        let (stand, they) =
+            if rules.len() == 1 { ("stands", "it does") } else { ("stand", "they do") };
+        let key = self.world.facts.key(object);
+        (!rules.is_empty()).then(|| {
+            format!("{} {stand} for {key}: no backup succeeds while {they}.", rules.join(", "))
+        })
     }
 
     /// Seconds that a step takes.

@@ -52,7 +52,7 @@ impl Simulation<'_> {
         }
         let refusals = match obstacle {
             Some(_) => Vec::new(),
-            None => self.obstructions(act),
+            None => self.obstructions(act).into_iter().chain(self.no_point(act)).collect(),
         };
         if obstacle.is_some() || !refusals.is_empty() {
             // Who is checked is busy: the check is in the way, whatever else is.

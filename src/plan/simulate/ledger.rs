@@ -14,6 +14,7 @@ use crate::plan::trace::{
     CauseTrace, Doubt, Event, Happening, Interval, Needs, ObjectTrace, StepStatus, StepTrace,
 };
 use crate::plan::world::{Phase, World};
+use crate::rule::pack::RuleSet;
 
 /// The trace in the making.
 #[derive(Debug)]
@@ -194,6 +195,11 @@ impl Ledger {
     /// The causes that stand for an object, by number.
     pub(super) fn open(&self, object: ObjectId) -> Vec<usize> {
         self.open.get(&object).map(|open| open.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// The rule of a cause.
+    pub(super) fn rule_of<'s>(&self, cause: usize, set: &'s RuleSet) -> Option<&'s str> {
+        set.rules.get(self.causes.get(cause)?.rule).map(|rule| &*rule.id)
     }
 
     /// The causes that the rules say stand for an object just now, whatever has been written down.

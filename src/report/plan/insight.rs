@@ -131,6 +131,7 @@ impl Input<'_> {
             chance: basis.chance.iter().filter_map(|step| self.id(*step)).collect(),
             durations: self.durations(),
             assumed: basis.assumed.clone(),
+            collect: basis.collect.iter().cloned().collect(),
         }
     }
 

@@ -246,3 +246,20 @@ pub(super) fn undo(undo: &UndoX) -> String {
         undo.with.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     format!("{} {}", undo.action, with.join(", "))
 }
+
+/// What to collect, the facts of one object together: `volumes[EX01/L:]: filter.bitmap, free_bytes`.
+pub(super) fn to_collect(basis: &BasisX) -> Vec<String> {
+    let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for fact in &basis.collect {
+        let (of, fact) =
+            fact.rsplit_once("].").map_or((fact.as_str(), ""), |(of, fact)| (of, fact));
+        let facts = all.entry(of).or_default();
+        if !fact.is_empty() {
+            facts.push(fact);
+        }
+    }
+    let said = |(of, facts): (&str, Vec<&str>)| {
+        if facts.is_empty() { of.to_owned() } else { format!("{of}]: {}", facts.join(", ")) }
+    };
+    all.into_iter().map(said).collect()
+}

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
 use crate::expr::check::{self, Scope, World};
-use crate::expr::tree::Expr;
+use crate::expr::tree::{Expr, ExprKind};
 use crate::facts::model::{KindId, Model, Type};
+use crate::rule::action::Action;
+use crate::rule::effect::EffectKind;
 use crate::rule::pack::kind;
 use crate::source::{Node, Sources};
 
@@ -39,6 +41,24 @@ pub struct Weights {
     pub tier: Expr,
     /// The weight of each tier, the first first; the last one is that of an object of which nobody says it.
     pub by: Vec<i64>,
+}
+
+impl Protection {
+    /// Whether an action makes a recovery point: it sets the fact that tells of the newest one.
+    #[must_use]
+    pub fn makes_point(&self, action: &Action) -> bool {
+        let Some(ExprKind::Field { positions: newest, .. }) =
+            self.newest_point.as_ref().map(|path| &path.kind)
+        else {
+            return false;
+        };
+        action.course.effects.iter().any(|effect| match &effect.what {
+            EffectKind::Set { fact, .. } => {
+                matches!(&fact.kind, ExprKind::Field { positions, .. } if positions == newest)
+            }
+            _ => false,
+        })
+    }
 }
 
 impl Weights {

@@ -32,7 +32,11 @@ impl Finder<'_> {
                 self.time(end),
                 blackout.why
             );
-            self.add("plan-blackout", Some(position), message);
+            let until = self.time(blackout.to);
+            let help = format!("let it begin at the end of the blackout, {until}: `not_before`");
+            if let Some(hazard) = self.add("plan-blackout", Some(position), message) {
+                hazard.help.push(help);
+            }
         }
     }
 

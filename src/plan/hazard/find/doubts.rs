@@ -7,13 +7,10 @@ use crate::facts::model::{KindId, Model, Origin, Type};
 use crate::facts::store::Facts;
 use crate::facts::value::{Fact, ObjectId, Value};
 use crate::finding::{Evaluation, Outcome};
-use crate::plan::hazard::find::{Finder, known::undecided, objects::listed};
+use crate::plan::hazard::find::{Finder, known::undecided};
 use crate::plan::insight::Behind;
 use crate::plan::trace::FactChange;
 use crate::rule::{Binding, Rule};
-
-/// Most facts that are named as missing.
-const MOST_NAMES: usize = 5;
 
 /// The fields that a rule looks at.
 #[derive(Default)]
@@ -62,10 +59,10 @@ impl Finder<'_> {
             );
             let mut keys: Vec<String> = objects.iter().map(|object| self.key(*object)).collect();
             keys.sort();
-            let missing = missing(before, &ids);
+            let wanted = self.wanted(missing(before, &ids));
             if let Some(hazard) = self.add("plan-unknown", Some(step), message) {
                 hazard.objects = keys;
-                hazard.help.extend(to_collect(&missing));
+                hazard.ask(wanted);
             }
         }
     }
@@ -107,17 +104,10 @@ fn missing(evaluation: &Evaluation, ids: &[String]) -> Vec<String> {
     let mut all = BTreeSet::new();
     for verdict in evaluation.verdicts.iter().filter(|one| one.outcome == Outcome::Undecided) {
         if evaluation.rule(verdict).is_some_and(|rule| ids.iter().any(|id| **id == *rule.id)) {
-            all.extend(verdict.missing.iter().map(|missing| missing.fact.clone()));
+            all.extend(verdict.missing.iter().map(|missing| missing.wanted().to_owned()));
         }
     }
     all.into_iter().collect()
-}
-
-/// What to collect, if there is anything.
-pub(super) fn to_collect(missing: &[String]) -> Option<String> {
-    let named: Vec<String> =
-        missing.iter().take(MOST_NAMES).map(|fact| format!("`{fact}`")).collect();
-    (!named.is_empty()).then(|| format!("collect {}", listed(&named)))
 }
 
 pub(super) fn looks(rule: &Rule, model: &Model) -> Looks {

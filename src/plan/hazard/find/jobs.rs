@@ -18,6 +18,8 @@ impl Finder<'_> {
     pub(super) fn jobs(&mut self) {
         let (mut in_the_way, mut in_vain) = (Failed::new(), Failed::new());
         let mut cut = Cut::new();
+        // By what they are called and why they fail: what is so without the plan, too.
+        let mut anyway: BTreeMap<(String, String), Vec<(String, i64)>> = BTreeMap::new();
         let jobs = (0..).zip(&self.given.plan.steps).zip(&self.trace.steps).skip(self.written());
         for ((position, step), trace) in jobs {
             let Some((title, key)) = self.job(step) else { continue };
@@ -30,10 +32,18 @@ impl Finder<'_> {
             let other = trace.broken_by.filter(|other| *other < self.written());
             if let Some(other) = other {
                 in_the_way.entry((other, title)).or_default().push((key, time));
-            } else if matches!(trace.status, StepStatus::Refused(_))
-                && let Some(culprit) = self.culprit_at(&key, time)
-            {
-                in_vain.entry((culprit, title)).or_default().push((key, time));
+            } else if let StepStatus::Refused(reasons) = &trace.status {
+                match self.culprit_at(&key, time) {
+                    Some(culprit) => {
+                        in_vain.entry((culprit, title)).or_default().push((key, time));
+                    }
+                    // A check that has nothing to check says so in the list of jobs.
+                    None if trace.needs.check.is_none() && !reasons.is_empty() => {
+                        let about = (title, reasons.join("; "));
+                        anyway.entry(about).or_default().push((key, time));
+                    }
+                    None => {}
+                }
             }
         }
         for ((step, title), failed) in cut {
@@ -50,6 +60,12 @@ impl Finder<'_> {
                 self.said(&failed)
             );
             self.tell("plan-collides", Some(step), message, &failed);
+        }
+        for ((title, why), failed) in anyway {
+            let why = why.trim_end_matches('.');
+            let message =
+                format!("there is no {title} of {}, as before the plan: {why}", self.said(&failed));
+            self.tell("plan-job-fails", None, message, &failed);
         }
         for ((step, title), failed) in in_vain {
             let message = format!(
@@ -114,7 +130,7 @@ impl Finder<'_> {
     }
 
     /// What a job is called, and the key of its object.
-    fn job(&self, step: &crate::plan::Step) -> Option<(String, String)> {
+    pub(super) fn job(&self, step: &crate::plan::Step) -> Option<(String, String)> {
         let action = self.given.set.actions.get(step.action)?;
         let automatic = action.course.automatic.get(step.automatic?)?;
         let Value::Object(object) = step.args.first()? else { return None };

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::time::say_duration;
 use crate::finding::{Evaluation, Finding, Outcome, Verdict};
+use crate::plan::hazard::find::Finder;
 use crate::plan::hazard::find::raised::Raised;
-use crate::plan::hazard::find::{Finder, doubts::to_collect};
 use crate::plan::trace::StepStatus;
 
 impl Finder<'_> {
@@ -20,7 +20,12 @@ impl Finder<'_> {
             let name = self.named(position);
             for missing in step.unknown.iter().collect::<BTreeSet<_>>() {
                 let message = format!("what {name} needs or does depends on: {missing}");
-                self.add("plan-unknown", Some(position), message);
+                // Some of it is said in words.
+                let facts = missing.split(", ").filter(|fact| !fact.contains(' '));
+                let facts = facts.map(str::to_owned).collect();
+                if let Some(hazard) = self.add("plan-unknown", Some(position), message) {
+                    hazard.missing = facts;
+                }
             }
             if !step.undecided.is_empty() {
                 let ids: Vec<String> = step
@@ -30,8 +35,9 @@ impl Finder<'_> {
                     .map(|rule| rule.id.to_string())
                     .collect();
                 let message = format!("whether {name} succeeds depends on {}", undecided(&ids));
+                let wanted = self.wanted(step.missing.iter().cloned());
                 if let Some(hazard) = self.add("plan-unknown", Some(position), message) {
-                    hazard.help.extend(to_collect(&step.missing));
+                    hazard.ask(wanted);
                 }
             }
         }

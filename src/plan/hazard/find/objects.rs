@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::time::say_duration;
 use crate::facts::value::{ObjectId, Value};
-use crate::plan::hazard::find::doubts::to_collect;
 use crate::plan::hazard::find::{Finder, is_counted};
 use crate::plan::simulate;
 use crate::plan::trace::{Interval, ObjectTrace};
@@ -52,9 +51,10 @@ impl Finder<'_> {
         let key = object.key.to_string();
         let now = simulate::instant(self.given.plan, 0);
         let missing = unknown_state(self.given.set, self.given.facts, &now, object.object);
+        let wanted = self.wanted(missing);
         if let Some(hazard) = self.add("plan-unknown", step, message) {
             hazard.objects = vec![key];
-            hazard.help.extend(to_collect(&missing.into_iter().collect::<Vec<_>>()));
+            hazard.ask(wanted);
         }
     }
 
@@ -68,8 +68,9 @@ impl Finder<'_> {
         let kind = self.given.facts.model().kind(protection.kind);
         let collection = kind.map(|kind| kind.collection.to_string()).unwrap_or_default();
         let message = "nothing is protected in these facts, so nothing has been judged".to_owned();
+        let wanted = self.wanted([collection]);
         if let Some(hazard) = self.add("plan-unknown", None, message) {
-            hazard.help.extend(to_collect(&[collection]));
+            hazard.ask(wanted);
         }
     }
 
@@ -109,6 +110,10 @@ impl Finder<'_> {
         if object.exposure <= limit || !object.is_touched() {
             return;
         }
+        let open = object.intervals.iter().filter(|one| one.phase == Phase::Unknown);
+        let open: i64 = open.map(|one| one.to - one.from).sum();
+        // What nobody knows is no ground to say no; nor to say yes.
+        let is_known = object.exposure - open > limit;
         let message = format!(
             "{} is without protection for {}; the limit is {}",
             object.key,
@@ -119,7 +124,13 @@ impl Finder<'_> {
             object.intervals.iter().rev().find(|one| is_counted(one) && one.phase != Phase::Good);
         let step = last.and_then(|last| self.culprit(last));
         let key = object.key.to_string();
-        if let Some(hazard) = self.add("plan-exposure", step, message) {
+        let (kind, message) = if is_known {
+            ("plan-exposure", message)
+        } else {
+            let open = say_duration(open);
+            ("plan-unknown", format!("{message}; of {open} of it nobody can say"))
+        };
+        if let Some(hazard) = self.add(kind, step, message) {
             hazard.objects = vec![key];
         }
     }

@@ -7,7 +7,7 @@ use crate::facts::value::{ObjectId, fold};
 use crate::finding::{Evaluation, Outcome, Severity, Subject, Verdict};
 use crate::plan::hazard::Hazard;
 use crate::plan::hazard::find::Finder;
-use crate::plan::hazard::find::doubts::{Looks, looks, to_collect};
+use crate::plan::hazard::find::doubts::{Looks, looks};
 use crate::plan::hazard::find::objects::listed;
 use crate::plan::insight::reach;
 use crate::plan::trace::{Event, Happening};
@@ -57,7 +57,7 @@ impl Finder<'_> {
             let subject = &verdict.subject;
             let named = if subject.key.is_empty() { &subject.kind } else { &subject.key };
             open.subjects.insert(named.to_string());
-            open.missing.extend(verdict.missing.iter().map(|missing| missing.fact.clone()));
+            open.missing.extend(verdict.missing.iter().map(|one| one.wanted().to_owned()));
         }
         for (step, open) in all {
             let rules: Vec<String> = open.rules.into_iter().collect();
@@ -71,11 +71,11 @@ impl Finder<'_> {
                 listed(&rules),
                 listed(&subjects)
             );
-            let missing: Vec<String> = open.missing.into_iter().collect();
+            let wanted = self.wanted(open.missing);
             if let Some(hazard) = self.add("plan-unknown", step, message) {
                 hazard.severity = open.severity.unwrap_or(Severity::Error);
                 hazard.objects = subjects;
-                hazard.help.extend(to_collect(&missing));
+                hazard.ask(wanted);
             }
         }
     }

@@ -1,9 +1,12 @@
 //! What helps objects that are not protected at the end.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use serde_json::Value as Json;
 
 use crate::facts::value::Value;
-use crate::finding::{Role, Subject};
+use crate::finding::{Argument, Role, Subject};
 use crate::plan::hazard::find::Finder;
 use crate::plan::hazard::find::objects::listed;
 use crate::plan::hazard::{needed, repairs};
@@ -53,12 +56,20 @@ impl Finder<'_> {
             help.push(format!("{then}{} for {whom}", check.id));
         }
         help.extend(curable.into_iter().filter_map(|object| self.cured_by_itself(object)));
+        let refused: Vec<&ObjectTrace> =
+            blocked.into_iter().filter(|object| self.is_refused(object)).collect();
+        if fixes.is_empty() && !refused.is_empty() {
+            help.push(format!(
+                "where {} is to stay so, leave it out under `goal.end_consistent.except`, with a reason",
+                named(&refused)
+            ));
+        }
         help
     }
 
     /// What the rules ask for because of the causes that stand; where a check could not even begin, because of
     /// all that is wrong.
-    fn fixes(&self, objects: &[&ObjectTrace]) -> Vec<String> {
+    pub(super) fn fixes(&self, objects: &[&ObjectTrace]) -> Vec<String> {
         let open: BTreeSet<(&str, &Subject)> = objects
             .iter()
             .filter_map(|object| object.intervals.last())
@@ -86,10 +97,16 @@ impl Finder<'_> {
         }
         let mut fixes: Vec<String> = Vec::new();
         for step in steps.into_iter().filter(|step| step.step.role != Role::Check) {
-            let said = match &step.step.at {
+            let mut said = match &step.step.at {
                 Some(at) if !at.key.is_empty() => format!("{} at {}", step.step.action, at.key),
                 _ => step.step.action.to_string(),
             };
+            // What service, which file: without it nobody can write the step.
+            for (name, value) in &step.step.with {
+                if let Argument::Value(Json::String(value)) = value {
+                    let _ = write!(said, " ({name}: {value})");
+                }
+            }
             if !fixes.contains(&said) {
                 fixes.push(said);
             }
@@ -128,8 +145,12 @@ impl Finder<'_> {
         })?;
         let action = self.given.set.actions.get(job.action)?;
         let title = &action.course.automatic.get(job.automatic?)?.title;
-        let at = self.time(job.not_before?);
-        Some(format!("if nobody does, the {title} of {} begins at {at} and cures it", object.key))
+        let clock = self.given.clock;
+        let at = format!("{} {}", clock.date(job.not_before?), self.time(job.not_before?));
+        Some(format!(
+            "if nobody does, the {title} of {} begins at {at}, behind the plan",
+            object.key
+        ))
     }
 }
 

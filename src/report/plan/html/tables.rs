@@ -199,6 +199,9 @@ impl Page<'_> {
             let (step, missing) = (name(&gap.step), name(&gap.missing));
             let _ = writeln!(text, "<li><strong>Not known</strong> for {step}: {missing}</li>");
         }
+        for said in words::to_collect(basis) {
+            let _ = writeln!(text, "<li><strong>To collect</strong>: {}</li>", name(&said));
+        }
         if !basis.chance.is_empty() {
             let _ = writeln!(
                 text,

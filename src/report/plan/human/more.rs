@@ -75,8 +75,20 @@ impl Page<'_> {
         for said in words::ages(basis) {
             let _ = writeln!(text, "  {}", clean(&said));
         }
+        let said =
+            |missing: &str| -> Vec<String> { missing.split(", ").map(str::to_owned).collect() };
+        let mut gaps: Vec<(&str, Vec<String>)> = Vec::new();
         for gap in &basis.unknown {
-            let _ = writeln!(text, "  NOT KNOWN for {}: {}", clean(&gap.step), clean(&gap.missing));
+            match gaps.last_mut().filter(|(step, _)| *step == gap.step) {
+                Some((_, all)) => all.extend(said(&gap.missing)),
+                None => gaps.push((&gap.step, said(&gap.missing))),
+            }
+        }
+        for (step, all) in gaps {
+            text.push_str(&wrapped(&format!("  NOT KNOWN for {}: ", clean(step)), 4, &all));
+        }
+        for said in words::to_collect(basis) {
+            let _ = writeln!(text, "  TO COLLECT  {}", clean(&said));
         }
         if !basis.chance.is_empty() {
             let head = "  chance, counted as happening: ";

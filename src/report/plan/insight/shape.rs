@@ -169,6 +169,8 @@ pub struct BasisX {
     pub durations: Vec<TakesX>,
     /// What else is taken for granted where nobody says it.
     pub assumed: Vec<String>,
+    /// All that fact files have to hold for somebody to say what nobody can.
+    pub collect: Vec<String>,
 }
 
 /// A fact file.

@@ -236,6 +236,9 @@ impl Page<'_> {
                 plain(&gap.missing)
             ));
         }
+        for said in words::to_collect(basis) {
+            lines.push(format!("- **To collect**: `{}`", code(&said)));
+        }
         if !basis.chance.is_empty() {
             lines.push(format!(
                 "- What {} may do counts as done; without it: {}",

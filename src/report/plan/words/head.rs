@@ -47,6 +47,11 @@ pub(in crate::report::plan) fn ends(report: &PlanReport, clock: &Clock) -> Strin
             format!("{} {end_s} UNPROTECTED at {end}", of_all(bad, report))
         }
     };
+    let by_state = report.hazards.iter().filter(|one| one.id == "plan-cause-stands");
+    let by_state: usize = by_state.map(|one| one.objects.len()).sum();
+    if by_state > 0 {
+        let _ = write!(text, ", {by_state} of them by state alone");
+    }
     text.push_str(&unknown(report));
     text.push_str(&because(report));
     text

@@ -1,0 +1,95 @@
+//! What somebody has to collect so that a plan can be judged, and what no collecting helps with because a step
+//! makes it unknown.
+
+use std::collections::BTreeMap;
+
+use crate::facts::model::Type;
+use crate::facts::value::{Fact, Value};
+use crate::plan::hazard::Hazard;
+use crate::plan::hazard::find::{Finder, objects::listed};
+use crate::plan::trace::FactChange;
+
+/// What is missing for a hazard.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    /// What fact files have to hold.
+    facts: Vec<String>,
+    /// What is known before the plan, by the step that leaves it unknown.
+    lost: BTreeMap<usize, Vec<String>>,
+    /// Those steps in words.
+    steps: BTreeMap<usize, String>,
+}
+
+impl Finder<'_> {
+    /// Sorts what is missing by whether somebody can collect it.
+    pub(super) fn wanted(&self, missing: impl IntoIterator<Item = String>) -> Wanted {
+        let mut wanted = Wanted::default();
+        for fact in missing {
+            match self.lost_by(&fact) {
+                // How a check ends is told at the check.
+                Some(step) if self.is_check(step) => {}
+                Some(step) => {
+                    wanted.steps.insert(step, self.named(step));
+                    wanted.lost.entry(step).or_default().push(fact);
+                }
+                None => wanted.facts.push(fact),
+            }
+        }
+        wanted
+    }
+
+    fn is_check(&self, step: usize) -> bool {
+        self.trace.steps.get(step).is_some_and(|step| step.needs.check.is_some())
+    }
+
+    /// The step behind which a fact is not known any more that was known before the plan.
+    fn lost_by(&self, fact: &str) -> Option<usize> {
+        let events = self.trace.events.iter().rev();
+        let mut changes =
+            events.flat_map(|event| event.changes.iter().map(|one| (event.step, one)));
+        changes.find_map(|(step, change)| {
+            let FactChange::Field(object, field, from, to) = change else { return None };
+            let kind = self.trace.facts.kind_of(*object)?;
+            let field = kind.record.fields.get(*field)?;
+            let name = format!("{}[{}].{}", kind.collection, self.key(*object), field.name);
+            let rest = fact.strip_prefix(&name)?;
+            let rest = if rest.is_empty() { rest } else { rest.strip_prefix('.')? };
+            (is_known(from, &field.ty, rest) && !is_known(to, &field.ty, rest)).then_some(step)?
+        })
+    }
+}
+
+/// Whether a fact is known, or what a path leads to in it.
+fn is_known(fact: &Fact, ty: &Type, path: &str) -> bool {
+    let Fact::Known { value, .. } = fact else { return false };
+    if path.is_empty() {
+        return true;
+    }
+    let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+    let (Value::Record(fields), Type::Record(record)) = (value, ty.required()) else {
+        return false;
+    };
+    let Some((position, field)) = record.field(name) else { return false };
+    fields.get(position).is_some_and(|fact| is_known(fact, &field.ty, rest))
+}
+
+impl Hazard {
+    /// Says what to collect.
+    pub(super) fn ask(&mut self, wanted: Wanted) {
+        let quoted = |facts: &[String]| -> String {
+            let named: Vec<String> = facts.iter().map(|fact| format!("`{fact}`")).collect();
+            listed(&named)
+        };
+        if !wanted.facts.is_empty() {
+            self.help.push(format!("collect {}", quoted(&wanted.facts)));
+        }
+        for (step, facts) in &wanted.lost {
+            let named = wanted.steps.get(step).map(String::as_str).unwrap_or_default();
+            self.help.push(format!(
+                "{named} leaves {} unknown, which is known before it: see what it is not told under `with`",
+                quoted(facts)
+            ));
+        }
+        self.missing = wanted.facts;
+    }
+}

@@ -1,0 +1,156 @@
+//! Hazards of how protected objects end: well only by their state, thanks to a job, or with nobody asking.
+
+use std::collections::BTreeMap;
+
+use crate::finding::Severity;
+use crate::plan::hazard::Link;
+use crate::plan::hazard::find::{Finder, objects::listed};
+use crate::plan::simulate::check_of;
+use crate::plan::trace::{ObjectTrace, StepStatus};
+use crate::plan::world::Phase;
+
+/// Most causes that are told of one after the other.
+const MOST_LINKS: usize = 5;
+
+impl Finder<'_> {
+    pub(super) fn ends(&mut self) {
+        self.only_by_state();
+        self.cured_by_jobs();
+        self.left_out();
+    }
+
+    /// Objects whose state is good only because nothing has brought out yet what a cause from before the plan
+    /// does to them.
+    fn only_by_state(&mut self) {
+        let goal = &self.given.plan.goal;
+        let mut all: BTreeMap<Severity, Vec<&ObjectTrace>> = BTreeMap::new();
+        for object in self.trace.objects.iter().filter(|one| one.is_covered(goal)) {
+            let Some(last) = object.intervals.last() else { continue };
+            if last.phase == Phase::Good && !last.open.is_empty() {
+                let is_asked = goal.is_all || object.is_named(goal);
+                let severity = if is_asked { Severity::Error } else { Severity::Warning };
+                all.entry(severity).or_default().push(object);
+            }
+        }
+        for (severity, objects) in all {
+            let keys: Vec<String> = objects.iter().map(|object| object.key.to_string()).collect();
+            let mut open: Vec<usize> = objects
+                .iter()
+                .filter_map(|object| object.intervals.last())
+                .flat_map(|last| last.open.iter().copied())
+                .collect();
+            open.sort_unstable();
+            open.dedup();
+            let verb = if keys.len() == 1 { "counts" } else { "count" };
+            let message = format!(
+                "{} {verb} as protected by state alone: {}",
+                listed(&keys),
+                self.standing(&open)
+            );
+            let mut chain = self.opened(&open);
+            let more = chain.len().saturating_sub(MOST_LINKS);
+            if more > 0 {
+                chain.truncate(MOST_LINKS);
+                chain.push(Link { said: format!("and {more} more"), step: None });
+            }
+            let mut help = Vec::new();
+            let fixes = self.fixes(&objects);
+            if !fixes.is_empty() {
+                help.push(format!("repair the causes: {}", fixes.join(", ")));
+            }
+            if let Some(check) = check_of(self.given.set) {
+                let then = if fixes.is_empty() { "" } else { "then " };
+                help.push(format!("{then}{} for {}", check.id, listed(&keys)));
+            }
+            help.push(
+                "or leave them out under `goal.end_consistent.except`, with a reason".to_owned(),
+            );
+            if let Some(hazard) = self.add("plan-cause-stands", None, message) {
+                hazard.severity = severity;
+                hazard.objects = keys;
+                hazard.chain = chain;
+                hazard.help = help;
+            }
+        }
+    }
+
+    /// Objects that a step made bad, and that no check of the plan cures but one that begins by itself.
+    fn cured_by_jobs(&mut self) {
+        let mut all: BTreeMap<(Severity, String), Vec<(String, i64)>> = BTreeMap::new();
+        for object in &self.trace.objects {
+            let [.., before, last] = object.intervals.as_slice() else { continue };
+            let is_cured = last.phase == Phase::Good && before.phase.is_exposed();
+            if !is_cured || before.caused_by.is_empty() {
+                continue;
+            }
+            let checks = |position: &usize| {
+                self.trace.steps.get(*position).is_some_and(|step| {
+                    step.needs.check.is_some_and(|(checked, _)| checked == object.object)
+                })
+            };
+            let cures = |position: &usize| {
+                self.trace.steps.get(*position).is_some_and(|step| {
+                    step.end == Some(last.from) && step.status == StepStatus::Done
+                })
+            };
+            let written = self.written();
+            let all_checks: Vec<usize> = (0..self.trace.steps.len()).filter(checks).collect();
+            let Some(job) = all_checks.iter().copied().find(cures) else { continue };
+            let job = self.given.plan.steps.get(job).filter(|_| job >= written);
+            let Some((title, key)) = job.and_then(|job| self.job(job)) else { continue };
+            // A plan that checks in vain was not meant to be cured so.
+            let is_vain = |position: &usize| {
+                self.trace.steps.get(*position).is_some_and(|step| {
+                    let is_refused = matches!(step.status, StepStatus::Refused(_));
+                    is_refused || step.broken_by.is_some() || !step.vain.is_empty()
+                })
+            };
+            let is_meant = !all_checks.iter().any(|check| *check < written && is_vain(check));
+            let severity = if is_meant { Severity::Note } else { Severity::Warning };
+            all.entry((severity, title)).or_default().push((key, last.from));
+        }
+        for ((severity, title), cured) in all {
+            let said: Vec<String> =
+                cured.iter().map(|(key, time)| format!("{key} at {}", self.time(*time))).collect();
+            let message =
+                format!("only the {title} cures {}; no check of the plan does", listed(&said));
+            if let Some(hazard) = self.add("plan-cured-by-job", None, message) {
+                hazard.severity = severity;
+                hazard.objects = cured.into_iter().map(|(key, _)| key).collect();
+            }
+        }
+    }
+
+    /// Objects that a step leaves bad, and that the goal's list does not name.
+    fn left_out(&mut self) {
+        let goal = &self.given.plan.goal;
+        if goal.end_good.is_none() {
+            return;
+        }
+        let mut all: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for object in self.trace.objects.iter().filter(|one| !one.is_covered(goal)) {
+            let Some(last) = object.intervals.last() else { continue };
+            if last.phase.is_exposed()
+                && let Some(step) = self.culprit(last).filter(|step| *step < self.written())
+            {
+                all.entry(step).or_default().push(object.key.to_string());
+            }
+        }
+        for (step, keys) in all {
+            let verb = if keys.len() == 1 { "is" } else { "are" };
+            let message = format!(
+                "{} {verb} not protected at the end because of {}, and the goal's list does not name {}",
+                listed(&keys),
+                self.named(step),
+                if keys.len() == 1 { "it" } else { "them" }
+            );
+            if let Some(hazard) = self.add("plan-goal-leaves-out", Some(step), message) {
+                hazard.objects = keys;
+                hazard.help.push(
+                    "check what the step breaks, or write `except` with a reason instead of a list"
+                        .to_owned(),
+                );
+            }
+        }
+    }
+}

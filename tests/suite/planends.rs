@@ -1,0 +1,102 @@
+//! How objects end: well by their state alone, thanks to a job, with nobody asking, or for as long as nobody
+//! knows; and what a reader is told to do about it.
+
+use std::fs;
+
+use crate::plan::check;
+use crate::support::root;
+
+/// A night on the estate of examples/move-database: its facts with some text changed, and a plan of these
+/// steps and this end.
+fn night(changes: &[(&str, &str)], until: &str, steps: &str, options: &[&str]) -> (u8, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let mut facts = fs::read_to_string(root().join("examples/move-database/facts.yaml")).unwrap();
+    for (from, to) in changes {
+        assert!(facts.contains(from), "{from}");
+        facts = facts.replacen(from, to, 1);
+    }
+    fs::write(at("facts.yaml"), facts).unwrap();
+    let plan = format!(
+        "schema: dpmguard.plan/v1\nid: X\ntitle: A night\nwindow:\n  \
+         start: \"2009-03-07T22:00[Europe/Berlin]\"\n  end: \"{until}[Europe/Berlin]\"\n{steps}"
+    );
+    fs::write(at("plan.yaml"), plan).unwrap();
+    let ran = check(&at("plan.yaml"), options);
+    (ran.code, format!("{}{}", ran.out, ran.err))
+}
+
+const MOVED: (&str, &str) = (r"edb_path: 'F:\SG1\DB1.edb'", r"edb_path: 'M:\SG1\DB1.edb'");
+const LOGS: &str =
+    "  - { id: l, action: move-log-folder, with: { object: EX01/SG2, to: 'F:\\SG2' } }\n";
+const CHECK_2: &str =
+    "  - { id: c, action: run-consistency-check, with: { source: DPM01/EX01/SG2 } }\n";
+const CHECK_1: &str =
+    "  - { id: d, action: run-consistency-check, with: { source: DPM01/EX01/SG1 } }\n";
+const GROUP: &str =
+    "  - { id: g, action: modify-protection-group, with: { group: DPM01/PG-Exchange } }\n";
+
+/// What was broken before the plan is told even where the state does not show it yet; a check that cures it
+/// is not needless.
+#[test]
+fn what_only_its_state_calls_protected_is_told() {
+    let until = "2009-03-08T04:00";
+    let steps = format!("steps:\n{LOGS}{CHECK_2}");
+    let (code, said) = night(&[MOVED], until, &steps, &[]);
+    assert_eq!(code, 0, "{said}");
+    for wanted in [
+        "PASS  X  2 of 2 data sources protected at 04:00, 1 of them by state alone",
+        "warning[plan-cause-stands]: DPM01/EX01/SG1 counts as protected by state alone: \
+         database-file-moved still stands",
+        "help: repair the causes: modify-protection-group at DPM01/PG-Exchange",
+    ] {
+        assert!(said.contains(wanted), "{wanted}\n{said}");
+    }
+    let all = format!("{steps}goal: {{ end_consistent: all }}\n");
+    let (code, said) = night(&[MOVED], until, &all, &[]);
+    assert!(code == 1 && said.contains("error[plan-cause-stands]"), "{said}");
+    let except = "{ except: [DPM01/EX01/SG1], reason: its own change is tomorrow }";
+    let excepted = format!("{steps}goal: {{ end_consistent: {except} }}\n");
+    let (code, said) = night(&[MOVED], until, &excepted, &[]);
+    assert!(code == 0 && !said.contains("plan-cause-stands"), "{said}");
+    let mended =
+        format!("steps:\n{GROUP}{LOGS}{CHECK_1}{CHECK_2}goal: {{ end_consistent: all }}\n");
+    let (code, said) = night(&[MOVED], until, &mended, &[]);
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("plan-cause-stands") && !said.contains("needless"), "{said}");
+}
+
+/// No recovery point is made of what a cause stands for; a job that fails anyway is told, too.
+#[test]
+fn no_backup_succeeds_while_a_cause_stands() {
+    let point =
+        "steps:\n  - { id: p, action: create-recovery-point, with: { source: DPM01/EX01/SG1 } }\n";
+    let (code, said) = night(&[MOVED], "2009-03-08T21:00", point, &[]);
+    assert_eq!(code, 1, "{said}");
+    for wanted in [
+        "p (create-recovery-point) cannot begin at 22:00: database-file-moved stands for DPM01/EX01/SG1",
+        "note[plan-job-fails]: there is no express full backup of DPM01/EX01/SG1 at 20:00, as before the plan",
+        "20:00  express full backup  runs  DPM01/EX01/SG2",
+    ] {
+        assert!(said.contains(wanted), "{wanted}\n{said}");
+    }
+}
+
+/// A plan that leans on the daily check says so; a list of goals hides nothing.
+#[test]
+fn what_a_job_cures_and_what_a_list_leaves_out_is_told() {
+    let steps = format!("steps:\n{LOGS}");
+    let (code, said) = night(&[], "2009-03-08T06:00", &steps, &[]);
+    assert_eq!(code, 0, "{said}");
+    let wanted =
+        "note[plan-cured-by-job]: only the daily consistency check cures DPM01/EX01/SG2 at 03:48";
+    assert!(said.contains(wanted), "{said}");
+    let listed = format!("{steps}goal: {{ end_consistent: [DPM01/EX01/SG1] }}\n");
+    let (code, said) = night(&[], "2009-03-08T01:00", &listed, &[]);
+    assert_eq!(code, 0, "{said}");
+    let wanted =
+        "warning[plan-goal-leaves-out]: DPM01/EX01/SG2 is not protected at the end because of l";
+    assert!(said.contains(wanted), "{said}");
+    let (code, said) = night(&[], "2009-03-08T01:00", &listed, &["--fail-on", "warning"]);
+    assert_eq!(code, 1, "{said}");
+}
