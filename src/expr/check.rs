@@ -232,7 +232,7 @@ impl Checker<'_, '_> {
             &expr.at,
             "this may be null (collected, but there is none)",
         )
-        .help("guard it: `x != () && ...`, a `require` before, or `x ?? default`");
+        .help("guard it: `x != () && ...`, a `require` before, `if x != () { x.a } else { b }`, or `x ?? default` for `x` itself");
         self.fail(problem)
     }
 

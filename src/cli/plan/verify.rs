@@ -67,7 +67,9 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError
     let prepared = prepared.map_err(|error| match (error, &args.plan) {
         (CliError::Input(found, sources), None) => {
             let help = "another place of the plan can be given with `--plan`";
-            let missing = |one: &Diagnostic| one.code == "cannot-read";
+            let name = file.display().to_string();
+            let missing =
+                |one: &Diagnostic| one.code == "cannot-read" && one.message.contains(&name);
             let found = found.into_iter();
             let found = found.map(|one| if missing(&one) { one.help(help) } else { one });
             CliError::Input(found.collect(), sources)
