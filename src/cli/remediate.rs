@@ -301,10 +301,11 @@ fn say(
     let err = &mut *streams.err;
     writeln!(
         err,
-        "{steps} step{}, {} of {all} finding{} cleared; `plan check`: {}",
+        "{steps} step{}, {} of {all} finding{} cleared{}; `plan check`: {}",
         if steps == 1 { "" } else { "s" },
         count(Fate::Cleared),
         if all == 1 { "" } else { "s" },
+        if stay == 0 { String::new() } else { format!(", {stay} NOT cleared") },
         match verdict {
             gate::Verdict::Passed => "PASS",
             gate::Verdict::Failed => "FAIL",

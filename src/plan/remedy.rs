@@ -4,33 +4,39 @@
 //! The plan is simulated then: what it breaks gets a check, what it brings to light gets its own steps, and
 //! what it does not clear is told. Nothing here knows what is protected, or from what.
 
+mod need;
 mod order;
+mod outcome;
+mod spare;
 mod text;
 mod wish;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostic::{FileId, Place};
 use crate::eval;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
-use crate::facts::value::{ObjectId, fold};
-use crate::finding::{Evaluation, Finding, Outcome, Severity, Step, Subject, Verdict};
+use crate::finding::{Evaluation, Finding, Severity, Step, Subject, Verdict};
 use crate::plan::simulate::{self, Scenario, Takes};
 use crate::plan::trace::Trace;
-use crate::plan::world::{May, Phase};
+use crate::plan::world::May;
 use crate::plan::{self, Goal, Plan, Window, automatic};
 use crate::rule::Rule;
 use crate::rule::pack::RuleSet;
 
 use order::Ordered;
+use outcome::{Outcomes, fates, findings};
 use wish::{Since, Wishes};
 
 pub use text::write;
 
 /// Most rounds in which steps are added for what the plan itself brings about.
 const MAX_ROUNDS: usize = 6;
+
+/// Most times that a plan is made anew without steps that it can do without.
+const MAX_SPARED: usize = 3;
 
 /// A full hour: windows end at one.
 const HOUR: i64 = 3_600;
@@ -155,7 +161,30 @@ impl std::fmt::Debug for Given<'_> {
 /// Makes a plan of the findings of an evaluation of the same facts; none, if none of them is wanted.
 #[must_use]
 pub fn remedy(given: Given<'_>, evaluation: &Evaluation) -> Option<Remedy> {
-    let mut wishes = Wishes::new(given);
+    let mut dropped = BTreeSet::new();
+    let (mut wishes, mut made) = settle(given, evaluation, &dropped)?;
+    for _ in 0..MAX_SPARED {
+        let spared = spare::spared(given, &wishes, &made);
+        if spared.is_empty() {
+            break;
+        }
+        dropped.extend(spared);
+        let (fewer, without) = settle(given, evaluation, &dropped)?;
+        if !Outcomes::of(&without).is_as_good_as(&Outcomes::of(&made)) {
+            break;
+        }
+        (wishes, made) = (fewer, without);
+    }
+    Some(finish(wishes, made, evaluation))
+}
+
+/// Collects steps until the plan needs no more of them; some are not wanted, by name.
+fn settle<'a>(
+    given: Given<'a>,
+    evaluation: &Evaluation,
+    dropped: &BTreeSet<String>,
+) -> Option<(Wishes<'a>, Attempt)> {
+    let mut wishes = Wishes::new(given, dropped.clone());
     wishes.take(evaluation, Since::Asked, &|verdict, _| (given.wanted)(evaluation, verdict));
     if wishes.findings.is_empty() {
         return None;
@@ -165,29 +194,29 @@ pub fn remedy(given: Given<'_>, evaluation: &Evaluation) -> Option<Remedy> {
     let mut made = attempt(given, &wishes);
     for _ in 1..MAX_ROUNDS {
         let fates = fates(&wishes.findings, evaluation, &made.end);
-        let open: BTreeSet<&str> = wishes
+        let open: BTreeSet<String> = wishes
             .findings
             .iter()
             .zip(&fates)
             .filter(|(_, fate)| **fate != Fate::Cleared)
-            .map(|(finding, _)| finding.fingerprint.as_str())
+            .map(|(finding, _)| finding.fingerprint.clone())
             .collect();
-        let open: BTreeSet<String> = open.into_iter().map(str::to_owned).collect();
         let is_next = |_: &Verdict, finding: &Finding| {
             open.contains(&finding.fingerprint) || !before.contains(finding.fingerprint.as_str())
         };
         let has_more = wishes.take(&made.end, Since::Later, &is_next);
-        let has_checks = check_what_breaks(given, &mut wishes, &made);
+        let has_checks = need::check_what_breaks(given, &mut wishes, &made);
         // What stands in the way of a repair is repaired, too, whether or not anybody asked for that.
-        let is_obstacle =
-            |_: &Verdict, finding: &Finding| made.ordered.obstacles.contains(&finding.fingerprint);
+        let mut obstacles = made.ordered.obstacles.clone();
+        obstacles.extend(need::in_the_way(given, evaluation, &wishes, &made));
+        let is_obstacle = |_: &Verdict, finding: &Finding| obstacles.contains(&finding.fingerprint);
         let has_obstacles = wishes.take(evaluation, Since::Needed, &is_obstacle);
         if !has_more && !has_checks && !has_obstacles {
             break;
         }
         made = attempt(given, &wishes);
     }
-    Some(finish(wishes, made, evaluation))
+    Some((wishes, made))
 }
 
 /// A plan tried out.
@@ -200,7 +229,11 @@ struct Attempt {
 }
 
 fn attempt(given: Given<'_>, wishes: &Wishes<'_>) -> Attempt {
-    let ordered = order::order(given, &wishes.all);
+    carry_out(given, wishes, order::order(given, &wishes.all))
+}
+
+/// Simulates steps in an order.
+fn carry_out(given: Given<'_>, wishes: &Wishes<'_>, ordered: Ordered) -> Attempt {
     let mut plan = plan_of(given, wishes, &ordered);
     let run = |plan: &Plan| {
         let scenario = Scenario { may: May::Happens, takes: Takes::Worst };
@@ -279,60 +312,6 @@ fn plan_of(given: Given<'_>, wishes: &Wishes<'_>, ordered: &Ordered) -> Plan {
     plan
 }
 
-/// Asks for checks of what the plan leaves bad and a check would cure; whether there was any that is new.
-fn check_what_breaks(given: Given<'_>, wishes: &mut Wishes<'_>, made: &Attempt) -> bool {
-    let repaired = made.trace.causes.iter().filter(|cause| cause.closed_by.is_some());
-    let repaired: BTreeSet<ObjectId> =
-        repaired.flat_map(|cause| cause.objects.iter().copied()).collect();
-    let mut has_more = false;
-    for object in &made.trace.objects {
-        let Some(last) = object.intervals.last() else { continue };
-        let is_curable = last.phase == Phase::Bad && !last.is_blocked && last.open.is_empty();
-        // What was bad before and is not touched is none of the plan's business.
-        let is_ours = object.intervals.iter().any(|one| !one.phase.is_exposed())
-            || repaired.contains(&object.object);
-        if !is_curable || !is_ours || !given.facts.holds(object.object) {
-            continue;
-        }
-        let placed = last.caused_by.iter().filter_map(|step| made.ordered.placed.get(*step));
-        let causes: Vec<usize> = placed.map(|placed| placed.wish).collect();
-        has_more |= wishes.check(object.object, &causes);
-    }
-    has_more
-}
-
-/// What becomes of findings, by what the rules say of the facts at the end.
-fn fates(known: &[Known], before: &Evaluation, after: &Evaluation) -> Vec<Fate> {
-    let standing: BTreeSet<&str> =
-        findings(after).map(|(_, finding)| finding.fingerprint.as_str()).collect();
-    let (before, after) = (undecided(before), undecided(after));
-    let fate = |finding: &Known| {
-        let about = (finding.rule.to_string(), finding.subject.clone());
-        let count = |all: &HashMap<_, usize>| all.get(&about).copied().unwrap_or(0);
-        match () {
-            () if standing.contains(finding.fingerprint.as_str()) => Fate::Stays,
-            () if count(&after) > count(&before) => Fate::Unknown,
-            () => Fate::Cleared,
-        }
-    };
-    known.iter().map(fate).collect()
-}
-
-/// How often each rule is undecided for each object.
-fn undecided(evaluation: &Evaluation) -> HashMap<(String, Subject), usize> {
-    let mut all = HashMap::new();
-    let open = evaluation.verdicts.iter().filter(|one| one.outcome == Outcome::Undecided);
-    for verdict in open {
-        let rule = evaluation.rule(verdict).map(|rule| rule.id.to_string()).unwrap_or_default();
-        *all.entry((rule, verdict.subject.clone())).or_insert(0) += 1;
-    }
-    all
-}
-
-fn findings(evaluation: &Evaluation) -> impl Iterator<Item = (&Verdict, &Finding)> {
-    evaluation.verdicts.iter().filter_map(|verdict| Some((verdict, verdict.finding.as_ref()?)))
-}
-
 fn finish(wishes: Wishes<'_>, made: Attempt, before: &Evaluation) -> Remedy {
     let Attempt { mut plan, ordered, trace, end } = made;
     let fates = fates(&wishes.findings, before, &end);
@@ -349,31 +328,6 @@ fn finish(wishes: Wishes<'_>, made: Attempt, before: &Evaluation) -> Remedy {
             asides.push(Aside { step: wish.step.clone(), purposes: wish.purposes.clone(), why });
         }
     }
-    plan.goal.except = left_out(&findings, before, &trace);
+    outcome::set_goal(&mut plan, &findings, before, &trace);
     Remedy { plan, steps, asides, findings, trace }
-}
-
-/// Protected objects that are bad before the plan, are so after it, and were not asked about.
-fn left_out(known: &[Known], before: &Evaluation, trace: &Trace) -> Vec<(String, String)> {
-    let asked: BTreeSet<&str> = known.iter().map(|one| one.fingerprint.as_str()).collect();
-    let others = findings(before).filter(|(_, one)| !asked.contains(one.fingerprint.as_str()));
-    let others: BTreeSet<String> = others
-        .flat_map(|(verdict, finding)| std::iter::once(&verdict.subject).chain(&finding.affects))
-        .filter(|subject| Some(&subject.kind) == before.protected_kind.as_ref())
-        .map(|subject| fold(&subject.key))
-        .collect();
-    let is_bad_all_along = |object: &&plan::trace::ObjectTrace| {
-        object.intervals.iter().all(|one| one.phase.is_exposed()) && object.ends().is_exposed()
-    };
-    // Good by its state alone: a finding stands that a backup would run into.
-    let is_by_state = |object: &&plan::trace::ObjectTrace| {
-        let last = object.intervals.last();
-        last.is_some_and(|last| last.phase == Phase::Good && !last.open.is_empty())
-    };
-    let is_left =
-        |object: &&plan::trace::ObjectTrace| is_bad_all_along(object) || is_by_state(object);
-    let keys = trace.objects.iter().filter(is_left).map(|object| &*object.key);
-    let keys = keys.filter(|key| others.contains(&fold(key)));
-    let reason = "bad before, for reasons that this plan is not about";
-    keys.map(|key| (key.to_owned(), reason.to_owned())).collect()
 }

@@ -345,6 +345,28 @@ fn a_plan_can_be_of_some_findings_only_and_at_another_time() {
     assert!(later.out.contains("end: \"2009-09-19T23:30[Europe/Berlin]\""), "{}", later.out);
 }
 
+/// What lets a check begin comes along, whether or not anybody asked for it.
+#[test]
+fn what_was_asked_for_is_made_possible() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("facts.yaml");
+    let mut text = std::fs::read_to_string(example("move-database/facts.yaml")).unwrap();
+    let moved = (r"    log_path: 'L:\SG2'", r"    log_path: 'F:\SG2'");
+    let disabled = ("    enabled: true\n", "    enabled: false\n");
+    for (from, to) in [moved, disabled] {
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        text = text.replace(from, to);
+    }
+    std::fs::write(&path, text).unwrap();
+    let path = path.display().to_string();
+    let only = ["--only", "log-folder-moved"];
+    let ran = run(&[&["remediate", "--now", "observed", "--facts", &path], &only[..]].concat());
+    assert_eq!(ran.code, 0, "{}{}", ran.err, ran.out);
+    assert!(ran.out.contains("action: enable-agent"), "{}", ran.out);
+    assert!(ran.out.contains("action: run-consistency-check"), "{}", ran.out);
+    assert!(!ran.out.contains("except:"), "{}", ran.out);
+}
+
 #[test]
 fn wrong_options_of_remediate_write_nothing() {
     let facts = example("contoso");

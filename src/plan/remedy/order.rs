@@ -127,8 +127,12 @@ impl<'a> Line<'a> {
         let Some(wish) = self.wishes.get(position) else { return Tried::Over };
         let Some(action) = self.given.set.actions.get(wish.action) else { return Tried::Over };
         let facts = self.world.facts.clone();
+        // Facts that somebody holds would be copied when they change.
         let args = match bound(&facts, action, &wish.args) {
-            Ok(args) => args,
+            Ok(args) => {
+                drop(facts);
+                args
+            }
             Err(name) => {
                 let why = format!("`{name}`, which is not there");
                 return Tried::Refused(Why::Unknown(why));

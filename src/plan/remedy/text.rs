@@ -31,6 +31,9 @@ pub fn write(remedy: &Remedy, clock: &Clock) -> String {
     text.push_str("window:\n");
     line(&mut text, &format!("  start: \"{}\"", clock.written(0)));
     line(&mut text, &format!("  end: \"{}\"", clock.written(window.end)));
+    if plan.goal.is_all && plan.goal.except.is_empty() {
+        text.push_str("goal:\n  end_consistent: all\n");
+    }
     if let Some((_, reason)) = plan.goal.except.first() {
         let keys: Vec<String> = plan.goal.except.iter().map(|(key, _)| scalar_text(key)).collect();
         text.push_str("goal:\n  end_consistent:\n");
@@ -87,7 +90,7 @@ fn head(remedy: &Remedy, text: &mut String) {
         }
     }
     let groups = [
-        (Fate::Stays, "Findings that this plan does not clear:"),
+        (Fate::Stays, "Findings that are NOT cleared by this plan:"),
         (Fate::Unknown, "Findings of which nobody can say whether this plan clears them:"),
     ];
     for (fate, title) in groups {

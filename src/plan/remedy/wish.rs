@@ -1,6 +1,6 @@
 //! What findings ask for, each step once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::diagnostic::{FileId, Place};
@@ -73,10 +73,12 @@ pub(super) struct Wishes<'a> {
     pub(super) findings: Vec<Known>,
     seats: HashMap<String, Seat>,
     known: HashMap<String, usize>,
+    /// Names of steps that nobody wants.
+    dropped: BTreeSet<String>,
 }
 
 impl<'a> Wishes<'a> {
-    pub(super) fn new(given: Given<'a>) -> Self {
+    pub(super) fn new(given: Given<'a>, dropped: BTreeSet<String>) -> Self {
         Self {
             given,
             all: Vec::new(),
@@ -84,7 +86,13 @@ impl<'a> Wishes<'a> {
             findings: Vec::new(),
             seats: HashMap::new(),
             known: HashMap::new(),
+            dropped,
         }
+    }
+
+    /// Whether a finding, by its fingerprint, is one of those that are repaired.
+    pub(super) fn knows(&self, fingerprint: &str) -> bool {
+        self.known.contains_key(fingerprint)
     }
 
     /// Takes the findings that are wanted, with their steps; whether there was a step not known before.
@@ -145,6 +153,9 @@ impl<'a> Wishes<'a> {
 
     fn step(&mut self, known: &RepairStep, purposes: Vec<usize>) {
         let step = &known.step;
+        if self.dropped.contains(&step.name) {
+            return;
+        }
         let merged = match self.seats.get(&step.name) {
             Some(Seat::Wish(position)) => {
                 self.all.get_mut(*position).map(|wish| &mut wish.purposes)
@@ -290,7 +301,9 @@ impl<'a> Wishes<'a> {
             wish.after.dedup();
             return wish.after.len() > before;
         }
-        let Some(step) = self.step_of_check(object) else { return false };
+        let step = self.step_of_check(object);
+        let step = step.filter(|step| !self.dropped.contains(&step.name));
+        let Some(step) = step else { return false };
         match self.wish(&step, &[]) {
             Ok(mut wish) => {
                 wish.after = causes.to_vec();
