@@ -4,6 +4,7 @@
 //! The plan is simulated then: what it breaks gets a check, what it brings to light gets its own steps, and
 //! what it does not clear is told. Nothing here knows what is protected, or from what.
 
+mod blocks;
 mod need;
 mod order;
 mod outcome;
@@ -163,6 +164,7 @@ impl std::fmt::Debug for Given<'_> {
 pub fn remedy(given: Given<'_>, evaluation: &Evaluation) -> Option<Remedy> {
     let mut dropped = BTreeSet::new();
     let (mut wishes, mut made) = settle(given, evaluation, &dropped)?;
+    made = blocks::reordered(given, &wishes, &made).unwrap_or(made);
     for _ in 0..MAX_SPARED {
         let spared = spare::spared(given, &wishes, &made);
         if spared.is_empty() {
@@ -170,6 +172,7 @@ pub fn remedy(given: Given<'_>, evaluation: &Evaluation) -> Option<Remedy> {
         }
         dropped.extend(spared);
         let (fewer, without) = settle(given, evaluation, &dropped)?;
+        let without = blocks::reordered(given, &fewer, &without).unwrap_or(without);
         if !Outcomes::of(&without).is_as_good_as(&Outcomes::of(&made)) {
             break;
         }

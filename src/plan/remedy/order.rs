@@ -28,11 +28,17 @@ pub(super) struct Ordered {
 }
 
 /// A step that has its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Placed {
     pub(super) wish: usize,
     /// Positions of the steps that must be over before it begins, where the order alone does not tell.
     pub(super) after: Vec<usize>,
+    /// Of those, the one that is there only because nobody can say that the step does not need it.
+    pub(super) chain: Option<usize>,
+    /// The facts that a repair changes.
+    pub(super) touched: BTreeSet<Cell>,
+    /// The facts that its conditions and effects hang on.
+    pub(super) reads: BTreeSet<Cell>,
 }
 
 /// What came of trying a step.
@@ -139,6 +145,7 @@ impl<'a> Line<'a> {
             }
         };
         let act = Act { action, args: &args };
+        self.world.watch();
         if !is_forced && wish.after.iter().any(|before| self.pending.contains(before)) {
             return Tried::Waits;
         }
@@ -220,10 +227,10 @@ impl<'a> Line<'a> {
     fn place(&mut self, position: usize, wish: &'a Wish, act: Act<'_>) {
         let place = self.placed.len();
         let is_check = wish.stage == Stage::Check;
+        let named = if is_check { BTreeSet::new() } else { self.checks_before(wish) };
+        let chain = self.chain.filter(|chain| !named.contains(chain));
         let mut after: BTreeSet<usize> = self.chain.into_iter().collect();
-        if wish.stage != Stage::Check {
-            after.extend(self.checks_before(wish));
-        }
+        after.extend(named);
         let is_operators = act.action.course.occupies_operator;
         if !is_check {
             // Nobody begins anything while he is at work; of what needs nobody the plan has to say it.
@@ -233,10 +240,13 @@ impl<'a> Line<'a> {
         if let Some(object) = act.checked() {
             self.checks.insert(object, place);
         }
-        self.placed.push(Placed { wish: position, after: after.into_iter().collect() });
         self.places.insert(position, place);
         self.pending.remove(&position);
-        self.happen(act, is_check);
+        let touched = self.happen(act, is_check);
+        let touched = if wish.stage == Stage::Repair { touched } else { BTreeSet::new() };
+        let reads = self.world.take_reads().cells.into_iter().collect();
+        let after = after.into_iter().collect();
+        self.placed.push(Placed { wish: position, after, chain, touched, reads });
     }
 
     /// Places of the checks that a step waits for: those that it names, and those of the objects that it
@@ -262,8 +272,8 @@ impl<'a> Line<'a> {
         all
     }
 
-    /// Lets a step happen.
-    fn happen(&mut self, act: Act<'_>, is_check: bool) {
+    /// Lets a step happen; the answer are the facts that it changes itself.
+    fn happen(&mut self, act: Act<'_>, is_check: bool) -> BTreeSet<Cell> {
         let checked = act.checked();
         let takes = match self.world.takes(act) {
             Some(Ok(takes)) => takes.worst,
@@ -271,6 +281,7 @@ impl<'a> Line<'a> {
         };
         // What does nothing when it begins leaves nothing to judge before it ends.
         let touched = self.world.apply(act, true, May::Happens).touched;
+        let mut own = touched.clone();
         if !touched.is_empty() {
             self.settle(touched);
         }
@@ -282,6 +293,7 @@ impl<'a> Line<'a> {
         let now = self.given.start.saturating_add(self.time);
         self.world.now = Instant::from_seconds(now).unwrap_or_else(Instant::epoch);
         let mut touched = self.world.apply(act, false, May::Happens).touched;
+        own.extend(touched.iter().copied());
         touched.extend(checked.into_iter().flat_map(|one| self.world.set_phase(one, Phase::Good)));
         self.settle(touched);
         if let Some(object) = checked
@@ -290,6 +302,7 @@ impl<'a> Line<'a> {
             let touched = self.world.set_phase(object, Phase::Unknown);
             self.settle(touched);
         }
+        own
     }
 
     /// Judges what was touched, and lets what is violated now have its consequences.

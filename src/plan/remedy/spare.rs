@@ -63,8 +63,9 @@ fn without(ordered: &Ordered, gone: &[usize]) -> Ordered {
         if gone.contains(&place) {
             at.push(Err(after));
         } else {
-            at.push(Ok(placed.len()));
-            placed.push(Placed { wish: one.wish, after });
+            let chain = one.chain.and_then(|chain| at.get(chain)?.as_ref().ok().copied());
+            placed.push(Placed { after, chain, ..one.clone() });
+            at.push(Ok(placed.len() - 1));
         }
     }
     let (left, obstacles) = (ordered.left.clone(), ordered.obstacles.clone());
