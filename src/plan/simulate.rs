@@ -6,6 +6,7 @@
 mod ask;
 mod jobs;
 mod ledger;
+mod needs;
 mod queue;
 mod trial;
 
@@ -28,7 +29,7 @@ use crate::plan::{Plan, Step};
 use crate::rule::action::{Action, Arg};
 use crate::rule::pack::RuleSet;
 
-pub(in crate::plan) use queue::{capacity, owner};
+pub(in crate::plan) use needs::{capacity, owner};
 
 /// What is taken for granted of what cannot be known before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +68,8 @@ pub fn simulate_telling(
     tell: &dyn Fn(),
 ) -> Trace {
     let start = instant(plan, 0);
-    let world = World::new(set, facts, &start);
-    let queue = Queue::new(&world, plan);
+    let mut world = World::new(set, facts, &start);
+    let queue = Queue::new(&mut world, plan);
     let ledger = Ledger::new(&world, plan, &queue);
     let mut simulation = Simulation {
         plan,
@@ -133,10 +134,13 @@ impl<'a> Simulation<'a> {
     /// Begins what can begin now; what begins by itself does not wait for people.
     fn begin_all(&mut self) {
         loop {
-            if let Some(position) = self.queue.next_automatic(self.time) {
+            if let Some(position) = self.queue.next_automatic(&mut self.world, self.plan, self.time)
+            {
                 (self.tell)();
                 self.begin_by_itself(position);
-            } else if let Some(position) = self.queue.next_to_begin(self.plan, self.time) {
+            } else if let Some(position) =
+                self.queue.next_to_begin(&mut self.world, self.plan, self.time)
+            {
                 (self.tell)();
                 self.begin(position);
             } else {
@@ -337,9 +341,7 @@ impl<'a> Simulation<'a> {
         let mut touched = touched;
         for round in 0.. {
             self.ledger.touched(&touched, &self.world);
-            if touched.iter().any(|cell| matches!(cell, Cell::All(_))) {
-                self.queue.renew(&self.world, self.plan);
-            }
+            self.queue.touched(&touched, self.time);
             let delta = self.judge(&touched);
             let changes: Vec<_> =
                 delta.appeared.iter().flat_map(|cause| cause.standing.changes.clone()).collect();

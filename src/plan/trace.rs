@@ -91,8 +91,10 @@ pub struct Needs {
     pub check: Option<(ObjectId, Option<ObjectId>)>,
     /// Whether an object that it names is not there yet.
     pub is_early: bool,
-    /// What would have to be known to say what it occupies.
+    /// What would have to be known to say what it occupies, as far as that matters to other steps.
     pub missing: Vec<String>,
+    /// The second since when it is so.
+    pub since: i64,
 }
 
 /// A cause rule that cannot be decided.

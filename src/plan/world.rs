@@ -188,7 +188,8 @@ impl<'a> World<'a> {
     ///
     /// Why it is not known.
     pub fn value(&self, act: Act<'_>, expr: &Expr) -> Outcome {
-        value_of(self.set, &self.facts, &self.now, act, expr)
+        let view = self.view();
+        env_of(self.set, act, &view).eval(expr)
     }
 
     /// A number of seconds, whole ones.

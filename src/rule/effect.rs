@@ -103,9 +103,9 @@ pub struct Course {
     pub requires: Vec<(Expr, Template)>,
     /// Whether it needs an operator all the time.
     pub occupies_operator: bool,
-    /// Objects that nothing else may use while it runs.
+    /// Objects, or lists of them, that nothing else may use while it runs.
     pub locks: Vec<Expr>,
-    /// Objects whose locks it respects.
+    /// Objects, or lists of them, whose locks it respects.
     pub uses: Vec<Expr>,
     /// Position of the argument whose object it checks.
     pub checks: Option<usize>,
@@ -131,9 +131,9 @@ impl Reader<'_> {
             requires.push(that.zip(otherwise));
         }
         let locks: Vec<Option<Expr>> =
-            list(root, "locks").iter().map(|node| self.object(node)).collect();
+            list(root, "locks").iter().map(|node| self.objects(node)).collect();
         let uses: Vec<Option<Expr>> =
-            list(root, "uses").iter().map(|node| self.object(node)).collect();
+            list(root, "uses").iter().map(|node| self.objects(node)).collect();
         let mut effects = Vec::new();
         for node in list(root, "effects") {
             let mark = self.scope.mark();
@@ -193,6 +193,23 @@ impl Reader<'_> {
             other => {
                 let message =
                     format!("an object is needed here, this is {}", self.model().say(other));
+                self.problems.push(Diagnostic::error("wrong-type", message).at(node.place));
+                None
+            }
+        }
+    }
+
+    /// An expression that names an object, null, or a list of objects.
+    fn objects(&mut self, node: &Node) -> Option<Expr> {
+        let expr = self.expr(node)?;
+        let is_object = |ty: &Type| matches!(ty.required(), Type::Object(_));
+        match expr.ty.required() {
+            ty if is_object(ty) => Some(expr),
+            Type::List(item) if is_object(item) => Some(expr),
+            other => {
+                let said = self.model().say(other);
+                let message =
+                    format!("an object or a list of objects is needed here, this is {said}");
                 self.problems.push(Diagnostic::error("wrong-type", message).at(node.place));
                 None
             }

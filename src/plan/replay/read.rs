@@ -104,6 +104,8 @@ pub(super) struct Needs {
     pub(super) waits_for: Vec<String>,
     pub(super) not_before: Option<i64>,
     pub(super) group: Option<usize>,
+    #[serde(default)]
+    pub(super) since: i64,
 }
 
 #[derive(Debug, Deserialize)]

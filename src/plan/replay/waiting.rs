@@ -91,6 +91,9 @@ impl Replay<'_> {
         if let Some(earliest) = step.needs.not_before.filter(|earliest| *earliest > moment.time) {
             return Some(format!("it must not before {earliest}"));
         }
+        if step.needs.since > moment.time {
+            return Some("what it needs is another thing then".to_owned());
+        }
         for id in &step.needs.waits_for {
             let other = self.report.steps.iter().position(|other| other.id == *id);
             if other.is_none_or(|other| !moment.is_over(other)) {

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::expr::tree::Expr;
-use crate::facts::value::{ObjectId, Value, fold};
+use crate::facts::change::Cell;
+use crate::facts::value::ObjectId;
 use crate::plan::automatic;
+use crate::plan::simulate::needs::{Watch, capacity};
 use crate::plan::trace::Needs;
-use crate::plan::world::{Act, World, bound, said};
+use crate::plan::world::World;
 use crate::plan::{Plan, Step};
 use crate::rule::automatic::Begins;
 
@@ -21,6 +22,7 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Queue {
     needs: Vec<Needs>,
+    watch: Watch,
     states: Vec<State>,
     running: Vec<usize>,
     /// Slots by the object that has them.
@@ -48,8 +50,8 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(world: &World<'_>, plan: &Plan) -> Self {
-        let needs: Vec<Needs> = plan.steps.iter().map(|step| needs(world, step)).collect();
+    pub(super) fn new(world: &mut World<'_>, plan: &Plan) -> Self {
+        let (watch, needs) = Watch::all(world, plan);
         let states = vec![State::Waiting; needs.len()];
         let written = plan.written().len();
         let (steps, jobs) = plan.steps.split_at_checked(written).unwrap_or((&plan.steps, &[]));
@@ -57,6 +59,7 @@ impl Queue {
         earliest.sort_unstable();
         let mut queue = Self {
             needs,
+            watch,
             states,
             running: Vec::new(),
             slots: HashMap::new(),
@@ -90,9 +93,19 @@ impl Queue {
     }
 
     /// The job that begins by itself now.
-    pub(super) fn next_automatic(&mut self, time: i64) -> Option<usize> {
-        if self.due.first().is_some_and(|(due, _)| *due <= time) {
-            return self.due.pop_first().map(|(_, position)| position);
+    pub(super) fn next_automatic(
+        &mut self,
+        world: &mut World<'_>,
+        plan: &Plan,
+        time: i64,
+    ) -> Option<usize> {
+        if let Some((_, position)) = self.due.first().copied().filter(|(due, _)| *due <= time) {
+            self.due.pop_first();
+            self.renew(world, plan, position);
+            return Some(position);
+        }
+        for position in self.pending.clone() {
+            self.renew(world, plan, position);
         }
         let is_free = |position: &usize| {
             let waits = self.patient.contains(position) && self.obstacle(*position).is_some();
@@ -150,6 +163,7 @@ impl Queue {
             self.needs.get(**other).is_some_and(|held| {
                 meets(&needs.uses, &held.locks)
                     || meets(&needs.locks, &held.locks)
+                    || (held.check.is_none() && meets(&needs.locks, &held.uses))
                     || (needs.check.is_some() && object(held) == object(needs))
             })
         };
@@ -181,17 +195,19 @@ impl Queue {
         }
     }
 
-    /// There are other objects than before: steps may find theirs now.
-    pub(super) fn renew(&mut self, world: &World<'_>, plan: &Plan) {
-        let mut is_renewed = false;
-        for (known, step) in self.needs.iter_mut().zip(&plan.steps) {
-            if known.is_early {
-                *known = needs(world, step);
-                is_renewed |= !known.is_early;
-            }
-        }
-        if is_renewed {
-            self.count_slots(world, plan);
+    /// Facts are others now: what steps occupy that have not begun may be something else.
+    pub(super) fn touched(&mut self, touched: &BTreeSet<Cell>, time: i64) {
+        self.watch.touched(touched, time);
+    }
+
+    /// What a step occupies that has not begun is looked up again, where that may be something else.
+    fn renew(&mut self, world: &mut World<'_>, plan: &Plan, position: usize) {
+        let Some(known) = self.needs.get_mut(position) else { return };
+        let Some(needs) = self.watch.renewed(world, plan, position, known) else { return };
+        let check = needs.check;
+        *known = needs;
+        if let Some((object, owner)) = check {
+            self.slots.entry(owner).or_insert_with(|| capacity(world, plan, object, owner));
         }
     }
 
@@ -213,7 +229,12 @@ impl Queue {
     }
 
     /// The first step that can begin now.
-    pub(super) fn next_to_begin(&mut self, plan: &Plan, time: i64) -> Option<usize> {
+    pub(super) fn next_to_begin(
+        &mut self,
+        world: &mut World<'_>,
+        plan: &Plan,
+        time: i64,
+    ) -> Option<usize> {
         while self.states.get(self.first) == Some(&State::Over) {
             self.first += 1;
         }
@@ -229,8 +250,11 @@ impl Queue {
             }
             let is_operators = self.needs.get(position).is_some_and(|needs| needs.is_operators);
             let state = self.states.get(position).copied().unwrap_or(State::Over);
-            if state == State::Waiting && self.can_begin(plan, position, time) {
-                return Some(position);
+            if state == State::Waiting {
+                self.renew(world, plan, position);
+                if self.can_begin(plan, position, time) {
+                    return Some(position);
+                }
             }
             if is_operators && state != State::Over && barrier.is_none() {
                 barrier = Some(step);
@@ -348,57 +372,4 @@ impl Queue {
 
 fn meets(a: &[ObjectId], b: &[ObjectId]) -> bool {
     a.iter().any(|object| b.contains(object))
-}
-
-fn needs(world: &World<'_>, step: &Step) -> Needs {
-    let Some(action) = world.set.actions.get(step.action) else { return Needs::default() };
-    let course = &action.course;
-    let is_operators = course.occupies_operator;
-    let Ok(args) = bound(&world.facts, action, &step.args) else {
-        return Needs { is_operators, is_early: true, ..Needs::default() };
-    };
-    let act = Act { action, args: &args };
-    let mut missing = Vec::new();
-    let mut objects = |list: &[Expr]| {
-        let mut objects = Vec::new();
-        for expr in list {
-            match world.value(act, expr) {
-                Ok(Value::Object(object)) => objects.push(object),
-                Ok(_) => {}
-                Err(unknown) => missing.push(said(&unknown)),
-            }
-        }
-        objects
-    };
-    let (locks, uses) = (objects(&course.locks), objects(&course.uses));
-    let check = act.checked().map(|object| (object, owner(world, object)));
-    Needs { is_operators, is_early: false, locks, uses, check, missing }
-}
-
-/// The object that has the slots for the checks of another.
-pub(in crate::plan) fn owner(world: &World<'_>, object: ObjectId) -> Option<ObjectId> {
-    match world.on(object, world.protection()?.checks.owner.as_ref()?) {
-        Ok(Value::Object(owner)) => Some(owner),
-        _ => None,
-    }
-}
-
-/// How many checks can run side by side: as the plan says, as the facts say, as the pack assumes.
-pub(in crate::plan) fn capacity(
-    world: &World<'_>,
-    plan: &Plan,
-    object: ObjectId,
-    owner: Option<ObjectId>,
-) -> usize {
-    if let Some(owner) = owner {
-        let key = fold(&world.facts.key(owner));
-        if let Some((_, slots)) = plan.slots.iter().find(|(known, _)| *known == key) {
-            return *slots;
-        }
-    }
-    let Some(protection) = world.protection() else { return 1 };
-    match protection.checks.slots.as_ref().map(|slots| world.on(object, slots)) {
-        Some(Ok(Value::Int(slots))) => usize::try_from(slots).unwrap_or(1).max(1),
-        _ => protection.checks.default_slots,
-    }
 }

@@ -78,6 +78,9 @@ pub struct StepNeedsX {
     pub not_before: Option<i64>,
     /// Steps with one number can begin together.
     pub group: Option<usize>,
+    /// The second since when it occupies these objects, where it would have occupied others before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
 }
 
 /// What a check checks.
@@ -182,6 +185,7 @@ impl Input<'_> {
             waits_for: waits_for.collect(),
             not_before: step.and_then(|step| step.not_before),
             group: step.and_then(|step| step.group),
+            since: Some(trace.needs.since).filter(|since| *since > 0),
         }
     }
 
