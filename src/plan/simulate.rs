@@ -178,6 +178,7 @@ impl<'a> Simulation<'a> {
         let mut refusals = self.refusals(position, act);
         refusals.extend(self.no_point(act));
         if !refusals.is_empty() {
+            self.refused(position, act);
             return self.over(position, StepStatus::Refused(refusals));
         }
         if let Some(object) = checked {
@@ -195,6 +196,17 @@ impl<'a> Simulation<'a> {
 
     fn open(&mut self, position: usize) {
         self.ledger.begin(position, &self.queue.needs_of(position), self.time);
+    }
+
+    /// What comes of trying what cannot begin.
+    fn refused(&mut self, position: usize, act: Act<'_>) {
+        let outcomes = self.world.apply_refused(act, self.scenario.may);
+        self.made(Some(position), Happening::Effect);
+        self.ledger.unknown(position, outcomes.missing);
+        if !outcomes.touched.is_empty() {
+            self.spoil(position, &outcomes.touched);
+            self.settle(Some(position), outcomes.touched);
+        }
     }
 
     /// A step begins that nothing keeps from beginning.

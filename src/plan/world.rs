@@ -20,6 +20,7 @@ use crate::finding::Outcome as Verdict;
 use crate::rule::Rule;
 use crate::rule::action::Action;
 use crate::rule::clause::params_value;
+use crate::rule::effect::Moment;
 use crate::rule::pack::{Protection, RuleSet};
 
 /// Whether what may happen does.
@@ -231,8 +232,17 @@ impl<'a> World<'a> {
 
     /// Makes the effects of an action that belong to its start or to its end.
     pub fn apply(&mut self, act: Act<'_>, at_start: bool, may: May) -> Outcomes {
+        self.apply_at(act, if at_start { Moment::Start } else { Moment::End }, may)
+    }
+
+    /// Makes the effects of an action that is tried and cannot begin.
+    pub fn apply_refused(&mut self, act: Act<'_>, may: May) -> Outcomes {
+        self.apply_at(act, Moment::Refused, may)
+    }
+
+    fn apply_at(&mut self, act: Act<'_>, at: Moment, may: May) -> Outcomes {
         let with = (self.set, self.reads.as_ref());
-        let mut outcomes = effects::made(with, &mut self.facts, &self.now, act, (at_start, may));
+        let mut outcomes = effects::made(with, &mut self.facts, &self.now, act, (at, may));
         self.before.append(&mut outcomes.before);
         outcomes
     }
@@ -342,13 +352,13 @@ fn view_of(facts: &Arc<Facts>, now: &Instant, reads: Option<&Arc<Reads>>) -> Arc
     Arc::new(View { reads: reads.cloned(), ..view })
 }
 
-/// Makes the effects of an action that belong to its start or to its end.
+/// Makes the effects of an action that belong to a moment of it.
 pub(in crate::plan) fn carry_out(
     set: &RuleSet,
     facts: &mut Arc<Facts>,
     now: &Instant,
     act: Act<'_>,
-    when: (bool, May),
+    when: (Moment, May),
 ) -> Outcomes {
     effects::made((set, None), facts, now, act, when)
 }

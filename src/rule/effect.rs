@@ -10,11 +10,22 @@ use crate::rule::automatic::Automatic;
 use crate::rule::clause::{Reader, text, transpose};
 use crate::source::Node;
 
+/// When an effect happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// When the step begins.
+    Start,
+    /// When it ends.
+    End,
+    /// When it is tried and cannot begin.
+    Refused,
+}
+
 /// A change of facts.
 #[derive(Clone, Debug)]
 pub struct Effect {
-    /// Whether it happens when the step begins; else when it ends.
-    pub at_start: bool,
+    /// When it happens.
+    pub at: Moment,
     /// Whether it may happen and need not.
     pub may: bool,
     /// Slot and list of the members for each of which it happens, where there are several.
@@ -221,7 +232,11 @@ impl Reader<'_> {
         let when = node.get("when").map(|node| self.guard(node));
         let what = self.effect_kind(node);
         Some(Effect {
-            at_start: node.get("at").and_then(Node::as_str) == Some("start"),
+            at: match node.get("at").and_then(Node::as_str) {
+                Some("start") => Moment::Start,
+                Some("refused") => Moment::Refused,
+                _ => Moment::End,
+            },
             may: node.get("how").and_then(Node::as_str) == Some("may"),
             each,
             when: transpose(when)?,

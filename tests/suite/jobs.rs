@@ -270,3 +270,88 @@ fn times_of_day_where_clocks_are_changed() {
     assert!(daily(&[], None, from, from + 86_400).is_empty());
     assert_eq!(zone.daily(&["25:00".to_owned()], None, from, from + 1), Err("25:00".to_owned()));
 }
+
+#[test]
+fn what_takes_away_what_a_check_reads_breaks_it_off() {
+    let check = "  - { id: move, action: move-log-folder, with: { object: EX01/SG2, to: 'L:\\SG2-new' }, estimate: 10m }\n  \
+        - { id: check, action: run-consistency-check, with: { source: DPM01/EX01/SG2 } }\n";
+    let daily = [("{ enabled: true, start", "{ enabled: false, start")];
+    for (step, breaks) in [
+        ("migrate-replica, with: { source: DPM01/EX01/SG2 }", true),
+        ("migrate-replica, with: { source: DPM01/EX01/SG3 }", false),
+        ("dismount-database, with: { database: EX01/SG2/DB2 }", true),
+        ("restart-service, with: { server: DPM01, service: MSDPM }", true),
+        (r"recreate-journal, with: { volume: 'EX01/L:\' }", true),
+        (r"repair-volume, with: { volume: 'EX01/L:\' }", true),
+    ] {
+        let steps = format!("{check}  - {{ id: other, action: {step}, estimate: 10m }}\n");
+        let report = judged(&steps, &daily);
+        let expected = if breaks { Value::from("other") } else { Value::Null };
+        assert_eq!(report["steps"][1]["broken_off_by"], expected, "{step}: {report:#}");
+        assert_eq!(report["verdict"] == "failed", breaks, "{step}");
+    }
+    // Who sees that alerts have gone is in nobody's way.
+    let steps = format!(
+        "{check}  - {{ id: alerts, action: resolve-alerts, with: {{ object: DPM01/EX01/SG2 }} }}\n"
+    );
+    assert_eq!(judged(&steps, &daily)["steps"][1]["broken_off_by"], Value::Null);
+}
+
+#[test]
+fn a_database_that_is_dismounted_over_its_backup_costs_the_replica() {
+    let steps = r#"  - { id: off, action: dismount-database, with: { database: EX01/SG2/DB2 } }
+  - { id: on, action: mount-database, with: { database: EX01/SG2/DB2 }, not_before: "2008-11-15T23:30[Europe/Berlin]" }
+"#;
+    let daily = ("{ enabled: true, start", "{ enabled: false, start");
+    let at = |times: &'static str| [daily, ("express_full_times: [\"20:00\"]", times)];
+    let report = judged(steps, &at("express_full_times: [\"23:00\"]"));
+    assert_eq!(report["verdict"], "failed", "{report:#}");
+    // From 23:00 to the end of the window.
+    let sg2 = &report["objects"][1];
+    assert_eq!((&sg2["ends"], &sg2["exposure_seconds"]), (&"bad".into(), &19_800.into()));
+    let report = judged(steps, &at("express_full_times: [\"23:45\"]"));
+    assert_eq!(report["verdict"], "passed", "{report:#}");
+}
+
+#[test]
+fn a_replica_that_is_missing_is_not_checked() {
+    let away = "  - { id: off, action: take-replica-volume-offline, with: { source: DPM01/EX01/SG2 }, estimate: 10m }\n";
+    let check =
+        "  - { id: check, action: run-consistency-check, with: { source: DPM01/EX01/SG2 } }\n";
+    let back = "  - { id: on, action: bring-replica-volume-online, with: { source: DPM01/EX01/SG2 }, estimate: 10m }\n";
+    let report = judged(&format!("{away}{check}"), &[]);
+    assert_eq!(report["verdict"], "failed", "{report:#}");
+    assert_eq!(messages(&report, "plan-precondition").len(), 1);
+    let report = judged(&format!("{away}{back}{check}"), &[]);
+    assert_eq!(report["verdict"], "passed", "{report:#}");
+}
+
+#[test]
+fn after_a_move_the_new_node_is_the_one_that_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = root().join("examples/move-ccr/facts.yaml").display().to_string();
+    for (node, breaks) in [("NODE1", false), ("NODE2", true)] {
+        let plan = folder.path().join(format!("{node}.yaml")).display().to_string();
+        let text = format!(
+            r#"schema: dpmguard.plan/v1
+id: CHG1
+title: The agent of a node is updated while checks run
+window: {{ start: "2009-07-18T22:00[Europe/Berlin]", end: "2009-07-19T01:30[Europe/Berlin]" }}
+steps:
+  - {{ id: away, action: move-cluster-group, with: {{ clustered_mailbox_server: CMS1, to: NODE2 }}, estimate: 10m }}
+  - {{ id: check, action: run-consistency-check, with: {{ source: DPM01/CMS1/SG1 }} }}
+  - {{ id: update, action: update-agent, with: {{ agent: DPM01/{node} }}, estimate: 10m }}
+"#
+        );
+        fs::write(&plan, text).unwrap();
+        let ran = run(&[
+            "plan", "check", &plan, "--facts", &facts, "--now", "observed", "--format", "json",
+        ]);
+        let report: Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+        let expected = if breaks { Value::from("update") } else { Value::Null };
+        assert_eq!(report["steps"][1]["broken_off_by"], expected, "{report:#}");
+        let uses = report["steps"][1]["needs"]["uses"].to_string();
+        assert!(uses.contains("exchange_server NODE2") && !uses.contains("NODE1"), "{uses}");
+    }
+}

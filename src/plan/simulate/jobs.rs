@@ -64,6 +64,7 @@ impl Simulation<'_> {
             if let Some(other) = obstacle.or(about) {
                 self.ledger.broken(position, other);
             }
+            self.refused(position, act);
             return self.over(position, StepStatus::Refused(refusals));
         }
         if !self.queue.has_slot(position) {

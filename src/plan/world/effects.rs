@@ -9,21 +9,20 @@ use crate::facts::store::Facts;
 use crate::facts::time::Instant;
 use crate::facts::value::{Absence, Fact, List, Reach, Value};
 use crate::plan::world::{Act, May, Outcomes, env_of, said, view_of};
-use crate::rule::effect::{Effect, EffectKind, Members};
+use crate::rule::effect::{Effect, EffectKind, Members, Moment};
 use crate::rule::pack::RuleSet;
 
-/// Makes the effects of an action that belong to its start or to its end.
+/// Makes the effects of an action that belong to a moment of it.
 pub(super) fn made(
     (set, reads): (&RuleSet, Option<&Arc<Reads>>),
     facts: &mut Arc<Facts>,
     now: &Instant,
     act: Act<'_>,
-    (at_start, may): (bool, May),
+    (at, may): (Moment, May),
 ) -> Outcomes {
     let mut outcomes = Outcomes::default();
     let effects = act.action.course.effects.iter();
-    let wanted =
-        |effect: &&Effect| effect.at_start == at_start && (!effect.may || may == May::Happens);
+    let wanted = |effect: &&Effect| effect.at == at && (!effect.may || may == May::Happens);
     for effect in effects.filter(wanted) {
         let view = view_of(facts, now, reads);
         let made = changes(effect, &mut env_of(set, act, &view));
