@@ -352,15 +352,16 @@ fn view_of(facts: &Arc<Facts>, now: &Instant, reads: Option<&Arc<Reads>>) -> Arc
     Arc::new(View { reads: reads.cloned(), ..view })
 }
 
-/// Makes the effects of an action that belong to a moment of it.
+/// Makes the effects of an action that belong to its start or to its end.
 pub(in crate::plan) fn carry_out(
     set: &RuleSet,
     facts: &mut Arc<Facts>,
     now: &Instant,
     act: Act<'_>,
-    when: (Moment, May),
+    (at_start, may): (bool, May),
 ) -> Outcomes {
-    effects::made((set, None), facts, now, act, when)
+    let at = if at_start { Moment::Start } else { Moment::End };
+    effects::made((set, None), facts, now, act, (at, may))
 }
 
 /// The arguments of a step with the objects that are there now for their names; else the first name of

@@ -9,7 +9,7 @@ use crate::facts::value::{ObjectId, Value, fold};
 use crate::plan::Step;
 use crate::plan::file::Reader;
 use crate::plan::world::{Act, May, bound, carry_out};
-use crate::rule::effect::{Effect, EffectKind, Moment};
+use crate::rule::effect::{Effect, EffectKind};
 
 /// How many names get a suggestion: to look through all for a near one costs.
 const MAX_SUGGESTIONS: usize = 100;
@@ -59,9 +59,9 @@ impl Reader<'_> {
         }
         let Ok(args) = bound(&self.later, action, &step.args).map(Cow::into_owned) else { return };
         let act = Act { action, args: &args };
-        for at in [Moment::Start, Moment::End] {
+        for at_start in [true, false] {
             let (rules, now) = (self.context.rules, self.context.now);
-            let _ = carry_out(rules, &mut self.later, now, act, (at, May::Happens));
+            let _ = carry_out(rules, &mut self.later, now, act, (at_start, May::Happens));
         }
     }
 
