@@ -50,6 +50,7 @@ mod schemas;
 mod scopes;
 mod shrink;
 mod slips;
+mod solver;
 mod support;
 mod terminal;
 mod testing;

@@ -1,0 +1,61 @@
+//! What holds for every order of a problem, found once.
+
+use crate::plan::repair::problem::Problem;
+
+/// What holds for every order of a problem, found once.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// What must be over before each task begins.
+    pub before: Vec<Vec<usize>>,
+    /// The tasks that break each object.
+    pub breakers: Vec<Vec<usize>>,
+    /// The fixes that free each object.
+    pub fixes: Vec<Vec<usize>>,
+    /// The tasks that each task cannot overlap because of what they lock.
+    pub excluded: Vec<Vec<usize>>,
+    /// The tasks that a check of each object cannot overlap because of what they lock.
+    pub shut: Vec<Vec<usize>>,
+    /// Objects that a task does not break, but for which it opens what a fix has to mend.
+    pub opens: Vec<Vec<usize>>,
+}
+
+impl Facts {
+    /// What holds for every order.
+    #[must_use]
+    pub fn new(problem: &Problem) -> Self {
+        let tasks = || problem.tasks.iter().enumerate();
+        let which = |of: &dyn Fn(usize) -> bool| {
+            tasks().map(|(task, _)| task).filter(|task| of(*task)).collect()
+        };
+        let about = |task: usize| problem.tasks.get(task);
+        let any = |locks: &[usize], used: &[usize]| locks.iter().any(|lock| used.contains(lock));
+        let mut facts = Self::default();
+        for (index, task) in tasks() {
+            facts.before.push(problem.before(index));
+            facts.excluded.push(which(&|other| {
+                let pair = about(other).filter(|_| other != index);
+                pair.is_some_and(|other| {
+                    any(&task.locks, &other.locks)
+                        || any(&task.locks, &other.uses)
+                        || any(&other.locks, &task.uses)
+                })
+            }));
+            let mended = problem.tasks.iter().filter(|fix| fix.mends.contains(&index));
+            let mut opens: Vec<usize> = mended.flat_map(|fix| fix.frees.iter().copied()).collect();
+            opens.retain(|object| !task.breaks.contains(object));
+            facts.opens.push(opens);
+        }
+        for (index, object) in problem.objects.iter().enumerate() {
+            facts
+                .breakers
+                .push(which(&|task| about(task).is_some_and(|task| task.breaks.contains(&index))));
+            facts
+                .fixes
+                .push(which(&|task| about(task).is_some_and(|task| task.frees.contains(&index))));
+            facts.shut.push(which(&|task| {
+                about(task).is_some_and(|task| any(&task.locks, &object.uses))
+            }));
+        }
+        facts
+    }
+}

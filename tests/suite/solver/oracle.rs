@@ -1,0 +1,285 @@
+//! The least value of a problem, by trying out everything: unit time, one state after the other.
+//!
+//! It knows what a problem says and nothing of how to order or time anything: at each tick any tasks and any
+//! checks may begin, also needless ones and those in vain. For each state at a tick it keeps the least cost,
+//! level by level; what comes later depends on the state alone.
+
+use std::collections::HashMap;
+
+use dpmguard::plan::repair::problem::Problem;
+use dpmguard::plan::repair::value::Value;
+
+const WAITING: u8 = 255;
+const GOOD: u8 = 0;
+const BAD: u8 = 1;
+
+/// A tick's state: what is left of each task; each object good, bad or in a check (ticks left, in vain or
+/// not); the user's places in the order of their begins, if anybody asks for it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct State {
+    left: Vec<u8>,
+    phase: Vec<u8>,
+    order: Vec<u8>,
+}
+
+/// Exposure, checks, end.
+type Cost = [i64; 3];
+
+/// The least value; none if nothing fits. Without `by_distance` the distance is left at zero.
+pub(crate) fn least(problem: &Problem, by_distance: bool) -> Option<Value> {
+    let oracle = Oracle { problem, by_distance };
+    let start = State {
+        left: vec![WAITING; problem.tasks.len()],
+        phase: problem
+            .objects
+            .iter()
+            .map(|object| if object.starts_bad { BAD } else { GOOD })
+            .collect(),
+        order: Vec::new(),
+    };
+    let mut layer = HashMap::from([(start, [0; 3])]);
+    let last = problem.window.max(problem.checks_until);
+    for now in 0..last {
+        let mut next: HashMap<State, Cost> = HashMap::new();
+        let states: Vec<(State, Cost)> = layer.into_iter().collect();
+        for (state, cost) in states {
+            oracle.tick(now, &state, cost, &mut |state, cost| {
+                let known = next.entry(state).or_insert(cost);
+                *known = cost.min(*known);
+            });
+        }
+        layer = next;
+    }
+    layer.iter().filter_map(|(state, cost)| oracle.finish(last, state, *cost)).min()
+}
+
+struct Oracle<'a> {
+    problem: &'a Problem,
+    by_distance: bool,
+}
+
+fn checking(ticks: u8, in_vain: bool) -> u8 {
+    2 + 2 * ticks + u8::from(in_vain)
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap()
+}
+
+fn small(place: usize) -> u8 {
+    u8::try_from(place).unwrap()
+}
+
+fn runs(left: u8) -> bool {
+    left != WAITING && left != 0
+}
+
+impl Oracle<'_> {
+    fn tick(&self, now: i64, state: &State, cost: Cost, found: &mut impl FnMut(State, Cost)) {
+        let waiting: Vec<usize> =
+            (0..state.left.len()).filter(|task| self.may_begin(now, state, *task)).collect();
+        for set in 0..1_usize << waiting.len() {
+            let begun: Vec<usize> = waiting
+                .iter()
+                .enumerate()
+                .filter(|(bit, _)| set >> bit & 1 == 1)
+                .map(|(_, task)| *task)
+                .collect();
+            let mut then = state.clone();
+            for task in &begun {
+                let about = &self.problem.tasks[*task];
+                then.left[*task] = u8::try_from(about.takes).unwrap();
+                for object in &about.breaks {
+                    then.phase[*object] = match then.phase[*object] {
+                        GOOD | BAD => BAD,
+                        phase => phase | 1,
+                    };
+                }
+            }
+            if self.tasks_fit(&then) {
+                self.begin_checks(now, &then, &begun, cost, found);
+            }
+        }
+    }
+
+    fn begin_checks(
+        &self,
+        now: i64,
+        state: &State,
+        begun: &[usize],
+        cost: Cost,
+        found: &mut impl FnMut(State, Cost),
+    ) {
+        let idle: Vec<usize> = (0..state.phase.len())
+            .filter(|object| {
+                state.phase[*object] < 2
+                    && now + self.problem.objects[*object].check <= self.problem.checks_until
+            })
+            .collect();
+        for set in 0..1_usize << idle.len() {
+            let checks: Vec<usize> = idle
+                .iter()
+                .enumerate()
+                .filter(|(bit, _)| set >> bit & 1 == 1)
+                .map(|(_, object)| *object)
+                .collect();
+            let mut then = state.clone();
+            for object in &checks {
+                let ticks = u8::try_from(self.problem.objects[*object].check).unwrap();
+                then.phase[*object] = checking(ticks, self.is_vain(state, *object));
+            }
+            if !self.checks_fit(&then) {
+                continue;
+            }
+            let mut cost = cost;
+            cost[1] += number(checks.len());
+            if self.by_distance {
+                self.note(&mut then, begun, &checks);
+            }
+            self.pass(now, &mut then, &mut cost);
+            found(then, cost);
+        }
+    }
+
+    /// One tick goes by.
+    fn pass(&self, now: i64, state: &mut State, cost: &mut Cost) {
+        for (phase, object) in state.phase.iter_mut().zip(&self.problem.objects) {
+            if *phase != GOOD {
+                cost[0] += object.weight;
+            }
+            if *phase >= 2 {
+                *phase -= 2;
+                if *phase < 4 {
+                    *phase = if *phase & 1 == 1 { BAD } else { GOOD };
+                    cost[2] = now + 1;
+                }
+            }
+        }
+        for left in &mut state.left {
+            if runs(*left) {
+                *left -= 1;
+                if *left == 0 {
+                    cost[2] = now + 1;
+                }
+            }
+        }
+    }
+
+    fn may_begin(&self, now: i64, state: &State, task: usize) -> bool {
+        let about = &self.problem.tasks[task];
+        let over = |other: &usize| state.left[*other] == 0;
+        let kept = self.problem.tasks.iter().enumerate().filter(|(_, other)| {
+            about.is_kept && other.is_kept && other.place.is_some() && other.place < about.place
+        });
+        state.left[task] == WAITING
+            && now >= about.not_before
+            && now + about.takes <= self.problem.window
+            && about.after.iter().chain(&about.mends).all(over)
+            && kept.map(|(other, _)| other).all(|other| over(&other))
+            && about.needs_good.iter().all(|object| state.phase[*object] == GOOD)
+    }
+
+    fn tasks_fit(&self, state: &State) -> bool {
+        let running: Vec<_> = self
+            .problem
+            .tasks
+            .iter()
+            .zip(&state.left)
+            .filter(|(_, left)| runs(**left))
+            .map(|(task, _)| task)
+            .collect();
+        let busy = running.iter().filter(|task| task.needs_operator).count();
+        let clash = running.iter().enumerate().any(|(index, task)| {
+            running.iter().enumerate().any(|(other, about)| {
+                other != index
+                    && task
+                        .locks
+                        .iter()
+                        .any(|lock| about.locks.contains(lock) || about.uses.contains(lock))
+            })
+        });
+        busy <= self.problem.operators && !clash
+    }
+
+    fn checks_fit(&self, state: &State) -> bool {
+        let mut taken = vec![0; self.problem.owners.len()];
+        for (phase, object) in state.phase.iter().zip(&self.problem.objects) {
+            if *phase < 2 {
+                continue;
+            }
+            taken[object.owner] += 1;
+            let locked = self.problem.tasks.iter().zip(&state.left).any(|(task, left)| {
+                runs(*left) && task.locks.iter().any(|lock| object.uses.contains(lock))
+            });
+            if locked {
+                return false;
+            }
+        }
+        taken.iter().zip(&self.problem.owners).all(|(taken, slots)| taken <= slots)
+    }
+
+    fn is_vain(&self, state: &State, object: usize) -> bool {
+        self.problem.tasks.iter().zip(&state.left).any(|(task, left)| {
+            let breaks = task.breaks.contains(&object) && runs(*left);
+            let stands = task.mends.is_empty()
+                || task.mends.iter().any(|cause| state.left[*cause] != WAITING);
+            breaks || (task.frees.contains(&object) && *left != 0 && stands)
+        })
+    }
+
+    /// The places of what begins now come last, in the user's order; of several checks the last one counts.
+    fn note(&self, state: &mut State, begun: &[usize], checks: &[usize]) {
+        let mut now: Vec<u8> =
+            begun.iter().filter_map(|task| self.problem.tasks[*task].place).map(small).collect();
+        for check in &self.problem.checks {
+            if checks.contains(&check.object) {
+                state.order.retain(|place| *place != small(check.place));
+                now.push(small(check.place));
+            }
+        }
+        now.sort_unstable();
+        state.order.extend(now);
+    }
+
+    fn finish(&self, last: i64, state: &State, cost: Cost) -> Option<Value> {
+        if state.left.iter().any(|left| *left != 0) {
+            return None;
+        }
+        let mut value =
+            Value { exposure: cost[0], checks: cost[1], end: cost[2], ..Value::default() };
+        for (phase, object) in state.phase.iter().zip(&self.problem.objects) {
+            if *phase != GOOD {
+                if object.must_end_good {
+                    return None;
+                }
+                value.not_good += object.weight;
+                value.exposure += object.weight * (self.problem.horizon - last);
+            }
+        }
+        if self.by_distance {
+            // Each object has one written check at most, so that all checks but one are inserted.
+            let inserted =
+                number(self.problem.tasks.iter().filter(|task| task.place.is_none()).count());
+            let kept = number(state.order.len())
+                - number(self.problem.tasks.iter().filter(|task| task.place.is_some()).count());
+            let written = number(self.problem.checks.len());
+            value.distance = inserted + (cost[1] - kept) + (written - kept) + moved(&state.order);
+        }
+        Some(value)
+    }
+}
+
+/// All but the longest increasing subsequence, by looking at every subset.
+fn moved(order: &[u8]) -> i64 {
+    let sets = 0..1_usize << order.len();
+    let increasing = sets.filter(|set| {
+        let chosen: Vec<u8> = order
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| set >> bit & 1 == 1)
+            .map(|(_, place)| *place)
+            .collect();
+        chosen.is_sorted()
+    });
+    number(order.len()) - i64::from(increasing.map(usize::count_ones).max().unwrap_or(0))
+}
