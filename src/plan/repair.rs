@@ -1,12 +1,28 @@
 //! The least harmful order and times for a change: whole numbers, no facts, no rules, no simulation.
 //!
-//! `problem` is what is asked, `value` what an answer is worth, `run` makes times from an order, `timing` the
-//! best times for it.
+//! `problem` is what is asked and `value` what an answer is worth; `solve` answers. It takes first orders
+//! (`construct`), makes times of them (`run`, and `timing` for the best ones), compares them with what no
+//! schedule can be better than (`bound`, `ends`), and if that leaves something open looks at all orders
+//! (`search`) or, where they are too many, at some (`local`). `relax` says why nothing fits and what would help.
 
+mod alike;
+pub mod bound;
+pub mod construct;
+pub mod ends;
+pub mod local;
 pub mod problem;
+mod queue;
+pub mod relax;
 pub mod run;
+pub mod search;
+pub mod solve;
 pub mod timing;
 pub mod value;
+
+pub use bound::Certificate;
+pub use problem::Problem;
+pub use solve::{Answer, Effort, Status, solve};
+pub use value::{Schedule, Value};
 
 /// An entry of a list, or nothing's worth where there is none.
 fn at<T: Copy + Default>(list: &[T], index: usize) -> T {

@@ -62,7 +62,7 @@ pub struct Task {
     pub mends: Vec<usize>,
     /// Tasks that must be over when it begins.
     pub after: Vec<usize>,
-    /// Objects that must be good when it begins. That a task comes after the check of what another one broke
+    /// Objects that must be good when it begins, and that no other task breaks at that instant. That a task comes after the check of what another one broke
     /// is this, together with `after` that one.
     pub needs_good: Vec<usize>,
     /// Before this it does not begin.

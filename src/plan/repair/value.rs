@@ -68,7 +68,7 @@ pub fn value(problem: &Problem, schedule: &Schedule) -> Value {
     let mut value = Value {
         violations: view.wrong_times() + view.wrong_overlaps(),
         checks: count(schedule.checks.len()),
-        distance: view.distance(),
+        distance: distance(problem, schedule),
         end: view.end(),
         ..Value::default()
     };
@@ -86,8 +86,16 @@ pub fn value(problem: &Problem, schedule: &Schedule) -> Value {
         for object in &task.needs_good {
             let bad = view.life(*object).bad;
             let starts_bad = problem.objects.get(*object).is_some_and(|about| about.starts_bad);
-            // What becomes bad at this very instant was good until then, unless it always was bad.
+            // What it breaks itself at this instant was good until then, unless it always was bad.
             let now = start.max(i64::from(starts_bad));
+            let others = problem.tasks.iter().zip(&schedule.starts).enumerate();
+            value.violations += count(
+                others
+                    .filter(|(other, (about, begin))| {
+                        *other != index && **begin == start && about.breaks.contains(object)
+                    })
+                    .count(),
+            );
             value.violations += i64::from(bad.iter().any(|(from, to)| *from < now && start < *to));
         }
     }
@@ -253,35 +261,35 @@ impl View<'_> {
         }
         wrong
     }
+}
 
-    /// Inserted, deleted and moved. What begins together is taken in the user's order; of several checks of
-    /// one object the last one is the user's last.
-    fn distance(&self) -> i64 {
-        let mut order: Vec<(i64, usize)> = Vec::new();
-        let mut inserted = 0;
-        for (task, (start, _)) in self.problem.tasks.iter().zip(self.tasks().map(|(_, span)| span))
-        {
-            match task.place {
-                Some(place) => order.push((start, place)),
-                None => inserted += 1,
-            }
+/// Inserted, deleted and moved. What begins together is taken in the user's order; of several checks of
+/// one object the last one is the user's last.
+#[must_use]
+pub fn distance(problem: &Problem, schedule: &Schedule) -> i64 {
+    let mut order: Vec<(i64, usize)> = Vec::new();
+    let mut inserted = 0;
+    for (task, start) in problem.tasks.iter().zip(schedule.starts.iter().copied()) {
+        match task.place {
+            Some(place) => order.push((start, place)),
+            None => inserted += 1,
         }
-        let mut deleted = 0;
-        for object in 0..self.problem.objects.len() {
-            let written = self.problem.checks.iter().filter(|check| check.object == object);
-            let mut places: Vec<usize> = written.map(|check| check.place).collect();
-            let made = self.schedule.checks.iter().filter(|check| check.object == object);
-            let mut starts: Vec<i64> = made.map(|check| check.start).collect();
-            places.sort_unstable();
-            starts.sort_unstable();
-            inserted += count(starts.len().saturating_sub(places.len()));
-            deleted += count(places.len().saturating_sub(starts.len()));
-            order.extend(starts.into_iter().rev().zip(places.into_iter().rev()));
-        }
-        order.sort_unstable();
-        let places: Vec<usize> = order.into_iter().map(|(_, place)| place).collect();
-        inserted + deleted + moved(&places)
     }
+    let mut deleted = 0;
+    for object in 0..problem.objects.len() {
+        let written = problem.checks.iter().filter(|check| check.object == object);
+        let mut places: Vec<usize> = written.map(|check| check.place).collect();
+        let made = schedule.checks.iter().filter(|check| check.object == object);
+        let mut starts: Vec<i64> = made.map(|check| check.start).collect();
+        places.sort_unstable();
+        starts.sort_unstable();
+        inserted += count(starts.len().saturating_sub(places.len()));
+        deleted += count(places.len().saturating_sub(starts.len()));
+        order.extend(starts.into_iter().rev().zip(places.into_iter().rev()));
+    }
+    order.sort_unstable();
+    let places: Vec<usize> = order.into_iter().map(|(_, place)| place).collect();
+    inserted + deleted + moved(&places)
 }
 
 fn overlap(one: (i64, i64), other: (i64, i64)) -> bool {

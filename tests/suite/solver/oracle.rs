@@ -15,28 +15,24 @@ const BAD: u8 = 1;
 
 /// A tick's state: what is left of each task; each object good, bad or in a check (ticks left, in vain or
 /// not); the user's places in the order of their begins, if anybody asks for it.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct State {
-    left: Vec<u8>,
-    phase: Vec<u8>,
-    order: Vec<u8>,
+    left: [u8; 6],
+    phase: [u8; 4],
+    order: [u8; 10],
 }
 
 /// Exposure, checks, end.
 type Cost = [i64; 3];
 
-/// The least value; none if nothing fits. Without `by_distance` the distance is left at zero.
-pub(crate) fn least(problem: &Problem, by_distance: bool) -> Option<Value> {
-    let oracle = Oracle { problem, by_distance };
-    let start = State {
-        left: vec![WAITING; problem.tasks.len()],
-        phase: problem
-            .objects
-            .iter()
-            .map(|object| if object.starts_bad { BAD } else { GOOD })
-            .collect(),
-        order: Vec::new(),
-    };
+/// The least value; none if nothing fits.
+pub(crate) fn least(problem: &Problem) -> Option<Value> {
+    let oracle = Oracle { problem };
+    let mut start = State { left: [0; 6], phase: [GOOD; 4], order: [WAITING; 10] };
+    start.left[..problem.tasks.len()].fill(WAITING);
+    for (phase, object) in start.phase.iter_mut().zip(&problem.objects) {
+        *phase = if object.starts_bad { BAD } else { GOOD };
+    }
     let mut layer = HashMap::from([(start, [0; 3])]);
     let last = problem.window.max(problem.checks_until);
     for now in 0..last {
@@ -55,11 +51,14 @@ pub(crate) fn least(problem: &Problem, by_distance: bool) -> Option<Value> {
 
 struct Oracle<'a> {
     problem: &'a Problem,
-    by_distance: bool,
 }
 
 fn checking(ticks: u8, in_vain: bool) -> u8 {
     2 + 2 * ticks + u8::from(in_vain)
+}
+
+fn places(order: &[u8]) -> Vec<u8> {
+    order.iter().copied().filter(|place| *place != WAITING).collect()
 }
 
 fn number(count: usize) -> i64 {
@@ -76,8 +75,9 @@ fn runs(left: u8) -> bool {
 
 impl Oracle<'_> {
     fn tick(&self, now: i64, state: &State, cost: Cost, found: &mut impl FnMut(State, Cost)) {
-        let waiting: Vec<usize> =
-            (0..state.left.len()).filter(|task| self.may_begin(now, state, *task)).collect();
+        let waiting: Vec<usize> = (0..self.problem.tasks.len())
+            .filter(|task| self.may_begin(now, state, *task))
+            .collect();
         for set in 0..1_usize << waiting.len() {
             let begun: Vec<usize> = waiting
                 .iter()
@@ -85,7 +85,7 @@ impl Oracle<'_> {
                 .filter(|(bit, _)| set >> bit & 1 == 1)
                 .map(|(_, task)| *task)
                 .collect();
-            let mut then = state.clone();
+            let mut then = *state;
             for task in &begun {
                 let about = &self.problem.tasks[*task];
                 then.left[*task] = u8::try_from(about.takes).unwrap();
@@ -96,7 +96,14 @@ impl Oracle<'_> {
                     };
                 }
             }
-            if self.tasks_fit(&then) {
+            let spoilt = begun.iter().any(|task| {
+                self.problem.tasks[*task].needs_good.iter().any(|object| {
+                    begun.iter().any(|other| {
+                        other != task && self.problem.tasks[*other].breaks.contains(object)
+                    })
+                })
+            });
+            if !spoilt && self.tasks_fit(&then) {
                 self.begin_checks(now, &then, &begun, cost, found);
             }
         }
@@ -110,7 +117,7 @@ impl Oracle<'_> {
         cost: Cost,
         found: &mut impl FnMut(State, Cost),
     ) {
-        let idle: Vec<usize> = (0..state.phase.len())
+        let idle: Vec<usize> = (0..self.problem.objects.len())
             .filter(|object| {
                 state.phase[*object] < 2
                     && now + self.problem.objects[*object].check <= self.problem.checks_until
@@ -123,7 +130,7 @@ impl Oracle<'_> {
                 .filter(|(bit, _)| set >> bit & 1 == 1)
                 .map(|(_, object)| *object)
                 .collect();
-            let mut then = state.clone();
+            let mut then = *state;
             for object in &checks {
                 let ticks = u8::try_from(self.problem.objects[*object].check).unwrap();
                 then.phase[*object] = checking(ticks, self.is_vain(state, *object));
@@ -133,9 +140,7 @@ impl Oracle<'_> {
             }
             let mut cost = cost;
             cost[1] += number(checks.len());
-            if self.by_distance {
-                self.note(&mut then, begun, &checks);
-            }
+            self.note(&mut then, begun, &checks);
             self.pass(now, &mut then, &mut cost);
             found(then, cost);
         }
@@ -231,14 +236,17 @@ impl Oracle<'_> {
     fn note(&self, state: &mut State, begun: &[usize], checks: &[usize]) {
         let mut now: Vec<u8> =
             begun.iter().filter_map(|task| self.problem.tasks[*task].place).map(small).collect();
+        let mut order = places(&state.order);
         for check in &self.problem.checks {
             if checks.contains(&check.object) {
-                state.order.retain(|place| *place != small(check.place));
+                order.retain(|place| *place != small(check.place));
                 now.push(small(check.place));
             }
         }
         now.sort_unstable();
-        state.order.extend(now);
+        order.extend(now);
+        state.order = [WAITING; 10];
+        state.order[..order.len()].copy_from_slice(&order);
     }
 
     fn finish(&self, last: i64, state: &State, cost: Cost) -> Option<Value> {
@@ -256,15 +264,14 @@ impl Oracle<'_> {
                 value.exposure += object.weight * (self.problem.horizon - last);
             }
         }
-        if self.by_distance {
-            // Each object has one written check at most, so that all checks but one are inserted.
-            let inserted =
-                number(self.problem.tasks.iter().filter(|task| task.place.is_none()).count());
-            let kept = number(state.order.len())
-                - number(self.problem.tasks.iter().filter(|task| task.place.is_some()).count());
-            let written = number(self.problem.checks.len());
-            value.distance = inserted + (cost[1] - kept) + (written - kept) + moved(&state.order);
-        }
+        // Each object has one written check at most, so that all checks but one are inserted.
+        let order = places(&state.order);
+        let tasks = |placed: bool| {
+            number(self.problem.tasks.iter().filter(|task| task.place.is_some() == placed).count())
+        };
+        let kept = number(order.len()) - tasks(true);
+        let written = number(self.problem.checks.len());
+        value.distance = tasks(false) + (cost[1] - kept) + (written - kept) + moved(&order);
         Some(value)
     }
 }

@@ -17,6 +17,10 @@ pub struct Facts {
     pub shut: Vec<Vec<usize>>,
     /// Objects that a task does not break, but for which it opens what a fix has to mend.
     pub opens: Vec<Vec<usize>>,
+    /// Whether some task must find the object good.
+    pub looked_at: Vec<bool>,
+    /// Whether a task locks what some check uses.
+    pub shuts: Vec<bool>,
 }
 
 impl Facts {
@@ -44,8 +48,10 @@ impl Facts {
             let mut opens: Vec<usize> = mended.flat_map(|fix| fix.frees.iter().copied()).collect();
             opens.retain(|object| !task.breaks.contains(object));
             facts.opens.push(opens);
+            facts.shuts.push(problem.objects.iter().any(|object| any(&task.locks, &object.uses)));
         }
         for (index, object) in problem.objects.iter().enumerate() {
+            facts.looked_at.push(problem.tasks.iter().any(|task| task.needs_good.contains(&index)));
             facts
                 .breakers
                 .push(which(&|task| about(task).is_some_and(|task| task.breaks.contains(&index))));

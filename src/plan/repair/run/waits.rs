@@ -1,6 +1,7 @@
 //! What a task or a check waits for, among all that stands before it.
 
 use super::{Item, Run};
+use crate::plan::repair::at;
 
 impl Run<'_> {
     pub(super) fn wait_for(&mut self, line: Option<usize>) {
@@ -26,7 +27,7 @@ impl Run<'_> {
             }
         }
         // Nor does a task make bad what another one, before it, has to find good.
-        for object in &task.breaks {
+        for object in task.breaks.iter().filter(|object| at(&facts.looked_at, **object)) {
             for (line, about) in self.lines.iter().enumerate() {
                 if let Item::Task(other) = about.item
                     && problem
@@ -34,11 +35,12 @@ impl Run<'_> {
                         .get(other)
                         .is_some_and(|other| other.needs_good.contains(object))
                 {
-                    self.waits.push((line, 0));
+                    self.waits.push((line, 1));
                 }
             }
         }
-        for (line, about) in self.lines.iter().enumerate() {
+        let lines = self.lines.iter().enumerate();
+        for (line, about) in lines.filter(|_| at(&facts.shuts, index)) {
             if let Item::Check(object) = about.item
                 && facts.shut.get(object).is_some_and(|shut| shut.contains(&index))
             {

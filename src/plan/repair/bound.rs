@@ -1,0 +1,289 @@
+//! What no schedule can be better than, as sums that anyone can add up.
+//!
+//! All bounds speak of what is left: tasks that have not begun, and objects that are bad already. So they
+//! hold for a whole problem and for the rest of an order in the making.
+
+use super::problem::{Object, Problem, Task};
+use super::queue::queue;
+use super::run::Facts;
+use super::{at, count};
+
+/// A bound, and what it is the sum of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Certificate {
+    /// How it is found.
+    pub rule: Rule,
+    /// What it adds up.
+    pub summands: Vec<Summand>,
+    /// The sum.
+    pub total: i64,
+}
+
+/// How a bound is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rule {
+    /// Each object is bad at least while its own tasks run, one after the other, and for a check.
+    #[default]
+    Alone,
+    /// What a task breaks waits for it, for the fixes of its damage and for a slot; the rest as alone.
+    Shared(usize),
+    /// What is bad at the start waits for fixes and for a slot; the rest as alone.
+    AtStart,
+    /// Whichever of the shared tasks comes last, this one makes the least of it: what it breaks waits as
+    /// for a shared task, and was bad before that while the other shared tasks that break it ran. They ran
+    /// before, and one operator does not do two things at once, so these times add.
+    LastShared(usize),
+}
+
+/// A part of a bound: a number of seconds, times a weight where it is one of exposure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summand {
+    /// What it stands for.
+    pub part: Part,
+    /// How much it adds.
+    pub amount: i64,
+}
+
+/// What a summand stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The object's own tasks and a check.
+    Object(usize),
+    /// The shared task and the fixes of its damage, for each object that it breaks.
+    Lead(usize),
+    /// Fixes of what is bad at the start.
+    Fixes,
+    /// Another shared task, for each object that both break.
+    Other(usize),
+    /// The checks that wait for the slots of an owner, shortest first.
+    Queue(usize),
+    /// The earliest begin of a task.
+    Begin(usize),
+    /// What has gone by already.
+    Now,
+    /// Tasks of which operators do one at a time.
+    Work,
+    /// The shortest check, or the longest if all of them are waited for.
+    Check(usize),
+}
+
+/// What is still to come.
+#[derive(Clone, Copy, Debug)]
+pub struct Rest<'a> {
+    /// The whole problem.
+    pub problem: &'a Problem,
+    /// What holds for every order.
+    pub facts: &'a Facts,
+    /// The tasks that have not begun.
+    pub left: &'a [bool],
+    /// The objects that are bad.
+    pub open: &'a [bool],
+    /// The objects that are good at the end of every schedule that counts.
+    pub sure: &'a [bool],
+}
+
+/// The objects that end good in every schedule that counts: those that must, or all of them if a schedule
+/// is known that leaves none bad, since no better one leaves one bad.
+#[must_use]
+pub fn sure(problem: &Problem, all_good: bool) -> Vec<bool> {
+    problem.objects.iter().map(|object| all_good || object.must_end_good).collect()
+}
+
+impl Rest<'_> {
+    pub(super) fn task(&self, task: usize) -> Option<&Task> {
+        self.problem.tasks.get(task).filter(|_| at(self.left, task))
+    }
+
+    pub(super) fn object(&self, object: usize) -> Option<&Object> {
+        self.problem.objects.get(object)
+    }
+
+    pub(super) fn tasks(&self) -> impl Iterator<Item = (usize, &Task)> {
+        self.problem.tasks.iter().enumerate().filter(|(task, _)| at(self.left, *task))
+    }
+
+    /// The least time in which tasks can all be carried out.
+    pub(super) fn load<'t>(&self, tasks: impl Iterator<Item = &'t Task>) -> i64 {
+        let (mut longest, mut work) = (0, 0);
+        for task in tasks {
+            longest = longest.max(task.takes);
+            work += if task.needs_operator { task.takes } else { 0 };
+        }
+        let operators = count(self.problem.operators.max(1));
+        longest.max((work + operators - 1) / operators)
+    }
+
+    /// Whether a fix that is left lies within a time in which the object is bad: then no check ends that
+    /// time before the fix is over.
+    fn is_within(&self, fix: &Task, object: usize) -> bool {
+        let open = at(self.open, object);
+        (open && fix.mends.is_empty())
+            || fix.mends.iter().any(|cause| {
+                let breaks = self
+                    .problem
+                    .tasks
+                    .get(*cause)
+                    .is_some_and(|task| task.breaks.contains(&object));
+                breaks && (open || at(self.left, *cause))
+            })
+    }
+
+    /// The least time for which an object is bad from now on: its tasks and fixes run while it is bad and
+    /// not during its checks, of which there is one at least.
+    #[must_use]
+    pub fn alone(&self, object: usize) -> i64 {
+        let Some(about) = self.object(object) else { return 0 };
+        let breakers = self.facts.breakers.get(object).into_iter().flatten();
+        let fixes = self.facts.fixes.get(object).into_iter().flatten();
+        let breaking: Vec<&Task> = breakers.filter_map(|task| self.task(*task)).collect();
+        if breaking.is_empty() && !at(self.open, object) {
+            return 0;
+        }
+        let fixing =
+            fixes.filter_map(|fix| self.task(*fix)).filter(|fix| self.is_within(fix, object));
+        let check = if at(self.sure, object) { about.check } else { 0 };
+        self.load(breaking.iter().copied().chain(fixing)) + check
+    }
+
+    /// The checks that come at least.
+    #[must_use]
+    pub fn checks(&self) -> i64 {
+        count((0..self.problem.objects.len()).filter(|object| self.needs_check(*object)).count())
+    }
+
+    /// Whether the object is checked at least once from now on.
+    #[must_use]
+    pub fn needs_check(&self, object: usize) -> bool {
+        let breakers = self.facts.breakers.get(object).into_iter().flatten();
+        at(self.sure, object)
+            && (at(self.open, object) || breakers.copied().any(|task| at(self.left, task)))
+    }
+
+    /// The objects that a task breaks and that are good in the end.
+    fn group(&self, task: &Task) -> Vec<usize> {
+        task.breaks.iter().copied().filter(|object| at(self.sure, *object)).collect()
+    }
+
+    /// How long a check waits for a task and the fixes of its damage, whichever object it is of.
+    pub(super) fn lead(&self, index: usize, group: &[usize]) -> i64 {
+        let fixes = |object: usize| {
+            let fixes = self
+                .tasks()
+                .filter(move |(_, fix)| fix.frees.contains(&object) && fix.mends.contains(&index));
+            self.load(fixes.map(|(_, fix)| fix))
+        };
+        let takes = self.task(index).map_or(0, |task| task.takes);
+        takes + group.iter().map(|object| fixes(*object)).min().unwrap_or(0)
+    }
+
+    fn weight(&self, group: &[usize]) -> i64 {
+        group.iter().filter_map(|object| self.object(*object)).map(|object| object.weight).sum()
+    }
+
+    /// The queues of a group that waits for slots from one instant on.
+    fn queues(&self, group: &[usize], summands: &mut Vec<Summand>) {
+        for (owner, slots) in self.problem.owners.iter().enumerate() {
+            let members = group.iter().filter_map(|object| self.object(*object));
+            let waiting = members.filter(|object| object.owner == owner);
+            let checks: Vec<(i64, i64)> =
+                waiting.map(|object| (object.weight, object.check)).collect();
+            if !checks.is_empty() {
+                summands.push(Summand { part: Part::Queue(owner), amount: queue(checks, *slots) });
+            }
+        }
+    }
+
+    fn others(&self, group: &[usize], summands: &mut Vec<Summand>) {
+        for object in (0..self.problem.objects.len()).filter(|object| !group.contains(object)) {
+            let weight = self.object(object).map_or(0, |object| object.weight);
+            let amount = weight * self.alone(object);
+            if amount > 0 {
+                summands.push(Summand { part: Part::Object(object), amount });
+            }
+        }
+    }
+
+    /// The bound in which all wait for the checks of what is bad now and, if these begin no earlier, for the
+    /// fixes that they need.
+    #[must_use]
+    pub fn at_start(&self, with_fixes: bool) -> Certificate {
+        let objects = 0..self.problem.objects.len();
+        let group: Vec<usize> =
+            objects.filter(|object| at(self.open, *object) && at(self.sure, *object)).collect();
+        let fixes = |object: usize| {
+            let fixes = self.tasks().map(|(_, fix)| fix).filter(move |fix| {
+                let stands = |cause: &usize| !at(self.left, *cause);
+                fix.frees.contains(&object)
+                    && (fix.mends.is_empty() || fix.mends.iter().any(stands))
+            });
+            self.load(fixes)
+        };
+        let lead = group.iter().map(|object| fixes(*object)).min().unwrap_or(0);
+        let mut summands = Vec::new();
+        if with_fixes && lead > 0 {
+            summands.push(Summand { part: Part::Fixes, amount: lead * self.weight(&group) });
+        }
+        self.queues(&group, &mut summands);
+        self.others(&group, &mut summands);
+        Certificate::new(Rule::AtStart, summands)
+    }
+
+    fn shared(&self, index: usize, task: &Task) -> Certificate {
+        let group = self.group(task);
+        let amount = self.lead(index, &group) * self.weight(&group);
+        let mut summands = vec![Summand { part: Part::Lead(index), amount }];
+        self.queues(&group, &mut summands);
+        self.others(&group, &mut summands);
+        Certificate::new(Rule::Shared(index), summands)
+    }
+
+    /// The least over all shared tasks that can be the last one; only for one operator.
+    fn last_shared(&self) -> Option<Certificate> {
+        let shared: Vec<(usize, &Task)> =
+            self.tasks().filter(|(_, task)| task.needs_operator && task.breaks.len() > 1).collect();
+        if self.problem.operators != 1 || shared.len() < 2 {
+            return None;
+        }
+        let is_waited_for = |index: usize| {
+            shared.iter().any(|(other, _)| {
+                self.facts.before.get(*other).is_some_and(|before| before.contains(&index))
+            })
+        };
+        let last =
+            shared.iter().filter(|(index, _)| !is_waited_for(*index)).map(|(index, task)| {
+                let mut bound = self.shared(*index, task);
+                let group = self.group(task);
+                for (other, about) in shared.iter().filter(|(other, _)| other != index) {
+                    let both: Vec<usize> = group
+                        .iter()
+                        .copied()
+                        .filter(|object| about.breaks.contains(object))
+                        .collect();
+                    let amount = about.takes * self.weight(&both);
+                    bound.summands.push(Summand { part: Part::Other(*other), amount });
+                }
+                Certificate::new(Rule::LastShared(*index), bound.summands)
+            });
+        last.min_by_key(|bound| bound.total)
+    }
+
+    /// The greatest bound on the weighted time in which objects are bad from now on.
+    #[must_use]
+    pub fn exposure(&self) -> Certificate {
+        let mut alone = Vec::new();
+        self.others(&[], &mut alone);
+        let mut bounds = vec![Certificate::new(Rule::Alone, alone), self.at_start(true)];
+        let shared = self.tasks().filter(|(_, task)| task.breaks.len() > 1);
+        bounds.extend(shared.map(|(index, task)| self.shared(index, task)));
+        bounds.extend(self.last_shared());
+        bounds.reverse();
+        bounds.into_iter().max_by_key(|bound| bound.total).unwrap_or_default()
+    }
+}
+
+impl Certificate {
+    pub(super) fn new(rule: Rule, summands: Vec<Summand>) -> Self {
+        let total = summands.iter().map(|summand| summand.amount).sum();
+        Self { rule, summands, total }
+    }
+}

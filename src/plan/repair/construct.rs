@@ -1,0 +1,205 @@
+//! Orders to begin with: each is what somebody would try first.
+
+use super::at;
+use super::problem::Problem;
+use super::run::{Facts, Item};
+
+/// The orders of a problem that are worth timing before any search.
+#[must_use]
+pub fn orders(problem: &Problem, facts: &Facts) -> Vec<Vec<Item>> {
+    let objects = || (0..problem.objects.len()).collect::<Vec<usize>>();
+    let sorted = |key: &dyn Fn(usize) -> (i64, i64)| {
+        let mut list = objects();
+        list.sort_by_key(|object| (key(*object), *object));
+        list
+    };
+    let check = |object: usize| problem.objects.get(object).map_or(0, |object| object.check);
+    let own = |object: usize| -> i64 {
+        let breakers = facts.breakers.get(object).into_iter().flatten();
+        let own = breakers
+            .filter_map(|task| problem.tasks.get(*task))
+            .filter(|task| task.breaks.len() == 1);
+        own.map(|task| task.takes).sum()
+    };
+    // Johnson's rule: what is quickly prepared and long checked comes first, the other way round last.
+    let johnson = |object: usize| {
+        if own(object) < check(object) { (0, own(object)) } else { (1, -check(object)) }
+    };
+    let mut orders = vec![kept(problem, facts, true), kept(problem, facts, false)];
+    let lists = [
+        sorted(&|object| (check(object), own(object))),
+        sorted(&johnson),
+        sorted(&|object| (own(object), check(object))),
+        sorted(&|object| (own(object) + check(object), 0)),
+    ];
+    for list in &lists {
+        // Serial blocks; what is shared first; what is shared last; the first few before it.
+        for before in [0, 1, 2, list.len() / 4, list.len() / 2, list.len()] {
+            for early_checks in [false, true] {
+                orders.push(around(problem, facts, list, before, early_checks));
+            }
+        }
+        orders.push(batches(problem, facts, list));
+    }
+    orders.sort();
+    orders.dedup();
+    orders
+}
+
+/// Builds an order; what a task waits for comes before it.
+struct Draft<'a> {
+    problem: &'a Problem,
+    facts: &'a Facts,
+    order: Vec<Item>,
+    done: Vec<bool>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(problem: &'a Problem, facts: &'a Facts) -> Self {
+        Self { problem, facts, order: Vec::new(), done: vec![false; problem.tasks.len()] }
+    }
+
+    fn task(&mut self, task: usize) {
+        if at(&self.done, task) {
+            return;
+        }
+        super::put(&mut self.done, task, true);
+        for other in self.facts.before.get(task).into_iter().flatten() {
+            self.task(*other);
+        }
+        for object in self.problem.tasks.get(task).map_or(&[][..], |task| &task.needs_good) {
+            self.check(*object);
+        }
+        self.order.push(Item::Task(task));
+    }
+
+    /// The fixes that a check needs, and the check.
+    fn check(&mut self, object: usize) {
+        for fix in self.facts.fixes.get(object).into_iter().flatten() {
+            let mends = self.problem.tasks.get(*fix).map_or(&[][..], |fix| &fix.mends);
+            if mends.is_empty() || mends.iter().any(|cause| at(&self.done, *cause)) {
+                self.task(*fix);
+            }
+        }
+        self.order.push(Item::Check(object));
+    }
+
+    /// The tasks that break this object alone.
+    fn own(&mut self, object: usize) {
+        for task in self.facts.breakers.get(object).into_iter().flatten() {
+            if self.problem.tasks.get(*task).is_some_and(|about| about.breaks.len() == 1) {
+                self.task(*task);
+            }
+        }
+    }
+
+    fn shared(&mut self) {
+        for (index, task) in self.problem.tasks.iter().enumerate() {
+            if task.breaks.len() > 1 {
+                self.task(index);
+            }
+        }
+        for (index, task) in self.problem.tasks.iter().enumerate() {
+            if !task.frees.is_empty() && task.mends.iter().all(|cause| at(&self.done, *cause)) {
+                self.task(index);
+            }
+        }
+    }
+
+    fn rest(mut self) -> Vec<Item> {
+        for task in 0..self.problem.tasks.len() {
+            self.task(task);
+        }
+        self.order
+    }
+}
+
+/// The user's order, with what is inserted where it can be; checks as soon as nothing more breaks their
+/// object, or all at the end.
+fn kept(problem: &Problem, facts: &Facts, at_once: bool) -> Vec<Item> {
+    let mut draft = Draft::new(problem, facts);
+    let mut tasks: Vec<usize> = (0..problem.tasks.len()).collect();
+    tasks.sort_by_key(|task| {
+        // A fix comes behind what it mends.
+        let about = problem.tasks.get(*task);
+        let place = |task: usize| problem.tasks.get(task).and_then(|task| task.place);
+        let own = about.and_then(|about| about.place).map(|place| (place, 0));
+        let behind =
+            about.and_then(|about| about.mends.iter().filter_map(|cause| place(*cause)).max());
+        (own.or(behind.map(|place| (place, 1))).unwrap_or((0, 0)), *task)
+    });
+    let mut left: Vec<usize> = (0..problem.objects.len()).collect();
+    left.sort_by_key(|object| {
+        (problem.objects.get(*object).map_or(0, |object| object.check), *object)
+    });
+    for task in tasks {
+        draft.task(task);
+        let is_over = |draft: &Draft, object: usize| {
+            let lists = [&facts.breakers, &facts.fixes];
+            let mut tasks = lists.iter().filter_map(|list| list.get(object)).flatten();
+            tasks.all(|task| at(&draft.done, *task))
+        };
+        if at_once {
+            let ready: Vec<usize> =
+                left.iter().copied().filter(|object| is_over(&draft, *object)).collect();
+            left.retain(|object| !ready.contains(object));
+            for object in ready {
+                draft.check(object);
+            }
+        }
+    }
+    for object in left {
+        draft.check(object);
+    }
+    draft.rest()
+}
+
+/// Some objects' own tasks before what is shared, the others' behind it; each object's check behind its own
+/// tasks or, of those before, behind what is shared.
+fn around(
+    problem: &Problem,
+    facts: &Facts,
+    list: &[usize],
+    before: usize,
+    early_checks: bool,
+) -> Vec<Item> {
+    let mut draft = Draft::new(problem, facts);
+    let (early, late) = list.split_at(before.min(list.len()));
+    for object in early {
+        draft.own(*object);
+        if early_checks {
+            draft.check(*object);
+        }
+    }
+    draft.shared();
+    for object in early {
+        draft.check(*object);
+    }
+    for object in late {
+        draft.own(*object);
+        draft.check(*object);
+    }
+    draft.rest()
+}
+
+/// One shared task after the other, each with all objects that it breaks and no earlier one did.
+fn batches(problem: &Problem, facts: &Facts, list: &[usize]) -> Vec<Item> {
+    let mut draft = Draft::new(problem, facts);
+    let mut seen = vec![false; problem.objects.len()];
+    for (index, task) in problem.tasks.iter().enumerate().filter(|(_, task)| task.breaks.len() > 1)
+    {
+        draft.task(index);
+        for object in list.iter().copied().filter(|object| task.breaks.contains(object)) {
+            if !at(&seen, object) {
+                super::put(&mut seen, object, true);
+                draft.own(object);
+                draft.check(object);
+            }
+        }
+    }
+    for object in list.iter().copied().filter(|object| !at(&seen, *object)) {
+        draft.own(object);
+        draft.check(object);
+    }
+    draft.rest()
+}

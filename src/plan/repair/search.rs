@@ -1,0 +1,357 @@
+//! Branch and bound over all orders.
+//!
+//! A node is an order in which nothing begins before what stands before it; its children put one more task
+//! or check behind it, on each operator or slot that is worth trying. Every schedule in which no check is
+//! needless or in vain lies below one leaf: sort it by begin, and its conditions are those of that order. A
+//! schedule with such a check is no better than the same one without it. The best times of a leaf are found
+//! exactly, and each leaf can check an object as often as it is bad, so that the walk is complete for every
+//! problem: for several operators, locks, waits for good objects and gaps that are worth two checks too.
+//!
+//! A node is left when its bounds, level by level, are no better than the best value known. Bounds of
+//! different levels may come from different schedules: if one below the node were better, first on some
+//! level, then the bounds before that level would be equal, and on it less.
+//!
+//! Of objects that are alike in everything, the one with the lower number comes first; swapping their names
+//! changes nothing but the distance. Where that could be told apart, distance and end are not proven.
+
+use std::cmp::Ordering;
+
+use super::bound::{Rest, sure};
+use super::ends::ends;
+use super::problem::Problem;
+use super::run::{Episode, Facts, Item, Run};
+use super::timing;
+use super::value::{Schedule, Value, moved, value};
+use super::{alike, at, count, put};
+
+/// A walk through the orders of a problem.
+pub struct Search<'a> {
+    problem: &'a Problem,
+    facts: &'a Facts,
+    run: Run<'a>,
+    /// The longest waits from each line to each later one.
+    rows: Vec<Vec<i64>>,
+    left: Vec<bool>,
+    weights: Vec<i64>,
+    /// The lower numbers among the objects that are like each object.
+    twins: Vec<Vec<usize>>,
+    /// Exposures up to this are alike.
+    enough: i64,
+    budget: u64,
+    /// Whether the first order that fits is enough.
+    is_first_enough: bool,
+    /// Whether distance and end are left open, because objects that are alike are taken by number.
+    pub leaves_distance: bool,
+    /// Nodes looked at.
+    pub nodes: u64,
+    /// The best that is known.
+    pub best: Option<(Value, Schedule)>,
+}
+
+/// What can come next, with what it is worth at best.
+struct Child {
+    bound: Value,
+    early: i64,
+    item: Item,
+    machine: Option<usize>,
+}
+
+impl<'a> Search<'a> {
+    /// A walk that looks for something better than what is known.
+    #[must_use]
+    pub fn new(
+        problem: &'a Problem,
+        facts: &'a Facts,
+        best: Option<(Value, Schedule)>,
+        enough: i64,
+    ) -> Self {
+        let (twins, leaves_distance) = alike::order(problem);
+        Self {
+            problem,
+            facts,
+            run: Run::new(problem, facts, true),
+            rows: Vec::new(),
+            left: vec![true; problem.tasks.len()],
+            weights: problem.objects.iter().map(|object| object.weight).collect(),
+            twins,
+            is_first_enough: false,
+            leaves_distance,
+            enough,
+            budget: 0,
+            nodes: 0,
+            best,
+        }
+    }
+
+    /// Looks at as many nodes; true if that were all, so that nothing is better than the best.
+    pub fn walk(&mut self, budget: u64) -> bool {
+        self.budget = budget;
+        self.visit()
+    }
+
+    /// Looks for any order that fits; true if there is none below as many nodes and nothing is left out.
+    pub fn walk_to_first(&mut self, budget: u64) -> bool {
+        self.is_first_enough = true;
+        self.walk(budget)
+    }
+
+    fn visit(&mut self) -> bool {
+        if self.is_leaf() {
+            self.offer();
+            if self.is_first_enough && self.best.is_some() {
+                return false;
+            }
+        }
+        let mut children = Vec::new();
+        for item in self.items() {
+            for machine in self.run.choices(item) {
+                if self.nodes >= self.budget {
+                    return false;
+                }
+                self.nodes += 1;
+                if let Some(child) = self.child(item, machine) {
+                    children.push(child);
+                }
+            }
+        }
+        let enough = self.enough;
+        children.sort_by(|one, other| {
+            let bounds = one.bound.compare(&other.bound, enough);
+            bounds.then_with(|| (one.early, one.item).cmp(&(other.early, other.item)))
+        });
+        for child in children {
+            if self.is_hopeless(&child.bound) {
+                break;
+            }
+            let Some(undo) = self.enter(child.item, child.machine) else { continue };
+            let is_whole = self.visit();
+            self.rows.pop();
+            self.leave(child.item);
+            self.run.pop(undo);
+            if !is_whole {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn enter(&mut self, item: Item, machine: Option<usize>) -> Option<super::run::Undo> {
+        let undo = self.run.push(item, machine)?;
+        let line = self.run.lines().len() - 1;
+        let mut row = vec![0; line + 1];
+        for (other, gap) in self.run.waits(line) {
+            for (from, length) in self.rows.get(*other).into_iter().flatten().enumerate() {
+                if let Some(longest) = row.get_mut(from) {
+                    *longest = (length + gap).max(*longest);
+                }
+            }
+        }
+        self.rows.push(row);
+        if let Item::Task(task) = item {
+            put(&mut self.left, task, false);
+        }
+        Some(undo)
+    }
+
+    fn leave(&mut self, item: Item) {
+        if let Item::Task(task) = item {
+            put(&mut self.left, task, true);
+        }
+    }
+
+    fn child(&mut self, item: Item, machine: Option<usize>) -> Option<Child> {
+        let undo = self.enter(item, machine)?;
+        let early = self.run.lines().last().map_or(0, |line| line.early);
+        let bound = self.bound();
+        self.rows.pop();
+        self.leave(item);
+        self.run.pop(undo);
+        let bound = bound.filter(|bound| !self.is_hopeless(bound))?;
+        Some(Child { bound, early, item, machine })
+    }
+
+    fn is_hopeless(&self, bound: &Value) -> bool {
+        let best = self.best.as_ref();
+        best.is_some_and(|(best, _)| bound.compare(best, self.enough) != Ordering::Less)
+    }
+
+    /// What may come next.
+    fn items(&self) -> Vec<Item> {
+        let tasks = (0..self.problem.tasks.len()).map(Item::Task);
+        let checks = (0..self.problem.objects.len()).map(Item::Check);
+        tasks.chain(checks).filter(|item| self.run.allows(*item) && self.is_first(*item)).collect()
+    }
+
+    /// Whether no object that is like this one, and has a lower number, is as untouched as this one.
+    fn is_first(&self, item: Item) -> bool {
+        let object = match item {
+            Item::Check(object) => Some(object),
+            Item::Task(task) => {
+                self.problem.tasks.get(task).and_then(|task| match task.breaks.as_slice() {
+                    [only] => Some(*only),
+                    _ => None,
+                })
+            }
+        };
+        let Some(object) = object else { return true };
+        let twins = self.twins.get(object).map_or(&[][..], Vec::as_slice);
+        twins.is_empty()
+            || !self.is_untouched(object)
+            || !twins.iter().any(|twin| self.is_untouched(*twin))
+    }
+
+    fn is_untouched(&self, object: usize) -> bool {
+        let breakers = self.facts.breakers.get(object).into_iter().flatten();
+        let mut own = breakers.filter(|task| {
+            self.problem.tasks.get(**task).is_some_and(|task| task.breaks.len() == 1)
+        });
+        !self.run.is_checked(object) && own.all(|task| at(&self.left, *task))
+    }
+
+    fn is_leaf(&self) -> bool {
+        let must = |open: Episode| {
+            self.problem.objects.get(open.object).is_some_and(|object| object.must_end_good)
+        };
+        !self.left.contains(&true) && !self.run.open().any(must)
+    }
+
+    /// Times the order, and keeps it if it is better.
+    fn offer(&mut self) {
+        let Some(starts) = timing::best(&self.run, &self.weights, self.problem.horizon) else {
+            return;
+        };
+        for starts in [starts, self.run.early()] {
+            let schedule = self.run.schedule(&starts);
+            let value = value(self.problem, &schedule);
+            if value.violations == 0 && !self.is_hopeless(&value) {
+                self.best = Some((value, schedule));
+            }
+        }
+    }
+
+    /// What the order can come to at best; none if it cannot be brought to an end.
+    fn bound(&self) -> Option<Value> {
+        let all_good = self.best.as_ref().is_some_and(|(best, _)| best.not_good == 0);
+        let sure = sure(self.problem, all_good);
+        let mut open = vec![false; self.problem.objects.len()];
+        for episode in self.run.open() {
+            put(&mut open, episode.object, true);
+        }
+        let rest = Rest {
+            problem: self.problem,
+            facts: self.facts,
+            left: &self.left,
+            open: &open,
+            sure: &sure,
+        };
+        let end = self.end(&rest)?;
+        Some(Value {
+            violations: 0,
+            not_good: 0,
+            exposure: self.exposure(&rest),
+            checks: count(self.run.ended().len()) + rest.checks(),
+            distance: self.distance(&rest),
+            end,
+        })
+    }
+
+    /// How long after a line (or the opening of the window) another one begins at least.
+    fn length(&self, from: Option<usize>, to: usize) -> i64 {
+        match from {
+            Some(from) => self.rows.get(to).map_or(0, |row| at(row, from)),
+            None => self.run.lines().get(to).map_or(0, |line| line.early),
+        }
+    }
+
+    fn exposure(&self, rest: &Rest) -> i64 {
+        let Some(last) = self.run.lines().len().checked_sub(1) else {
+            return rest.exposure().total;
+        };
+        let weight = |episode: &Episode| at(&self.weights, episode.object);
+        let ended = self.run.ended().iter().filter_map(|episode| {
+            let to = episode.to?;
+            let takes = self.run.lines().get(to)?.takes;
+            Some(weight(episode) * (self.length(episode.from, to) + takes))
+        });
+        let ended: i64 = ended.sum();
+        let (mut until_last, mut until_free) = (0, 0);
+        for episode in self.run.open() {
+            let length = self.length(episode.from, last);
+            until_last += weight(&episode) * length;
+            let slots = self.run.machines(Item::Check(episode.object)).iter();
+            let free = slots.map(|slot| {
+                slot.map_or(0, |line| {
+                    let takes = self.run.lines().get(line).map_or(0, |line| line.takes);
+                    // What began before the object became bad says nothing.
+                    if episode.from.is_some_and(|from| line < from) {
+                        0
+                    } else {
+                        self.length(episode.from, line) + takes
+                    }
+                })
+            });
+            let free = if at(rest.sure, episode.object) { free.min().unwrap_or(0) } else { 0 };
+            until_free += weight(&episode) * length.max(free);
+        }
+        ended + (until_last + rest.exposure().total).max(until_free + rest.at_start(false).total)
+    }
+
+    fn distance(&self, rest: &Rest) -> i64 {
+        let mut places = Vec::new();
+        for line in self.run.lines() {
+            if let Item::Task(task) = line.item {
+                places.extend(self.problem.tasks.get(task).and_then(|task| task.place));
+            }
+        }
+        let inserted = self.problem.tasks.iter().filter(|task| task.place.is_none()).count();
+        let checks = (0..self.problem.objects.len()).map(|object| {
+            let made = self.run.ended().iter().filter(|episode| episode.object == object).count();
+            let made = made + usize::from(rest.needs_check(object));
+            let written = self.problem.checks.iter().filter(|check| check.object == object).count();
+            made.saturating_sub(written)
+        });
+        count(inserted + checks.sum::<usize>()) + moved(&places)
+    }
+
+    /// When everything is over at the earliest; none if that is too late.
+    fn end(&self, rest: &Rest) -> Option<i64> {
+        let lines = self.run.lines();
+        let now = lines.last().map_or(0, |line| line.early);
+        let ends = ends(rest, now);
+        let mut tasks = if self.left.contains(&true) { ends.tasks.total } else { 0 };
+        let work: i64 =
+            rest.tasks().filter(|(_, task)| task.needs_operator).map(|(_, task)| task.takes).sum();
+        if work > 0 {
+            tasks = tasks.max(self.full(Item::Task(0), work, now));
+        }
+        let mut checks = if rest.checks() > 0 { ends.checks.total } else { 0 };
+        for owner in 0..self.problem.owners.len() {
+            let objects = self.problem.objects.iter().enumerate();
+            let mine =
+                objects.filter(|(index, object)| object.owner == owner && rest.needs_check(*index));
+            let mine: Vec<(usize, i64)> =
+                mine.map(|(index, object)| (index, object.check)).collect();
+            if let Some((first, _)) = mine.first() {
+                let work = mine.iter().map(|(_, check)| check).sum();
+                checks = checks.max(self.full(Item::Check(*first), work, now));
+            }
+        }
+        let over = lines.iter().map(|line| line.early + line.takes).max().unwrap_or(0);
+        let fits = tasks <= self.problem.window && checks <= self.problem.checks_until;
+        fits.then_some(over.max(tasks).max(checks))
+    }
+
+    /// When as much work is done, if all machines for such an item share it, from now on.
+    fn full(&self, item: Item, work: i64, now: i64) -> i64 {
+        let machines = self.run.machines(item);
+        let busy: i64 = machines
+            .iter()
+            .map(|machine| {
+                let line = machine.and_then(|line| self.run.lines().get(line));
+                line.map_or(0, |line| line.early + line.takes).max(now)
+            })
+            .sum();
+        let slots = count(machines.len().max(1));
+        (busy + work + slots - 1) / slots
+    }
+}
