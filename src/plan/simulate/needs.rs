@@ -69,7 +69,7 @@ impl Watch {
             return None;
         }
         let needs = Needs { since: known.since, ..self.read(world, position, step) };
-        (needs != *known).then(|| Needs { since, ..needs })
+        (needs != *known).then_some(Needs { since, ..needs })
     }
 
     fn read(&mut self, world: &mut World<'_>, position: usize, step: &Step) -> Needs {
@@ -149,7 +149,7 @@ fn objects(
     let mut objects = Vec::new();
     for expr in list {
         let mut missing = |unknown: &Unknown| {
-            open.push(Open { is_lock, kinds: kinds(expr), what: said(unknown) })
+            open.push(Open { is_lock, kinds: kinds(expr), what: said(unknown) });
         };
         match world.value(act, expr) {
             Ok(Value::Object(object)) => objects.push(object),
