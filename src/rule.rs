@@ -59,6 +59,8 @@ pub struct Rule {
     pub finding: FindingText,
     /// What becomes of the facts then.
     pub consequence: Vec<Consequence>,
+    /// What fails then, of the protected objects that it affects.
+    pub stops: Option<Stops>,
     /// What to do then.
     pub remediation: Vec<StepText>,
     /// Why none of it is known to clear the finding, where that is so.
@@ -88,11 +90,32 @@ impl Rule {
         !self.consequence.is_empty()
     }
 
+    /// Whether plans watch it: a cause, or one under which checks fail.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.is_cause() || self.stops.is_some()
+    }
+
+    /// Whether no recovery point can be made of what it affects while it is violated.
+    #[must_use]
+    pub fn stops_backups(&self) -> bool {
+        self.is_cause() || self.stops == Some(Stops::Jobs)
+    }
+
     /// The name bound to a slot by `select` or `let`.
     #[must_use]
     pub fn name_of(&self, slot: usize) -> Option<&Arc<str>> {
         self.names.iter().find(|(_, known)| *known == slot).map(|(name, _)| name)
     }
+}
+
+/// What fails while a rule is violated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stops {
+    /// Backups and checks.
+    Jobs,
+    /// Checks; backups go on.
+    Checks,
 }
 
 /// A parameter of a rule.

@@ -37,6 +37,8 @@ pub struct Standing {
     pub message: String,
     /// What becomes of the facts.
     pub changes: Vec<Change>,
+    /// What it changes, and the protected objects of which it stops checks.
+    pub objects: Vec<ObjectId>,
 }
 
 /// How much is judged, and how much of it is put into words.

@@ -43,7 +43,7 @@ pub struct Delta {
     pub is_answer_new: bool,
 }
 
-/// The rules with a consequence, judged on facts that change.
+/// The rules with a consequence, and those under which checks fail, judged on facts that change.
 #[derive(Debug)]
 pub struct Causes<'a> {
     set: &'a RuleSet,
@@ -87,7 +87,7 @@ impl<'a> Causes<'a> {
     /// Judges everything once: these are the causes that stand at the start.
     #[must_use]
     pub fn new(set: &'a RuleSet, facts: &Arc<Facts>, now: &Instant) -> Self {
-        let needed = needed(set, &Rule::is_cause);
+        let needed = needed(set, &Rule::is_watched);
         let rules = set.order.iter().filter(|position| needed.contains(position));
         let rules = rules.map(|position| Judged {
             position: *position,
@@ -117,7 +117,7 @@ impl<'a> Causes<'a> {
     /// The cause rules by position, with their results; other rules are judged where these ask them.
     fn causes(&self) -> impl Iterator<Item = (usize, &RuleResult)> {
         let is_cause =
-            |position: &usize| self.set.rules.get(*position).is_some_and(|rule| rule.is_cause());
+            |position: &usize| self.set.rules.get(*position).is_some_and(|rule| rule.is_watched());
         let positions = self.rules.iter().map(|judged| judged.position).filter(is_cause);
         positions.filter_map(|position| Some((position, self.results.get(&position)?)))
     }
@@ -265,7 +265,7 @@ impl<'a> Causes<'a> {
             if before.is_none_or(|before| differs(before, &result)) {
                 changed.insert(judged.position);
             }
-            if rule.is_cause() {
+            if rule.is_watched() {
                 self.stands(judged.position, before, &result, &mut delta);
             }
             let before = ledger.results.insert(judged.position, result);

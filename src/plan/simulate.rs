@@ -176,7 +176,9 @@ impl<'a> Simulation<'a> {
             return self.over(position, StepStatus::Nothing);
         }
         let mut refusals = self.refusals(position, act);
-        refusals.extend(self.no_point(act));
+        if refusals.is_empty() {
+            refusals.extend(self.no_point(act));
+        }
         if !refusals.is_empty() {
             self.refused(position, act);
             return self.over(position, StepStatus::Refused(refusals));
@@ -355,8 +357,10 @@ impl<'a> Simulation<'a> {
             self.ledger.touched(&touched, &self.world);
             self.queue.touched(&touched, self.time);
             let delta = self.judge(&touched);
-            let changes: Vec<_> =
+            let mut changes: Vec<_> =
                 delta.appeared.iter().flat_map(|cause| cause.standing.changes.clone()).collect();
+            // What is bad already may be so in a worse way, such as gone, of which this is no cure.
+            changes.retain(|change| !self.world.is_bad_state(change));
             let causes = self.ledger.note(&delta, self.time, step);
             if changes.is_empty() {
                 break;

@@ -275,6 +275,21 @@ impl<'a> World<'a> {
         self.put_state(object, to, phase == Phase::Good)
     }
 
+    /// Whether a change would set the state of a protected object that is bad already.
+    #[must_use]
+    pub fn is_bad_state(&self, change: &Change) -> bool {
+        let (Some(protection), Change::Set { object, path, .. }) = (self.protection(), change)
+        else {
+            return false;
+        };
+        if object.kind != protection.kind || self.phase(*object) != Phase::Bad {
+            return false;
+        }
+        let view = self.view();
+        let target = env_on(self.set, *object, &view).target(&protection.state);
+        target.is_ok_and(|(target, state)| target == *object && state == *path)
+    }
+
     /// The fact that tells the state of a protected object, if that is known.
     #[must_use]
     pub fn state(&self, object: ObjectId) -> Option<Value> {

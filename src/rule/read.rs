@@ -9,7 +9,9 @@ use crate::facts::model::{KindId, Type};
 use crate::facts::time::parse_duration;
 use crate::finding::{Outcome, Severity};
 use crate::rule::clause::{Context, Looked, Reader, references, text, texts, transpose};
-use crate::rule::{Binding, Consequence, FindingText, Otherwise, Rule, StepText, WithheldText};
+use crate::rule::{
+    Binding, Consequence, FindingText, Otherwise, Rule, StepText, Stops, WithheldText,
+};
 use crate::source::{Entry, Node};
 
 /// What a pack says that its rules may name.
@@ -82,6 +84,10 @@ impl Reader<'_> {
         let violated = root.get("violated").and_then(|node| self.condition(node));
         let finding = root.get("finding").and_then(|node| self.finding(node));
         let consequence = self.consequences(root);
+        let stops = root.get("stops").and_then(Node::as_str).map(|stops| match stops {
+            "checks" => Stops::Checks,
+            _ => Stops::Jobs,
+        });
         let remediation = self.remediation(root);
         let withholds = self.withholds(root);
         let metadata = self.metadata(root, &vocabulary.metadata);
@@ -111,6 +117,7 @@ impl Reader<'_> {
             violated: violated?,
             finding: finding?,
             consequence,
+            stops,
             remediation: remediation?,
             manual: root.get("manual").and_then(Node::as_str).map(|text| text.trim().to_owned()),
             withholds: withholds?,

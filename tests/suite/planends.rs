@@ -100,3 +100,30 @@ fn what_a_job_cures_and_what_a_list_leaves_out_is_told() {
     let (code, said) = night(&[], "2009-03-08T01:00", &listed, &["--fail-on", "warning"]);
     assert_eq!(code, 1, "{said}");
 }
+
+/// A rule under which checks fail is no cause, and wastes a check all the same; where nobody can decide it,
+/// nobody can say how the check ends.
+#[test]
+fn what_stops_checks_wastes_them() {
+    let steps = format!("steps:\n{LOGS}{CHECK_2}");
+    let until = "2009-03-08T01:00";
+    for (changed, rule, said_of) in [
+        (("indexing: false", "indexing: true"), "database-folder-unsuitable", "DPM01/EX01/SG1"),
+        (
+            ("foreign_listening_ports: []", "foreign_listening_ports: [5718]"),
+            "agent-ports-taken",
+            "DPM01/EX01/SG2",
+        ),
+    ] {
+        let check = if said_of.ends_with('1') { CHECK_1 } else { CHECK_2 };
+        let steps = format!("steps:\n{LOGS}{check}");
+        let (code, said) = night(&[changed], until, &steps, &[]);
+        assert_eq!(code, 1, "{said}");
+        let wanted = format!("cannot succeed: {rule} still stands");
+        assert!(said.contains("error[plan-check-wasted]") && said.contains(&wanted), "{said}");
+    }
+    let gone = ("    foreign_listening_ports: []\n", "");
+    let (code, said) = night(&[gone], until, &steps, &[]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("TO COLLECT  agents[DPM01/EX01]: foreign_listening_ports"), "{said}");
+}

@@ -20,7 +20,9 @@ impl<'a> Judge<'a, '_> {
         if self.depth != Depth::Whole {
             let (fingerprint, subject) = (self.fingerprint(), self.subject());
             let changes = self.changes();
-            self.result.standing.push(Standing { fingerprint, subject, message, changes });
+            let objects = self.harms(&changes, &affects);
+            let standing = Standing { fingerprint, subject, message, changes, objects };
+            self.result.standing.push(standing);
             return;
         }
         let mut seen = HashSet::new();
@@ -37,6 +39,26 @@ impl<'a> Judge<'a, '_> {
             fingerprint: self.fingerprint(),
         };
         self.verdict(Outcome::Violated, None, None, Vec::new(), Some(finding));
+    }
+
+    /// What the rule changes, and the protected objects of which it stops checks.
+    fn harms(&self, changes: &[Change], affects: &[ObjectId]) -> Vec<ObjectId> {
+        let mut objects: Vec<ObjectId> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Set { object, .. } | Change::Remove { object } => Some(*object),
+                Change::Add { .. } => None,
+            })
+            .collect();
+        if self.rule.stops.is_some()
+            && let Some((protection, _)) = self.set.protection()
+        {
+            let all = self.proper_subject().into_iter().chain(affects.iter().copied());
+            objects.extend(all.filter(|object| object.kind == protection.kind));
+        }
+        objects.sort_unstable();
+        objects.dedup();
+        objects
     }
 
     fn affects(&mut self) -> Vec<ObjectId> {

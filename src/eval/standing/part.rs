@@ -37,6 +37,7 @@ pub(super) fn is_like(a: &RuleResult, b: &RuleResult) -> bool {
         && a.standing.iter().zip(&b.standing).all(|(a, b)| {
             a.fingerprint == b.fingerprint
                 && a.message == b.message
+                && a.objects == b.objects
                 && a.changes.iter().map(Change::target).eq(b.changes.iter().map(Change::target))
         })
 }

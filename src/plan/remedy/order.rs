@@ -213,15 +213,7 @@ impl<'a> Line<'a> {
     /// The findings that make an object bad now.
     fn standing(&self, object: ObjectId) -> Vec<Cause> {
         let causes = self.world.causes.standing();
-        let concerning = causes.filter(|cause| {
-            cause.standing.changes.iter().any(|change| match change {
-                Change::Set { object: other, .. } | Change::Remove { object: other } => {
-                    *other == object
-                }
-                Change::Add { .. } => false,
-            })
-        });
-        concerning.cloned().collect()
+        causes.filter(|cause| cause.standing.objects.contains(&object)).cloned().collect()
     }
 
     fn place(&mut self, position: usize, wish: &'a Wish, act: Act<'_>) {

@@ -49,8 +49,10 @@ impl Simulation<'_> {
             _ => None,
         })?;
         let open = self.ledger.open(object);
-        let rules: BTreeSet<&str> =
-            open.iter().filter_map(|cause| self.ledger.rule_of(*cause, self.world.set)).collect();
+        let rules: BTreeSet<&str> = open
+            .iter()
+            .filter_map(|cause| self.ledger.stopped_by(*cause, self.world.set))
+            .collect();
         let rules: Vec<&str> = rules.into_iter().collect();
         let (stand, they) =
             if rules.len() == 1 { ("stands", "it does") } else { ("stand", "they do") };

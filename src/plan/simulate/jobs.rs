@@ -52,7 +52,10 @@ impl Simulation<'_> {
         }
         let refusals = match obstacle {
             Some(_) => Vec::new(),
-            None => self.obstructions(act).into_iter().chain(self.no_point(act)).collect(),
+            None => {
+                let known = self.obstructions(act);
+                if known.is_empty() { self.no_point(act).into_iter().collect() } else { known }
+            }
         };
         if obstacle.is_some() || !refusals.is_empty() {
             // Who is checked is busy: the check is in the way, whatever else is.

@@ -65,9 +65,7 @@ fn doubts(world: &World<'_>) -> Vec<Doubt> {
 
 /// The causes that stand and make an object bad.
 fn concerning<'w>(world: &'w World<'_>, object: ObjectId) -> impl Iterator<Item = &'w Cause> {
-    let concerns = move |cause: &&Cause| {
-        cause.standing.changes.iter().filter_map(object_of).any(|other| other == object)
-    };
+    let concerns = move |cause: &&Cause| cause.standing.objects.contains(&object);
     world.causes.standing().filter(concerns)
 }
 
@@ -197,9 +195,10 @@ impl Ledger {
         self.open.get(&object).map(|open| open.iter().copied().collect()).unwrap_or_default()
     }
 
-    /// The rule of a cause.
-    pub(super) fn rule_of<'s>(&self, cause: usize, set: &'s RuleSet) -> Option<&'s str> {
-        set.rules.get(self.causes.get(cause)?.rule).map(|rule| &*rule.id)
+    /// The rule of a cause under which no backup succeeds.
+    pub(super) fn stopped_by<'s>(&self, cause: usize, set: &'s RuleSet) -> Option<&'s str> {
+        let rule = set.rules.get(self.causes.get(cause)?.rule)?;
+        rule.stops_backups().then_some(&*rule.id)
     }
 
     /// The causes that the rules say stand for an object just now, whatever has been written down.
@@ -227,10 +226,7 @@ impl Ledger {
             return *number;
         }
         let number = self.causes.len();
-        let mut objects: Vec<ObjectId> =
-            cause.standing.changes.iter().filter_map(object_of).collect();
-        objects.sort_unstable();
-        objects.dedup();
+        let objects = cause.standing.objects.clone();
         self.causes.push(CauseTrace {
             rule: cause.rule,
             subject: cause.standing.subject.clone(),
@@ -275,9 +271,10 @@ impl Ledger {
         for cause in &delta.appeared {
             let number = self.number(cause, time, step);
             numbers.push(number);
-            let objects = self.causes.get(number).map(|cause| cause.objects.clone());
+            // What only stops checks makes nothing bad.
+            let objects = cause.standing.changes.iter().filter_map(object_of);
             if let Some(step) = step.and_then(|step| self.steps.get_mut(step)) {
-                for object in objects.unwrap_or_default() {
+                for object in objects {
                     if !step.harmed.contains(&object) {
                         step.harmed.push(object);
                     }

@@ -26,7 +26,7 @@ impl Finder<'_> {
         let mut all: BTreeMap<Severity, Vec<&ObjectTrace>> = BTreeMap::new();
         for object in self.trace.objects.iter().filter(|one| one.is_covered(goal)) {
             let Some(last) = object.intervals.last() else { continue };
-            if last.phase == Phase::Good && !last.open.is_empty() {
+            if last.phase == Phase::Good && self.stopping(&last.open).next().is_some() {
                 let is_asked = goal.is_all || object.is_named(goal);
                 let severity = if is_asked { Severity::Error } else { Severity::Warning };
                 all.entry(severity).or_default().push(object);
@@ -37,7 +37,7 @@ impl Finder<'_> {
             let mut open: Vec<usize> = objects
                 .iter()
                 .filter_map(|object| object.intervals.last())
-                .flat_map(|last| last.open.iter().copied())
+                .flat_map(|last| self.stopping(&last.open))
                 .collect();
             open.sort_unstable();
             open.dedup();
@@ -72,6 +72,14 @@ impl Finder<'_> {
                 hazard.help = help;
             }
         }
+    }
+
+    /// The causes among these under which no backup succeeds.
+    fn stopping<'c>(&'c self, open: &'c [usize]) -> impl Iterator<Item = usize> + 'c {
+        let rule = |number: &usize| self.given.set.rules.get(self.trace.causes.get(*number)?.rule);
+        open.iter()
+            .copied()
+            .filter(move |number| rule(number).is_some_and(|rule| rule.stops_backups()))
     }
 
     /// Objects that a step made bad, and that no check of the plan cures but one that begins by itself.

@@ -40,7 +40,7 @@ impl Finder<'_> {
                 continue;
             }
             // What is known of an object that the plan makes is what its action says: nobody can collect more.
-            if (rule.is_cause() && is_known) || self.is_made(&verdict.subject) {
+            if (rule.is_watched() && is_known) || self.is_made(&verdict.subject) {
                 continue;
             }
             let looks = looks(rule, self.given.facts.model());
