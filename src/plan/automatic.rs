@@ -172,7 +172,7 @@ impl Finder<'_> {
                 let what = format!("an offset from UTC, not {minutes} minutes");
                 return Err(Unknown::new(what, Absence::NotCollected, None));
             }
-            Some(Value::Int(minutes)) => Zone::fixed(minutes),
+            Some(Value::Int(minutes)) => self.zone(plan, minutes),
             _ => Zone::named(&plan.window.zone),
         };
         let from = plan.window.start;
@@ -183,6 +183,15 @@ impl Finder<'_> {
             Unknown::new(what, Absence::NotCollected, None)
         });
         Ok(found?.into_iter().map(|time| Start::At(time - from)).collect())
+    }
+
+    /// The zone of a clock that was so many minutes ahead when it was looked at: that of the plan, if its clocks
+    /// were so then, for they are changed on the same day; else one whose clocks are never changed.
+    fn zone(&self, plan: &Plan, minutes: i64) -> Option<Zone> {
+        let seen = self.facts.files().iter().map(|file| file.observed_at.seconds()).max();
+        let of_plan = Zone::named(&plan.window.zone);
+        let is_same = |zone: &Zone| seen.is_some_and(|seen| zone.is_ahead(minutes, seen));
+        of_plan.filter(is_same).or_else(|| Zone::fixed(minutes))
     }
 
     fn value(&self, act: Act<'_>, expr: &crate::expr::tree::Expr) -> Outcome {

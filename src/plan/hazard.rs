@@ -1,5 +1,6 @@
 //! What is wrong with a plan, read off its traces.
 
+mod courses;
 mod find;
 mod kinds;
 mod past;
@@ -68,7 +69,7 @@ pub struct Hazard {
     pub may: bool,
     /// Who takes responsibility for it, and why.
     pub accepted: Option<String>,
-    /// Whether it comes true with the usual durations only, and not with the longest.
+    /// Whether it comes true in another course of events only, and not with the longest durations.
     pub is_usual: bool,
 }
 
@@ -160,6 +161,8 @@ pub struct Judged {
     pub lucky_hazards: Vec<Hazard>,
     /// What the rules say of the facts at the end, with all that may happen and the longest durations.
     pub after: Evaluation,
+    /// How many courses of events that may end worse were not tried.
+    pub untried: usize,
 }
 
 impl Judged {

@@ -362,6 +362,12 @@ impl<'a> Simulation<'a> {
             // What is bad already may be so in a worse way, such as gone, of which this is no cure.
             changes.retain(|change| !self.world.is_bad_state(change));
             let causes = self.ledger.note(&delta, self.time, step);
+            // A check that runs meanwhile has looked too early, or broken off.
+            for object in delta.appeared.iter().flat_map(|cause| &cause.standing.objects) {
+                if let Some(check) = self.queue.spoil(*object) {
+                    self.ledger.broken(check, step.unwrap_or(check));
+                }
+            }
             if changes.is_empty() {
                 break;
             }
@@ -369,12 +375,6 @@ impl<'a> Simulation<'a> {
                 let endless = "consequences of rules that have no end".to_owned();
                 self.ledger.unknown(step.unwrap_or_default(), vec![endless]);
                 break;
-            }
-            // A check that runs meanwhile has looked too early.
-            for object in changes.iter().filter_map(ledger::object_of) {
-                if let Some(check) = self.queue.spoil(object) {
-                    self.ledger.broken(check, step.unwrap_or(check));
-                }
             }
             touched = self.world.set(changes);
             self.made(step, Happening::Consequence(causes));

@@ -95,6 +95,13 @@ impl Zone {
         Ok(found)
     }
 
+    /// Whether its clocks are so many minutes ahead of UTC at a second since 1970.
+    #[must_use]
+    pub fn is_ahead(&self, minutes: i64, at: i64) -> bool {
+        let offset = Timestamp::from_second(at).ok().map(|at| self.0.to_offset(at));
+        offset.is_some_and(|offset| i64::from(offset.seconds()) == minutes.saturating_mul(60))
+    }
+
     /// Its IANA name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -117,8 +117,10 @@ pub struct CauseTrace {
     pub subject: crate::finding::Subject,
     /// What is wrong.
     pub message: String,
-    /// The protected objects that it makes bad.
+    /// The protected objects that it makes bad, or of which it stops checks.
     pub objects: Vec<ObjectId>,
+    /// Whether it makes nothing bad, and only keeps checks from succeeding.
+    pub is_obstacle: bool,
     /// The step at which it appeared; none if it stood at the start.
     pub opened_by: Option<usize>,
     /// When.

@@ -33,6 +33,8 @@ pub(in crate::report) fn plain(text: &str) -> String {
     for c in line.chars() {
         match c {
             '<' => safe.push_str("&lt;"),
+            // Nobody is called by a title: behind the sign stands something that is not seen.
+            '@' => safe.push_str("@\u{200b}"),
             '*' | '_' | '[' | ']' | '`' | '|' => safe.extend(['\\', c]),
             c => safe.push(c),
         }

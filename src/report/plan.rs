@@ -205,7 +205,7 @@ pub struct HazardX {
     pub certainty: &'static str,
     /// Who takes responsibility, and why.
     pub accepted: Option<String>,
-    /// Whether it comes true with the usual durations only, and not with the longest.
+    /// Whether it comes true in another course of events only, and not with the longest durations.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub usual_only: bool,
 }
@@ -332,8 +332,10 @@ pub struct CauseX {
     pub opened_by: Option<String>,
     /// The step at which it was gone; none if it stands at the end.
     pub closed_by: Option<String>,
-    /// Keys of the protected objects that it makes bad.
+    /// Keys of the protected objects that it makes bad, or of which it stops checks.
     pub objects: Vec<String>,
+    /// Whether it makes nothing bad, and only keeps checks from succeeding.
+    pub is_obstacle: bool,
     /// When it appeared, in seconds from the opening of the window.
     pub opened_at: i64,
     /// When it was gone.

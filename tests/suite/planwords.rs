@@ -126,7 +126,7 @@ fn a_step_and_an_object_are_explained_to_programs() {
     let checks: Vec<&Value> = object["object"]["checks"].as_array().unwrap().iter().collect();
     assert_eq!((checks.len(), &checks[0]["outcome"]), (1, &"cannot begin".into()), "{checks:?}");
     assert_eq!(step["step"]["conditions"][0]["holds"], true);
-    assert_eq!(step["step"]["opens"][1]["rule"], "vss-proxy-unregistered");
+    assert_eq!(step["step"]["opens"][2]["rule"], "vss-proxy-unregistered");
     assert_eq!(object["object"]["states"][0]["phase"], "good");
     assert_eq!(object["object"]["exposure_seconds"], 330 * 60);
 }

@@ -319,7 +319,7 @@ fn the_causes_at_the_end_are_those_of_an_evaluation_from_scratch() {
     try_plans(&stage, cases(200), |told| {
         let last = told.judged.worst.events.last().map_or(0, |event| event.time);
         let now = Instant::from_seconds(told.start + last).unwrap();
-        let is_cause = |rule: &Rule| rule.is_cause();
+        let is_cause = |rule: &Rule| rule.is_watched();
         let evaluation = evaluate(&told.judged.worst.facts, stage.set(), &now, None, &is_cause);
         let violated = evaluation.verdicts.iter().filter(|one| one.outcome == Outcome::Violated);
         let mut anew: Vec<String> = violated

@@ -63,6 +63,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError
     let old = Old::read(&root).map_err(|problem| CliError::one(problem, &sources))?;
     let file = args.plan.clone().unwrap_or_else(|| beside(&args.report, &old.file));
     is_strict(&old, args, &root).map_err(|problem| CliError::one(problem, &sources))?;
+    has_digest(&old, &file, &sources)?;
     let prepared = prepare_as(&file, &args.with, (Some(&old.fail_on), old.max_age), streams);
     let prepared = prepared.map_err(|error| match (error, &args.plan) {
         (CliError::Input(found, sources), None) => {
@@ -121,18 +122,35 @@ fn is_strict(old: &Old, args: &Args, root: &Node) -> Result<(), Diagnostic> {
     ))
 }
 
-/// Whether the plan is the one that the report is about.
+/// Whether a file is the plan that the report is about. It is looked at before it is read as a plan: a report can
+/// name any file, and what stands in one that is no plan is nobody's business.
+fn has_digest(old: &Old, file: &Path, sources: &Sources) -> Result<(), CliError> {
+    let name = file.display().to_string();
+    // That it is not there is told where it is read.
+    let Ok(bytes) = load::read_file(file) else { return Ok(()) };
+    let mut alone = Sources::default();
+    let source = alone.add(&*name, &bytes).ok().and_then(|file| alone.get(file));
+    if source.is_some_and(|source| source.digest() == old.plan) {
+        return Ok(());
+    }
+    Err(CliError::one(changed(&name), sources))
+}
+
+fn changed(name: &str) -> Diagnostic {
+    let message =
+        format!("`{name}` is not the plan that the report is about, or was changed since");
+    Diagnostic::error("plan-changed", message)
+        .help("a report says nothing of another plan: check it with `dpmguard plan check`")
+}
+
+/// Whether the plan that was read is still the one that the report is about.
 fn is_same_plan(old: &Old, prepared: &Prepared) -> Result<(), CliError> {
     let source = prepared.sources.get(prepared.plan.place.file);
     if source.is_some_and(|source| source.digest() == old.plan) {
         return Ok(());
     }
     let name = source.map_or("", |source| source.name());
-    let message =
-        format!("`{name}` is not the plan that the report is about, or was changed since");
-    let problem = Diagnostic::error("plan-changed", message)
-        .help("a report says nothing of another plan: check it with `dpmguard plan check`");
-    Err(CliError::one(problem, &prepared.sources))
+    Err(CliError::one(changed(name), &prepared.sources))
 }
 
 /// Whether all fact files are the same, whatever their names.

@@ -9,7 +9,7 @@ mod known;
 mod objects;
 mod open;
 mod races;
-mod raised;
+pub(in crate::plan::hazard) mod raised;
 mod remedies;
 
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use crate::diagnostic::Place;
 use crate::facts::store::Facts;
 use crate::facts::value::{ObjectId, Value};
 use crate::finding::{Evaluation, Severity};
-use crate::plan::hazard::{Hazard, Judged, Link, kind, sort};
+use crate::plan::hazard::{Hazard, Judged, Link, courses, kind, sort};
 use crate::plan::time::Clock;
 use crate::plan::trace::{Interval, StepStatus, Trace};
 use crate::plan::world::{May, Phase};
@@ -77,11 +77,26 @@ pub fn find_telling(given: Given<'_>, tell: &(dyn Fn(usize) + Sync)) -> Judged {
     let mut lucky_hazards = found(&lucky, (&before, &judge(&lucky.facts)));
     mark_chance(&mut hazards, &lucky_hazards, given.plan);
     add_usual(&mut hazards, &expected_hazards);
+    let tried = courses::try_out(given, (&worst, &expected), &before, &raised);
+    for hazard in tried.hazards {
+        if !hazard.is_among(&hazards) {
+            hazards.push(hazard);
+        }
+    }
     for hazards in [&mut hazards, &mut expected_hazards, &mut lucky_hazards] {
         accept(hazards, given.plan);
         sort(hazards);
     }
-    Judged { worst, expected, lucky, hazards, expected_hazards, lucky_hazards, after }
+    Judged {
+        worst,
+        expected,
+        lucky,
+        hazards,
+        expected_hazards,
+        lucky_hazards,
+        after,
+        untried: tried.left,
+    }
 }
 
 /// How many steps can begin in all simulations of a plan.
@@ -100,7 +115,7 @@ fn has_chance(given: Given<'_>) -> bool {
 }
 
 /// What is wrong in a trace, with what the rules say before and after it.
-fn found(
+pub(in crate::plan::hazard) fn found(
     given: Given<'_>,
     trace: &Trace,
     ends: (&Evaluation, &Evaluation),
@@ -192,6 +207,13 @@ fn accept(hazards: &mut Vec<Hazard>, plan: &Plan) {
         }
     }
     hazards.extend(about);
+}
+
+/// Steps of which nothing says which comes first, though it makes a difference.
+pub(in crate::plan::hazard) fn race_pairs(given: Given<'_>, trace: &Trace) -> Vec<(usize, usize)> {
+    let after = Evaluation::default();
+    let finder = Finder { given, trace, after: &after, hazards: Vec::new() };
+    finder.race_pairs().into_keys().collect()
 }
 
 struct Finder<'a> {

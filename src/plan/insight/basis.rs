@@ -96,6 +96,12 @@ pub(super) fn basis(given: Given<'_>, world: &World<'_>, judged: &Judged) -> Bas
     }
     let mut assumed = slots(given, world, judged);
     assumed.extend(clocks(given, world));
+    if judged.untried > 0 {
+        assumed.push(format!(
+            "{} more courses of events, with other durations or another order, end no worse: they were not tried",
+            judged.untried
+        ));
+    }
     let collect = judged.hazards.iter().flat_map(|hazard| hazard.missing.iter().cloned()).collect();
     let (files, collections) = (files.collect(), collections.collect());
     Basis { files, collections, unknown, chance, assumed, collect }

@@ -58,7 +58,8 @@ impl<'a> Replay<'a> {
             let later = report.events.iter().enumerate().skip(position + 1);
             let mut next = later.filter(|(_, event)| is_of_step(event.kind)).map(|(next, _)| next);
             let until = next.next().unwrap_or(report.events.len());
-            for cause in event.causes.iter().filter_map(|cause| report.causes.get(*cause)) {
+            let causes = event.causes.iter().filter_map(|cause| report.causes.get(*cause));
+            for cause in causes.filter(|cause| !cause.is_obstacle) {
                 for key in &cause.objects {
                     let phase = film.after_event(key, until);
                     self.expect(phase != Phase::Good, || {

@@ -136,6 +136,7 @@ pub(super) struct Interval {
 #[derive(Debug, Deserialize)]
 pub(super) struct Cause {
     pub(super) objects: Vec<String>,
+    pub(super) is_obstacle: bool,
     pub(super) opened_by: Option<String>,
     pub(super) opened_at: i64,
     pub(super) closed_by: Option<String>,

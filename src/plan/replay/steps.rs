@@ -167,6 +167,7 @@ impl<'a> Replay<'a> {
             });
         }
         let causes = step.opened.iter().filter_map(|cause| report.causes.get(*cause));
+        let causes = causes.filter(|cause| !cause.is_obstacle);
         let harmed: BTreeSet<&str> =
             causes.flat_map(|cause| cause.objects.iter().map(|key| &**key)).collect();
         let told: BTreeSet<&str> = step.harmed.iter().map(|key| &**key).collect();

@@ -232,6 +232,7 @@ impl Ledger {
             subject: cause.standing.subject.clone(),
             message: cause.standing.message.clone(),
             objects: objects.clone(),
+            is_obstacle: cause.standing.changes.is_empty(),
             opened_by: step,
             opened_at: time,
             closed_by: None,

@@ -165,9 +165,9 @@ pub(super) const LIES: &[Lie] = &[
     ("totals: end", |told| total(told, "end_seconds")),
     ("totals: most at once", |told| total(told, "most_at_once")),
     ("a hazard is left out", |told| {
-        each(told, "hazards", |_, hazards, at| {
+        each(told, "hazards", |report, hazards, at| {
             let gone = hazards.remove(at);
-            is_counted_again(&gone, hazards)
+            is_counted_again(report, &gone, hazards)
         })
     }),
     ("a hazard is told of another step", |told| {
@@ -175,7 +175,7 @@ pub(super) const LIES: &[Lie] = &[
             let known = hazards.remove(at);
             let mut steps = report["steps"].as_array().unwrap().iter().map(|step| &step["id"]);
             let other = steps.rfind(|id| **id != known["step"]);
-            let fits = is_counted_again(&known, hazards);
+            let fits = is_counted_again(report, &known, hazards);
             hazards.push(known);
             fits && other
                 .is_some_and(|id| turn(&mut hazards.last_mut().unwrap()["step"], id.clone()))
@@ -206,14 +206,32 @@ pub(super) const LIES: &[Lie] = &[
 ];
 
 /// Whether the checker finds a hazard by itself, and no other says the same of the step.
-fn is_counted_again(hazard: &Json, others: &[Json]) -> bool {
+fn is_counted_again(report: &Json, hazard: &Json, others: &[Json]) -> bool {
     const SEEN: &[&str] =
         &["plan-window", "plan-blackout", "plan-no-op", "plan-step-never", "plan-precondition"];
     let is_same = |other: &Json| other["id"] == hazard["id"] && other["step"] == hazard["step"];
     // Of the course with the usual durations there are no events in the report.
     hazard["usual_only"] != true
+        && (hazard["id"] != "plan-blackout" || is_named_dark(report, &hazard["step"]))
         && SEEN.contains(&hazard["id"].as_str().unwrap())
         && !others.iter().any(is_same)
+}
+
+/// Whether a blackout names what a step names or breaks; what lies on what is in no report.
+fn is_named_dark(report: &Json, step: &Json) -> bool {
+    let steps = report["steps"].as_array().unwrap();
+    let step = steps.iter().find(|one| one["id"] == *step).unwrap();
+    let texts = |value: &Json| -> Vec<String> {
+        let all = value.as_array().unwrap().iter();
+        all.map(|text| text.as_str().unwrap().to_lowercase()).collect()
+    };
+    let mut touched = texts(&step["harmed"]);
+    let names = texts(&step["needs"]["names"]).into_iter();
+    touched.extend(names.filter_map(|name| Some(name.split_once(' ')?.1.to_owned())));
+    report["plan"]["blackouts"].as_array().unwrap().iter().any(|blackout| {
+        let on = texts(&blackout["applies_to"]);
+        on.is_empty() || on.iter().any(|key| touched.contains(key))
+    })
 }
 
 fn add(value: &mut Json, more: i64) -> bool {

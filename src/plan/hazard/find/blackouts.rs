@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::value::{Value, fold};
+use crate::facts::value::{ObjectId, Value, fold};
 use crate::plan::hazard::find::Finder;
 use crate::plan::insight::reach;
 use crate::plan::world::bound;
@@ -20,8 +20,12 @@ impl Finder<'_> {
             return;
         }
         let meant = self.meant(position);
+        let taken = self.taken(position);
         for blackout in blackouts {
-            let on = blackout.applies_to.iter().find(|key| meant.contains(*key));
+            let on = blackout
+                .applies_to
+                .iter()
+                .find(|key| meant.contains(*key) || self.lies_on(key, &taken));
             if on.is_none() && !blackout.applies_to.is_empty() {
                 continue;
             }
@@ -38,6 +42,27 @@ impl Finder<'_> {
                 hazard.help.push(help);
             }
         }
+    }
+
+    /// What a step is done to, or takes for itself.
+    fn taken(&self, position: usize) -> BTreeSet<ObjectId> {
+        let trace = self.trace.steps.get(position);
+        let mut taken: BTreeSet<ObjectId> =
+            trace.into_iter().flat_map(|step| step.needs.locks.iter().copied()).collect();
+        let args = self.given.plan.steps.get(position).into_iter().flat_map(|step| &step.args);
+        taken.extend(args.filter_map(|arg| match arg {
+            Value::Object(object) => Some(*object),
+            _ => None,
+        }));
+        taken
+    }
+
+    /// Whether something of that key lies on one of these objects: who restarts its server does not leave it alone.
+    fn lies_on(&self, key: &str, taken: &BTreeSet<ObjectId>) -> bool {
+        let facts = self.given.facts;
+        let kinds = facts.model().kinds().iter();
+        let named: BTreeSet<ObjectId> = kinds.filter_map(|kind| facts.find(kind.id, key)).collect();
+        !named.is_empty() && !reach(facts, &named).is_disjoint(taken)
     }
 
     /// Folded keys of all that a step is about, before the plan and behind it.

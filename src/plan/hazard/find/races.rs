@@ -14,11 +14,27 @@ type Set<'f> = (BTreeSet<usize>, Vec<&'f Fact>);
 
 impl Finder<'_> {
     pub(super) fn races(&mut self) {
+        for ((first, second), what) in self.race_pairs() {
+            let what: Vec<String> = what.into_iter().collect();
+            let message = format!(
+                "nothing says whether {} or {} comes first, and both decide about {}",
+                self.named(first),
+                self.named(second),
+                listed(&what)
+            );
+            if let Some(hazard) = self.add("plan-race", Some(second), message) {
+                hazard.help.push("say it with `after`".to_owned());
+            }
+        }
+    }
+
+    /// Steps that nothing orders, with what both decide about.
+    pub(super) fn race_pairs(&self) -> BTreeMap<(usize, usize), BTreeSet<String>> {
         let count = self.written();
         let is_free = !self.given.plan.is_ordered
             || self.given.plan.written().iter().any(|step| step.group.is_some());
         if !is_free || count > MOST_STEPS {
-            return;
+            return BTreeMap::new();
         }
         let mut pairs: BTreeMap<(usize, usize), BTreeSet<String>> = BTreeMap::new();
         for (what, steps) in self.shared() {
@@ -32,21 +48,11 @@ impl Finder<'_> {
         let waits = |late: usize, early: usize| {
             before.get(late).is_some_and(|before| before.contains(&early))
         };
-        for ((first, second), what) in pairs {
-            if self.is_ordered(first, second) || waits(first, second) || waits(second, first) {
-                continue;
-            }
-            let what: Vec<String> = what.into_iter().collect();
-            let message = format!(
-                "nothing says whether {} or {} comes first, and both decide about {}",
-                self.named(first),
-                self.named(second),
-                listed(&what)
-            );
-            if let Some(hazard) = self.add("plan-race", Some(second), message) {
-                hazard.help.push("say it with `after`".to_owned());
-            }
-        }
+        pairs.retain(|(first, second), _| {
+            let is_told = waits(*first, *second) || waits(*second, *first);
+            !is_told && !self.is_ordered(*first, *second)
+        });
+        pairs
     }
 
     /// What several steps decide about: a protected object that one checks and another makes bad, and facts

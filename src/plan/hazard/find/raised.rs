@@ -13,7 +13,7 @@ use crate::plan::insight;
 use crate::plan::trace::{Event, FactChange, Trace};
 
 /// Steps by the fingerprints of the findings that they raise.
-pub(super) type Raised = BTreeMap<String, usize>;
+pub(in crate::plan::hazard) type Raised = BTreeMap<String, usize>;
 
 /// The step behind each finding that is there at the end and was not before. The facts are made anew up to
 /// a step in the middle, and the rules asked, until one step is left.

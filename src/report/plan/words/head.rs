@@ -37,11 +37,18 @@ pub(in crate::report::plan) fn ends(report: &PlanReport, clock: &Clock) -> Strin
         (0, 0) => format!("{} protected at {end}", of_all(totals.good, report)),
         (0, unknown) => format!("{}: nobody can say at {end}", of_all(unknown, report)),
         // Where nothing is said against it they were bad before, or need not be good.
-        (bad, _) if report.hazards.iter().all(|one| one.id != "plan-end-unprotected") => format!(
-            "{} protected at {end}; {bad} {} not, as before or as the goal allows",
-            of_all(totals.good, report),
-            if bad == 1 { "is" } else { "are" }
-        ),
+        (bad, _)
+            if report
+                .hazards
+                .iter()
+                .all(|one| one.id != "plan-end-unprotected" || one.usual_only) =>
+        {
+            format!(
+                "{} protected at {end}; {bad} {} not, as before or as the goal allows",
+                of_all(totals.good, report),
+                if bad == 1 { "is" } else { "are" }
+            )
+        }
         (bad, _) => {
             let end_s = if bad == 1 { "ends" } else { "end" };
             format!("{} {end_s} UNPROTECTED at {end}", of_all(bad, report))
@@ -88,7 +95,8 @@ fn because(report: &PlanReport) -> String {
     let open = report.hazards.iter().filter(|one| one.accepted.is_none());
     let all: Vec<&HazardX> = open.filter(decides).collect();
     let Some(first) = all.first() else { return String::new() };
-    if all.iter().any(|one| one.id == "plan-end-unprotected") {
+    // Of another course of events the numbers tell nothing.
+    if report.totals.bad > 0 && all.iter().any(|one| one.id == "plan-end-unprotected") {
         return String::new();
     }
     let mut text = format!("; {} because of {}", verdict(report.verdict), first.id);

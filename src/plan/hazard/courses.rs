@@ -1,0 +1,205 @@
+//! Other courses of events: the longest durations, one after the other as the file has them, are not the worst of
+//! all that can happen. A quick step can break off a slow check, and of two steps that nothing orders the other one
+//! can come first. What is likely to differ is simulated.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use crate::facts::value::ObjectId;
+use crate::finding::{Evaluation, Severity};
+use crate::plan::Plan;
+use crate::plan::hazard::find::{Given, found, race_pairs, raised::Raised};
+use crate::plan::hazard::{Hazard, Link};
+use crate::plan::simulate::{self, Scenario, Takes};
+use crate::plan::trace::{Needs, StepStatus, StepTrace, Trace};
+use crate::plan::world::May;
+
+/// Most courses that are tried.
+const MOST_COURSES: usize = 40;
+
+/// A course of events that differs from the one with the longest durations.
+struct Course {
+    /// What is so in it, in words.
+    said: String,
+    /// Steps that take the usual time.
+    quick: BTreeSet<usize>,
+    /// A step, and one that it has to wait for.
+    swapped: Option<(usize, usize)>,
+}
+
+/// What has been found in other courses.
+pub(super) struct Tried {
+    /// Errors that the longest durations do not show.
+    pub(super) hazards: Vec<Hazard>,
+    /// How many courses were left out.
+    pub(super) left: usize,
+}
+
+/// Simulates the courses that are likely to end worse.
+pub(super) fn try_out(
+    given: Given<'_>,
+    (worst, expected): (&Trace, &Trace),
+    before: &Evaluation,
+    raised: &Raised,
+) -> Tried {
+    let mut courses = courses(given, worst, expected);
+    let left = courses.len().saturating_sub(MOST_COURSES);
+    courses.truncate(MOST_COURSES);
+    let run = |course: &Course| run(given, (worst, expected), before, raised, course);
+    let found: Vec<Vec<Hazard>> = courses.par_iter().map(run).collect();
+    Tried { hazards: found.into_iter().flatten().collect(), left }
+}
+
+fn courses(given: Given<'_>, worst: &Trace, expected: &Trace) -> Vec<Course> {
+    let name = |step: usize| {
+        given.plan.steps.get(step).map(|step| step.id.to_string()).unwrap_or_default()
+    };
+    let mut courses = Vec::new();
+    for (first, second) in race_pairs(given, worst) {
+        courses.push(Course {
+            said: format!("if {} comes before {}", name(second), name(first)),
+            quick: BTreeSet::new(),
+            swapped: Some((first, second)),
+        });
+    }
+    let range: BTreeSet<usize> = (0..given.plan.written().len())
+        .filter(|step| takes(worst, *step) > takes(expected, *step))
+        .collect();
+    if range.is_empty() {
+        return courses;
+    }
+    // What ends before `until` and has not ended before `since` can bring the one nearer to the other.
+    let quick = |since: i64, until: i64, but: Option<usize>| -> BTreeSet<usize> {
+        let is_between = |step: &usize| {
+            worst.steps.get(*step).is_some_and(|trace| {
+                trace.end.is_some_and(|end| end > since && end <= until) && Some(*step) != but
+            })
+        };
+        range.iter().copied().filter(is_between).collect()
+    };
+    for (check, step) in meetings(given, worst) {
+        let (Some(since), Some(until)) = (start(worst, check), start(worst, step)) else {
+            continue;
+        };
+        let quick = quick(since, until, Some(check));
+        if !quick.is_empty() || range.contains(&check) {
+            let said =
+                format!("if what comes before {} is quick and {} is not", name(step), name(check));
+            courses.push(Course { said, quick, swapped: None });
+        }
+    }
+    let Some(limit) = given.plan.goal.max_exposure else { return courses };
+    for object in worst.objects.iter().filter(|one| one.exposure <= limit && one.is_touched()) {
+        let of = |trace: &Trace| span(trace, object.object);
+        let (Some((slow, end)), Some((soon, _))) = (of(worst), of(expected)) else { continue };
+        if end - soon > limit {
+            let said = format!("if what makes {} bad comes soon", object.key);
+            courses.push(Course { said, quick: quick(i64::MIN, slow, None), swapped: None });
+        }
+    }
+    courses
+}
+
+/// From the first second without protection to the end of the last one.
+fn span(trace: &Trace, object: ObjectId) -> Option<(i64, i64)> {
+    let object = trace.objects.iter().find(|one| one.object == object)?;
+    let mut exposed = object.intervals.iter().filter(|one| one.phase.is_exposed());
+    let first = exposed.next()?;
+    Some((first.from, exposed.next_back().unwrap_or(first).to))
+}
+
+/// Checks, each with a later step that would break it off or make it vain and does not wait for it.
+fn meetings(given: Given<'_>, trace: &Trace) -> Vec<(usize, usize)> {
+    let steps: Vec<(usize, &StepTrace)> = trace
+        .steps
+        .iter()
+        .enumerate()
+        .take(given.plan.written().len())
+        .filter(|(_, step)| step.status == StepStatus::Done && step.broken_by.is_none())
+        .collect();
+    let mut found = Vec::new();
+    for (check, checks) in &steps {
+        let Some((object, _)) = checks.needs.check else { continue };
+        for (step, trace) in &steps {
+            let is_later = trace.start >= checks.start && step != check;
+            let spoils = trace.harmed.contains(&object) || meets(&trace.needs, &checks.needs);
+            if is_later
+                && trace.needs.check.is_none()
+                && spoils
+                && !waits(given.plan, *step, *check)
+            {
+                found.push((*check, *step));
+            }
+        }
+    }
+    found
+}
+
+fn meets(step: &Needs, check: &Needs) -> bool {
+    step.locks.iter().any(|object| check.uses.contains(object) || check.locks.contains(object))
+}
+
+/// Whether a step waits for another one, or for what waits for it.
+fn waits(plan: &Plan, step: usize, other: usize) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![step];
+    while let Some(step) = open.pop() {
+        if step == other {
+            return true;
+        }
+        if seen.insert(step) {
+            open.extend(
+                plan.steps.get(step).into_iter().flat_map(|step| step.after.iter().copied()),
+            );
+        }
+    }
+    false
+}
+
+fn takes(trace: &Trace, step: usize) -> i64 {
+    trace.steps.get(step).and_then(|step| step.takes).unwrap_or_default()
+}
+
+fn start(trace: &Trace, step: usize) -> Option<i64> {
+    trace.steps.get(step)?.start
+}
+
+/// What a course leads to that the longest durations do not.
+fn run(
+    given: Given<'_>,
+    (worst, expected): (&Trace, &Trace),
+    before: &Evaluation,
+    raised: &Raised,
+    course: &Course,
+) -> Vec<Hazard> {
+    let mut plan = given.plan.clone();
+    for (position, step) in plan.steps.iter_mut().enumerate() {
+        if course.quick.contains(&position) {
+            let usual = takes(expected, position);
+            step.estimate = Some((usual, usual));
+        } else if course.swapped.is_none() && position < given.plan.written().len() {
+            let longest = takes(worst, position);
+            step.estimate =
+                worst.steps.get(position).and_then(|step| step.takes).map(|_| (longest, longest));
+        }
+    }
+    if let Some((first, second)) = course.swapped
+        && let Some(step) = plan.steps.get_mut(first)
+    {
+        step.after.push(second);
+    }
+    let scenario = Scenario { may: May::Happens, takes: Takes::Worst };
+    let trace = simulate::simulate(given.set, given.facts, &plan, scenario);
+    let now = simulate::instant(&plan, trace.end.max(plan.window.end));
+    let after = crate::eval::evaluate(&trace.facts, given.set, &now, None, &|_| true);
+    let other = Given { plan: &plan, ..given };
+    let hazards = found(other, &trace, (before, &after), raised);
+    let errors = hazards.into_iter().filter(|hazard| hazard.severity == Severity::Error);
+    let told = errors.map(|mut hazard| {
+        hazard.is_usual = true;
+        hazard.chain.insert(0, Link { said: course.said.clone(), step: None });
+        hazard
+    });
+    told.collect()
+}
