@@ -343,7 +343,9 @@ impl<'a> Simulation<'a> {
 
     fn judge(&mut self, touched: &BTreeSet<Cell>) -> Delta {
         let delta = self.world.judge(touched);
-        self.trials.forget(touched);
+        for object in self.trials.forget(touched) {
+            self.ledger.touch(object);
+        }
         if delta.is_answer_new {
             self.trials.forget_all();
         }

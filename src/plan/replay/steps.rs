@@ -133,7 +133,13 @@ impl<'a> Replay<'a> {
             };
             match event.kind {
                 Kind::Begin => _ = running.insert(step),
-                Kind::NothingToDo | Kind::Refused => {
+                // What cannot begin can do harm by having been tried.
+                Kind::Refused => {
+                    self.expect(running.remove(step), || {
+                        format!("event {number}: {step} is refused before it begins")
+                    });
+                }
+                Kind::NothingToDo => {
                     let is_pure = last.get(step) == Some(&Kind::Begin);
                     self.expect(is_pure, || {
                         format!("event {number}: {step} does something and is {:?}", event.kind)

@@ -25,14 +25,18 @@ struct Answer {
 }
 
 impl Trials {
-    /// Answers that hang on one of these facts hold no more.
-    pub(super) fn forget(&mut self, touched: &BTreeSet<Cell>) {
+    /// Answers that hang on one of these facts hold no more; those of these objects.
+    pub(super) fn forget(&mut self, touched: &BTreeSet<Cell>) -> BTreeSet<ObjectId> {
+        let mut gone = BTreeSet::new();
         if self.known.is_empty() {
-            return;
+            return gone;
         }
         for object in touched.iter().filter_map(|cell| self.readers.remove(cell)).flatten() {
-            self.known.remove(&object);
+            if self.known.remove(&object).is_some() {
+                gone.insert(object);
+            }
         }
+        gone
     }
 
     /// No answer holds any more.

@@ -230,7 +230,12 @@ fn is_named_dark(report: &Json, step: &Json) -> bool {
     touched.extend(names.filter_map(|name| Some(name.split_once(' ')?.1.to_owned())));
     report["plan"]["blackouts"].as_array().unwrap().iter().any(|blackout| {
         let on = texts(&blackout["applies_to"]);
-        on.is_empty() || on.iter().any(|key| touched.contains(key))
+        let (from, to) = (blackout["from"].as_i64().unwrap(), blackout["to"].as_i64().unwrap());
+        let meets = step["start_seconds"].as_i64().is_some_and(|start| {
+            let end = step["end_seconds"].as_i64().unwrap();
+            start < to && from < end.max(start + 1)
+        });
+        meets && (on.is_empty() || on.iter().any(|key| touched.contains(key)))
     })
 }
 
