@@ -107,7 +107,9 @@ impl<'a> Blocks<'a> {
                 if self.stages.get(place).is_some_and(|known| *known <= stage) {
                     let mut all = self.before.get(place).cloned().unwrap_or_default();
                     all.insert(place);
-                    all.into_iter().for_each(|one| self.put(one));
+                    for one in all {
+                        self.put(one);
+                    }
                     self.checks();
                 }
             }

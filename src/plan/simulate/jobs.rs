@@ -50,13 +50,13 @@ impl Simulation<'_> {
         if obstacle.is_some() && self.queue.is_patient(position) {
             return self.queue.wait(position);
         }
-        let refusals = match obstacle {
-            Some(_) => Vec::new(),
-            None => {
-                let known = self.obstructions(act);
-                if known.is_empty() { self.no_point(act).into_iter().collect() } else { known }
+        let mut refusals = Vec::new();
+        if obstacle.is_none() {
+            refusals = self.obstructions(act);
+            if refusals.is_empty() {
+                refusals.extend(self.no_point(act));
             }
-        };
+        }
         if obstacle.is_some() || !refusals.is_empty() {
             // Who is checked is busy: the check is in the way, whatever else is.
             let about = args.first().and_then(|value| match value {
