@@ -10,7 +10,10 @@ pub fn orders(problem: &Problem, facts: &Facts) -> Vec<Vec<Item>> {
     let objects = || (0..problem.objects.len()).collect::<Vec<usize>>();
     let sorted = |key: &dyn Fn(usize) -> (i64, i64)| {
         let mut list = objects();
-        list.sort_by_key(|object| (key(*object), *object));
+        // What is bad already waits for all that comes before it.
+        let starts_good =
+            |object: usize| !problem.objects.get(object).is_some_and(|about| about.starts_bad);
+        list.sort_by_key(|object| (starts_good(*object), key(*object), *object));
         list
     };
     let check = |object: usize| problem.objects.get(object).map_or(0, |object| object.check);

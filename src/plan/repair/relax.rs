@@ -83,6 +83,9 @@ pub enum Relaxation {
     Task(usize),
 }
 
+/// Most conditions that are asked for one by one.
+const MANY: usize = 40;
+
 /// Whether a problem has a schedule.
 enum Verdict {
     Yes,
@@ -121,15 +124,24 @@ fn verdict(problem: &Problem, budget: u64) -> Verdict {
     }
 }
 
-/// What contradicts, and what would help. Each question costs the budget at most.
+/// What contradicts, and what would help. All questions together cost about the budget. Where there are too
+/// many conditions to ask for each, only the window, the slots and the shared tasks are asked for, and the
+/// core is not said to be minimal.
 #[must_use]
 pub fn core(problem: &Problem, proof: Proof, budget: u64) -> Core {
-    let size =
-        u64::try_from(problem.tasks.len() + problem.objects.len()).unwrap_or(u64::MAX).max(1);
-    let nodes = budget / size;
     let mut members = conditions(problem);
-    let mut is_minimal = true;
+    let mut is_minimal = members.len() <= MANY;
+    members.retain(|condition| match condition {
+        Condition::Window | Condition::Slots(_) => true,
+        Condition::EndGood(_) => is_minimal,
+        Condition::Task(task) => {
+            is_minimal || problem.tasks.get(*task).is_some_and(|task| task.breaks.len() > 1)
+        }
+    });
     let all = members.clone();
+    let size = problem.tasks.len() + problem.objects.len();
+    // Each condition is asked for twice, and the window some dozen times.
+    let nodes = budget / u64::try_from(size * (2 * all.len() + 12)).unwrap_or(u64::MAX).max(1);
     // Who is asked last is let go first, so that what remains names those who are asked first.
     for condition in all.iter().rev() {
         let dropped: Vec<Condition> = all

@@ -179,7 +179,21 @@ impl<'a> Search<'a> {
     fn items(&self) -> Vec<Item> {
         let tasks = (0..self.problem.tasks.len()).map(Item::Task);
         let checks = (0..self.problem.objects.len()).map(Item::Check);
-        tasks.chain(checks).filter(|item| self.run.allows(*item) && self.is_first(*item)).collect()
+        let items = tasks.chain(checks).filter(|item| self.run.allows(*item));
+        items.filter(|item| self.is_first(*item) && self.is_sorted(*item)).collect()
+    }
+
+    /// Whether the task and the one right before it are in the user's order, if they can be swapped. What
+    /// is sorted is no worse: the time of both together is the same, and no less is left where it was.
+    fn is_sorted(&self, item: Item) -> bool {
+        let last = self.run.lines().last().map(|line| line.item);
+        let (Item::Task(task), Some(Item::Task(last))) = (item, last) else { return true };
+        let place = |task: usize| {
+            let place = self.problem.tasks.get(task).and_then(|task| task.place);
+            (place.unwrap_or(usize::MAX), task)
+        };
+        let can_be_swapped = self.facts.swaps.get(task).is_some_and(|swaps| swaps.contains(&last));
+        !can_be_swapped || place(last) < place(task)
     }
 
     /// Whether no object that is like this one, and has a lower number, is as untouched as this one.
@@ -244,11 +258,16 @@ impl<'a> Search<'a> {
             open: &open,
             sure: &sure,
         };
+        let exposure = self.exposure(&rest);
+        let is_worse = |best: &Value| exposure.max(self.enough) > best.exposure.max(self.enough);
+        if all_good && self.best.as_ref().is_some_and(|(best, _)| is_worse(best)) {
+            return None;
+        }
         let end = self.end(&rest)?;
         Some(Value {
             violations: 0,
             not_good: 0,
-            exposure: self.exposure(&rest),
+            exposure,
             checks: count(self.run.ended().len()) + rest.checks(),
             distance: self.distance(&rest),
             end,

@@ -249,7 +249,7 @@ impl Solver<'_> {
     }
 
     fn infeasible(self, proof: relax::Proof) -> Answer {
-        let core = relax::core(self.problem, proof, self.effort.budget / 10);
+        let core = relax::core(self.problem, proof, self.effort.budget / 2);
         Answer {
             best: None,
             bound: self.bound(),

@@ -4,26 +4,24 @@
 //! early is wrong, and so is beginning tasks late and checks early: a late begin can let another check come
 //! first at no cost. With the order fixed, all conditions say that one line begins some time after another,
 //! and the weighted sum of ends less begins is least where the dual, a flow from the begins to the ends along
-//! the longest waits, is greatest. The flow is found path by path; its lengths are the times, whole numbers
-//! because the waits are.
+//! the longest waits, is greatest. The flow is found way by way, from times that keep all conditions to such
+//! that leave nothing unused where it flows: those are the best, and whole numbers because the waits are.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use super::run::Run;
-use super::{at, count, put};
-
-/// No way there.
-const NEVER: i64 = i64::MIN / 4;
+use super::{at, put};
 
 /// The begin of each line such that the weighted time in which objects are bad is least and, among such
-/// times, the end of the last line. None if the lines do not fit into their times.
+/// times, the end of the last line.
 #[must_use]
 pub fn best(run: &Run, weights: &[i64], horizon: i64) -> Option<Vec<i64>> {
     let mut net = Net::new(run, weights, horizon);
     net.saturate()?;
-    let times = net.longest(net.origin)?;
-    let starts: Vec<i64> = times.into_iter().take(run.lines().len()).collect();
-    starts.iter().all(|start| *start >= 0).then_some(starts)
+    let opening = at(&net.times, net.origin);
+    let starts = net.times.iter().take(run.lines().len());
+    Some(starts.map(|start| start - opening).collect())
 }
 
 struct Arc {
@@ -41,6 +39,8 @@ struct Net {
     touch: Vec<Vec<usize>>,
     /// What each node has still to take in; negative: to give away.
     need: Vec<i64>,
+    /// Times that keep all conditions, and that leave none unused on an arc that flows.
+    times: Vec<i64>,
     origin: usize,
 }
 
@@ -48,10 +48,15 @@ impl Net {
     fn new(run: &Run, weights: &[i64], horizon: i64) -> Self {
         let lines = run.lines().len();
         let (origin, end) = (lines, lines + 1);
+        // The earliest times keep all conditions.
+        let mut times = run.early();
+        times.push(0);
+        times.push(run.lines().iter().map(|line| line.early + line.takes).max().unwrap_or(0));
         let mut net = Self {
             arcs: Vec::new(),
             touch: vec![Vec::new(); lines + 2],
             need: vec![0; lines + 2],
+            times,
             origin,
         };
         for (index, line) in run.lines().iter().enumerate() {
@@ -96,14 +101,16 @@ impl Net {
         }
     }
 
-    /// Sends what there is to give to where it is needed, each time along a longest way. None if some way
-    /// is longer than any: then no times fit.
+    /// Sends what there is to give to where it is needed, each time along a way that leaves the least time
+    /// unused, and changes the times so that it leaves none. None if nothing can be sent, which the arcs
+    /// from and to the opening exclude.
     fn saturate(&mut self) -> Option<()> {
         while let Some(from) = self.need.iter().position(|need| *need < 0) {
-            let (lengths, ways) = self.search(from)?;
-            let needy = self.need.iter().enumerate().filter(|(_, need)| **need > 0);
-            let reached = needy.filter(|(node, _)| at(&lengths, *node) > NEVER);
-            let to = reached.max_by_key(|(node, _)| (at(&lengths, *node), *node))?.0;
+            let (to, unused, ways) = self.search(from)?;
+            let most = at(&unused, to);
+            for (time, unused) in self.times.iter_mut().zip(&unused) {
+                *time -= most.min(*unused);
+            }
             let mut amount = at(&self.need, to).min(-at(&self.need, from));
             let mut way = Vec::new();
             let mut node = to;
@@ -130,45 +137,35 @@ impl Net {
         Some(())
     }
 
-    fn longest(&self, from: usize) -> Option<Vec<i64>> {
-        Some(self.search(from)?.0)
-    }
-
-    /// The longest ways from a node, over arcs and back over what flows, with the last arc of each.
-    fn search(&self, from: usize) -> Option<(Vec<i64>, Vec<Option<usize>>)> {
-        let nodes = self.touch.len();
-        let mut lengths = vec![NEVER; nodes];
-        let mut ways = vec![None; nodes];
-        let mut visits = vec![0_i64; nodes];
-        let mut waiting = vec![false; nodes];
-        let mut queue = VecDeque::from([from]);
-        put(&mut lengths, from, 0);
-        while let Some(node) = queue.pop_front() {
-            put(&mut waiting, node, false);
-            let length = at(&lengths, node);
+    /// The nearest node in need: over arcs, and back over what flows; what is counted is the time that an
+    /// arc leaves unused. With it, how far it is to each node, and the last arc of each way.
+    fn search(&self, from: usize) -> Option<(usize, Vec<i64>, Vec<Option<usize>>)> {
+        let mut unused = vec![i64::MAX; self.touch.len()];
+        let mut ways = vec![None; self.touch.len()];
+        let mut queue = BinaryHeap::from([Reverse((0, from))]);
+        put(&mut unused, from, 0);
+        while let Some(Reverse((length, node))) = queue.pop() {
+            if length > at(&unused, node) {
+                continue;
+            }
+            if at(&self.need, node) > 0 {
+                return Some((node, unused, ways));
+            }
             for index in self.touch.get(node).into_iter().flatten() {
                 let Some(arc) = self.arcs.get(*index) else { continue };
-                let (to, gap) = match (arc.from == node, arc.flow > 0) {
-                    (true, _) => (arc.to, arc.gap),
-                    (false, true) => (arc.from, -arc.gap),
+                let slack = at(&self.times, arc.to) - at(&self.times, arc.from) - arc.gap;
+                let (to, slack) = match (arc.from == node, arc.flow > 0) {
+                    (true, _) => (arc.to, slack),
+                    (false, true) => (arc.from, -slack),
                     (false, false) => continue,
                 };
-                if length + gap <= at(&lengths, to) {
-                    continue;
-                }
-                put(&mut lengths, to, length + gap);
-                put(&mut ways, to, Some(*index));
-                if !at(&waiting, to) {
-                    put(&mut waiting, to, true);
-                    let visit = at(&visits, to) + 1;
-                    put(&mut visits, to, visit);
-                    if visit > count(nodes) {
-                        return None;
-                    }
-                    queue.push_back(to);
+                if length + slack < at(&unused, to) {
+                    put(&mut unused, to, length + slack);
+                    put(&mut ways, to, Some(*index));
+                    queue.push(Reverse((length + slack, to)));
                 }
             }
         }
-        Some((lengths, ways))
+        None
     }
 }

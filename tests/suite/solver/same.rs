@@ -59,6 +59,11 @@ fn names_and_units_do_not_matter() {
         let before = answer(&problem).best.map(|(value, _)| value);
         let after = answer(&shuffled(&problem, seed)).best.map(|(value, _)| value);
         assert_eq!(before, after, "seed {seed}");
+        // "Later than" is a second later, whatever the unit.
+        let is_strict = |task: &Task| !task.needs_good.is_empty() || !task.mends.is_empty();
+        if problem.tasks.iter().any(is_strict) {
+            continue;
+        }
         let twice =
             before.map(|value| Value { exposure: 2 * value.exposure, end: 2 * value.end, ..value });
         let after = answer(&doubled(&problem)).best.map(|(value, _)| value);

@@ -1,6 +1,6 @@
 //! What holds for every order of a problem, found once.
 
-use crate::plan::repair::problem::Problem;
+use crate::plan::repair::problem::{Problem, Task};
 
 /// What holds for every order of a problem, found once.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Facts {
     pub opens: Vec<Vec<usize>>,
     /// Whether some task must find the object good.
     pub looked_at: Vec<bool>,
+    /// The tasks that may as well be swapped with each task if they run one right after the other.
+    pub swaps: Vec<Vec<usize>>,
     /// Whether a task locks what some check uses.
     pub shuts: Vec<bool>,
 }
@@ -62,6 +64,40 @@ impl Facts {
                 about(task).is_some_and(|task| any(&task.locks, &object.uses))
             }));
         }
+        for one in 0..problem.tasks.len() {
+            facts.swaps.push(which(&|other| other != one && facts.are_alike(problem, one, other)));
+        }
         facts
+    }
+
+    /// Whether two tasks that one operator carries out one right after the other could be swapped: they
+    /// break and free the same, wait for the operator's earlier tasks only, and only the operator's later
+    /// tasks and what needs both wait for either, so that nothing can begin or end between them.
+    fn are_alike(&self, problem: &Problem, one: usize, other: usize) -> bool {
+        let (Some(first), Some(second)) = (problem.tasks.get(one), problem.tasks.get(other)) else {
+            return false;
+        };
+        let looks = |task: &Task| {
+            let lists = [&task.breaks, &task.frees, &task.mends, &task.locks, &task.uses];
+            let is_plain = task.needs_operator && !task.is_kept && task.needs_good.is_empty();
+            (lists.map(Clone::clone), task.not_before, is_plain)
+        };
+        let by_operator = |before: &[usize]| {
+            before
+                .iter()
+                .all(|task| problem.tasks.get(*task).is_some_and(|task| task.needs_operator))
+        };
+        let (look, waits) = (looks(first), |task: usize| self.before.get(task));
+        let is_waited_for = problem.tasks.iter().enumerate().any(|(index, task)| {
+            let names = |name: usize| waits(index).is_some_and(|before| before.contains(&name));
+            let mends = |name: usize| task.mends.contains(&name);
+            (!task.needs_operator && (names(one) || names(other))) || mends(one) != mends(other)
+        });
+        problem.operators == 1
+            && look == looks(second)
+            && (look.1, look.2) == (0, true)
+            && waits(one).is_some_and(|before| !before.contains(&other) && by_operator(before))
+            && waits(other).is_some_and(|before| !before.contains(&one) && by_operator(before))
+            && !is_waited_for
     }
 }
