@@ -141,7 +141,9 @@ pub fn core(problem: &Problem, proof: Proof, budget: u64) -> Core {
     let all = members.clone();
     let size = problem.tasks.len() + problem.objects.len();
     // Each condition is asked for twice, and the window some dozen times.
-    let nodes = budget / u64::try_from(size * (2 * all.len() + 12)).unwrap_or(u64::MAX).max(1);
+    // A walk through more than that many conditions proves nothing, so none is begun.
+    let each = u64::try_from(size * (2 * all.len() + 12)).unwrap_or(u64::MAX).max(1);
+    let nodes = if is_minimal { budget / each } else { 0 };
     // Who is asked last is let go first, so that what remains names those who are asked first.
     for condition in all.iter().rev() {
         let dropped: Vec<Condition> = all

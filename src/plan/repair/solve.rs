@@ -18,8 +18,8 @@ const MANY: usize = 60;
 /// How much work an answer may cost, and when exposures are alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// Work: a node of the walk and an order of the local search each cost as much as the problem has tasks
-    /// and objects. Never seconds, so that an answer is the same everywhere.
+    /// Work: an order of the local search costs as much as the problem has tasks and objects, a node of the
+    /// walk an eighth of it. Never seconds, so that an answer is the same everywhere.
     pub budget: u64,
     /// Exposures are alike up to the least one and as many hundredths of it.
     pub percent: i64,
@@ -196,7 +196,7 @@ impl Solver<'_> {
             return None;
         }
         let mut search = Search::new(self.problem, self.facts, self.best.take(), self.enough);
-        let is_whole = search.walk(work / self.size());
+        let is_whole = search.walk(work / (self.size() / 8 + 1));
         self.best = search.best;
         // With a tolerance the times of an order are not the earliest that it allows.
         let levels = match (search.leaves_distance, self.enough > 0) {

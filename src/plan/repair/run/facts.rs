@@ -77,27 +77,33 @@ impl Facts {
         let (Some(first), Some(second)) = (problem.tasks.get(one), problem.tasks.get(other)) else {
             return false;
         };
-        let looks = |task: &Task| {
-            let lists = [&task.breaks, &task.frees, &task.mends, &task.locks, &task.uses];
-            let is_plain = task.needs_operator && !task.is_kept && task.needs_good.is_empty();
-            (lists.map(Clone::clone), task.not_before, is_plain)
+        let is_plain = |task: &Task| {
+            task.needs_operator
+                && !task.is_kept
+                && task.needs_good.is_empty()
+                && task.not_before == 0
         };
+        let is_alike = (&first.breaks, &first.frees, &first.mends)
+            == (&second.breaks, &second.frees, &second.mends)
+            && (&first.locks, &first.uses) == (&second.locks, &second.uses);
+        if problem.operators != 1 || !is_alike || !is_plain(first) || !is_plain(second) {
+            return false;
+        }
+        let waits = |task: usize| self.before.get(task).map_or(&[][..], Vec::as_slice);
         let by_operator = |before: &[usize]| {
             before
                 .iter()
                 .all(|task| problem.tasks.get(*task).is_some_and(|task| task.needs_operator))
         };
-        let (look, waits) = (looks(first), |task: usize| self.before.get(task));
-        let is_waited_for = problem.tasks.iter().enumerate().any(|(index, task)| {
-            let names = |name: usize| waits(index).is_some_and(|before| before.contains(&name));
-            let mends = |name: usize| task.mends.contains(&name);
-            (!task.needs_operator && (names(one) || names(other))) || mends(one) != mends(other)
-        });
-        problem.operators == 1
-            && look == looks(second)
-            && (look.1, look.2) == (0, true)
-            && waits(one).is_some_and(|before| !before.contains(&other) && by_operator(before))
-            && waits(other).is_some_and(|before| !before.contains(&one) && by_operator(before))
-            && !is_waited_for
+        let is_waited_for = |(index, task): (usize, &Task)| {
+            let is_named = waits(index).contains(&one) || waits(index).contains(&other);
+            (!task.needs_operator && is_named)
+                || task.mends.contains(&one) != task.mends.contains(&other)
+        };
+        !waits(one).contains(&other)
+            && !waits(other).contains(&one)
+            && by_operator(waits(one))
+            && by_operator(waits(other))
+            && !problem.tasks.iter().enumerate().any(is_waited_for)
     }
 }
