@@ -127,3 +127,53 @@ fn what_stops_checks_wastes_them() {
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("TO COLLECT  agents[DPM01/EX01]: foreign_listening_ports"), "{said}");
 }
+
+/// The longest durations in the order of the file are not the worst of all courses: of two steps that nothing
+/// orders the other one may come first, and a quick step may meet a slow check.
+#[test]
+fn other_courses_of_events_are_tried() {
+    let until = "2009-03-08T01:00";
+    let free = format!("order: partial\nsteps:\n{LOGS}{CHECK_2}");
+    let (code, said) = night(&[], until, &free, &[]);
+    assert_eq!(code, 1, "{said}");
+    for wanted in [
+        "2 of 2 data sources protected at 01:00; FAIL because of plan-end-unprotected at l",
+        "note: if c comes before l",
+        "warning[plan-race]",
+    ] {
+        assert!(said.contains(wanted), "{wanted}\n{said}");
+    }
+    let look = "  - { id: w, action: look-into, with: { object: EX01 }, \
+        estimate: { expected: 1h, worst: 2h } }\n";
+    let restart = "  - { id: r, action: restart-server, with: { server: DPM01 }";
+    let mixed = format!("steps:\n{LOGS}{CHECK_2}{look}{restart} }}\n");
+    let (code, said) = night(&[], until, &mixed, &[]);
+    assert_eq!(code, 1, "{said}");
+    let wanted = "note: if what comes before r is quick and c is not";
+    assert!(said.contains(wanted), "{said}");
+    let waits = format!("steps:\n{LOGS}{CHECK_2}{look}{restart}, after: [c] }}\n");
+    let (code, said) = night(&[], until, &waits, &[]);
+    assert!(code == 0 && !said.contains("if what comes"), "{said}");
+}
+
+/// Who restarts a server does not leave alone what lies on it.
+#[test]
+fn a_blackout_holds_for_what_an_object_lies_on() {
+    let window = "2009-03-08T04:00[Europe/Berlin]\"\n  blackouts:\n    - { from: \
+        \"2009-03-07T22:00[Europe/Berlin]\", to: \"2009-03-08T01:00[Europe/Berlin]\", \
+        applies_to: [EX01/SG1/DB1], why: \"another backup";
+    let night = |steps: &str| {
+        let plan = format!(" }}\nsteps:\n{steps}");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("plan.yaml");
+        let facts = fs::read_to_string(root().join("examples/move-database/facts.yaml")).unwrap();
+        fs::write(folder.path().join("facts.yaml"), facts).unwrap();
+        let head = "schema: dpmguard.plan/v1\nid: X\ntitle: A night\nwindow:\n  start: \
+            \"2009-03-07T22:00[Europe/Berlin]\"\n  end: \"";
+        fs::write(&file, format!("{head}{window}\"{plan}")).unwrap();
+        check(&file.display().to_string(), &[]).out
+    };
+    let restart = "  - { id: r, action: restart-server, with: { server: EX01 } }\n";
+    assert!(night(restart).contains("error[plan-blackout]: r (restart-server)"));
+    assert!(!night(LOGS).contains("plan-blackout"));
+}

@@ -18,6 +18,9 @@ use crate::plan::world::May;
 /// Most courses that are tried.
 const MOST_COURSES: usize = 40;
 
+/// Most steps that all of them may have together: a long plan is not simulated forty times over.
+const MOST_STEPS: usize = 6_000;
+
 /// A course of events that differs from the one with the longest durations.
 struct Course {
     /// What is so in it, in words.
@@ -40,13 +43,14 @@ pub(super) struct Tried {
 pub(super) fn try_out(
     given: Given<'_>,
     (worst, expected): (&Trace, &Trace),
-    before: &Evaluation,
+    ends: (&Evaluation, &Evaluation),
     raised: &Raised,
 ) -> Tried {
     let mut courses = courses(given, worst, expected);
-    let left = courses.len().saturating_sub(MOST_COURSES);
-    courses.truncate(MOST_COURSES);
-    let run = |course: &Course| run(given, (worst, expected), before, raised, course);
+    let most = (MOST_STEPS / given.plan.steps.len().max(1)).clamp(1, MOST_COURSES);
+    let left = courses.len().saturating_sub(most);
+    courses.truncate(most);
+    let run = |course: &Course| run(given, (worst, expected), ends, raised, course);
     let found: Vec<Vec<Hazard>> = courses.par_iter().map(run).collect();
     Tried { hazards: found.into_iter().flatten().collect(), left }
 }
@@ -78,7 +82,14 @@ fn courses(given: Given<'_>, worst: &Trace, expected: &Trace) -> Vec<Course> {
         };
         range.iter().copied().filter(is_between).collect()
     };
-    for (check, step) in meetings(given, worst) {
+    let gap = |(check, step): &(usize, usize)| {
+        let end = worst.steps.get(*check).and_then(|step| step.end);
+        start(worst, *step).zip(end).map(|(start, end)| (start - end).abs())
+    };
+    let mut meetings = meetings(given, worst);
+    // Those that lie near each other are the likeliest to meet.
+    meetings.sort_by_key(gap);
+    for (check, step) in meetings {
         let (Some(since), Some(until)) = (start(worst, check), start(worst, step)) else {
             continue;
         };
@@ -169,7 +180,7 @@ fn start(trace: &Trace, step: usize) -> Option<i64> {
 fn run(
     given: Given<'_>,
     (worst, expected): (&Trace, &Trace),
-    before: &Evaluation,
+    (before, after): (&Evaluation, &Evaluation),
     raised: &Raised,
     course: &Course,
 ) -> Vec<Hazard> {
@@ -191,10 +202,13 @@ fn run(
     }
     let scenario = Scenario { may: May::Happens, takes: Takes::Worst };
     let trace = simulate::simulate(given.set, given.facts, &plan, scenario);
-    let now = simulate::instant(&plan, trace.end.max(plan.window.end));
-    let after = crate::eval::evaluate(&trace.facts, given.set, &now, None, &|_| true);
+    // Which rules are violated at the end does not hang on how long steps take; on their order it does.
+    let swapped = course.swapped.map(|_| {
+        let now = simulate::instant(&plan, trace.end.max(plan.window.end));
+        crate::eval::evaluate(&trace.facts, given.set, &now, None, &|_| true)
+    });
     let other = Given { plan: &plan, ..given };
-    let hazards = found(other, &trace, (before, &after), raised);
+    let hazards = found(other, &trace, (before, swapped.as_ref().unwrap_or(after)), raised);
     let errors = hazards.into_iter().filter(|hazard| hazard.severity == Severity::Error);
     let told = errors.map(|mut hazard| {
         hazard.is_usual = true;

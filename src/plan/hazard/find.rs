@@ -77,7 +77,7 @@ pub fn find_telling(given: Given<'_>, tell: &(dyn Fn(usize) + Sync)) -> Judged {
     let mut lucky_hazards = found(&lucky, (&before, &judge(&lucky.facts)));
     mark_chance(&mut hazards, &lucky_hazards, given.plan);
     add_usual(&mut hazards, &expected_hazards);
-    let tried = courses::try_out(given, (&worst, &expected), &before, &raised);
+    let tried = courses::try_out(given, (&worst, &expected), (&before, &after), &raised);
     for hazard in tried.hazards {
         if !hazard.is_among(&hazards) {
             hazards.push(hazard);

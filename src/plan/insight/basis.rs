@@ -98,7 +98,7 @@ pub(super) fn basis(given: Given<'_>, world: &World<'_>, judged: &Judged) -> Bas
     assumed.extend(clocks(given, world));
     if judged.untried > 0 {
         assumed.push(format!(
-            "{} more courses of events, with other durations or another order, end no worse: they were not tried",
+            "{} more courses of events, with other durations or another order, are taken to end no worse: they were not tried",
             judged.untried
         ));
     }
