@@ -8,7 +8,7 @@ use crate::author::docs::{Docs, arguments, commands, kind_link, outcome_word, pl
 use crate::author::docs::{functions, index};
 use crate::facts::time::say_duration;
 use crate::rule::pack::RuleSet;
-use crate::rule::{Binding, Otherwise, Rule};
+use crate::rule::{Binding, Otherwise, Rule, Stops};
 use crate::source::Node;
 
 impl Docs<'_> {
@@ -20,6 +20,7 @@ impl Docs<'_> {
         self.outcomes(rule, &mut blocks);
         finding(rule, &mut blocks);
         consequence(rule, &mut blocks);
+        stops(rule, &mut blocks);
         self.remediation(rule, &mut blocks);
         self.withholds(rule, &mut blocks);
         if !rule.params.is_empty() {
@@ -386,6 +387,20 @@ fn finding(rule: &Rule, blocks: &mut Vec<Block>) {
         [vec![text("Findings of one subject differ in: ")], fingerprint].concat()
     });
     blocks.push(list(lines));
+}
+
+fn stops(rule: &Rule, blocks: &mut Vec<Block>) {
+    let Some(stops) = rule.stops else { return };
+    let said = match stops {
+        Stops::Jobs => {
+            "While it is violated, no backup and no consistency check of what it affects succeeds."
+        }
+        Stops::Checks => {
+            "While it is violated, no consistency check of what it affects succeeds; backups go on."
+        }
+    };
+    blocks.push(heading("What fails meanwhile"));
+    blocks.push(paragraph(vec![text(said)]));
 }
 
 fn consequence(rule: &Rule, blocks: &mut Vec<Block>) {
