@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::value::Value;
 use crate::plan::simulate::{Simulation, Takes};
-use crate::plan::world::Act;
+use crate::plan::world::{Act, Phase};
 use crate::plan::{Step, world};
 
 impl Simulation<'_> {
@@ -48,6 +48,10 @@ impl Simulation<'_> {
             Value::Object(object) if object.kind == protection.kind => Some(*object),
             _ => None,
         })?;
+        // What is not good by its state is refused for that, or is being copied for the first time.
+        if self.world.phase(object) != Phase::Good {
+            return None;
+        }
         let open = self.ledger.open(object);
         let rules: BTreeSet<&str> = open
             .iter()
