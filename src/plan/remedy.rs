@@ -251,6 +251,13 @@ fn carry_out(given: Given<'_>, wishes: &Wishes<'_>, ordered: Ordered) -> Attempt
             automatic::add(&mut plan, given.set, given.facts, given.now);
             trace = run(&plan);
         }
+        // A job that begins by itself at the old end may have taken work off the plan.
+        let end = full_hour(given.start, trace.end.max(1));
+        if end > plan.window.end {
+            (plan.window.end, plan.window.checks_until) = (end, end);
+            automatic::add(&mut plan, given.set, given.facts, given.now);
+            trace = run(&plan);
+        }
     }
     let until = simulate::instant(&plan, trace.end.max(plan.window.end));
     let end = eval::evaluate(&trace.facts, given.set, &until, None, &|_: &Rule| true);

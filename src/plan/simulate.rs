@@ -214,6 +214,9 @@ impl<'a> Simulation<'a> {
     /// A step begins that nothing keeps from beginning.
     fn start(&mut self, position: usize, step: &Step, act: Act<'_>) {
         let checked = act.checked();
+        if step.automatic.is_none() {
+            self.ledger.name(act.args);
+        }
         let mut takes = self.takes(position, step, act);
         self.ledger.takes(position, takes);
         if let Some(most) = self.at_most(position, step, act).filter(|most| *most < takes) {

@@ -197,6 +197,8 @@ pub struct ObjectTrace {
     pub oldest_point: Option<i64>,
     /// How much its time without protection counts, see [`crate::rule::pack::Weights`].
     pub weight: i64,
+    /// Whether a step of the plan is about it.
+    pub is_named: bool,
 }
 
 /// A time in which nothing changes for an object; it ends where the next begins.
@@ -252,11 +254,11 @@ impl ObjectTrace {
         goal.is_all || self.is_touched()
     }
 
-    /// Whether it was good at some time, or a step has to do with its not being so.
+    /// Whether it was good at some time, or a step is about it or has to do with its not being so.
     #[must_use]
     pub fn is_touched(&self) -> bool {
         let was_good = self.intervals.iter().any(|one| one.phase == Phase::Good);
-        was_good || self.intervals.iter().any(|one| !one.caused_by.is_empty())
+        was_good || self.is_named || self.intervals.iter().any(|one| !one.caused_by.is_empty())
     }
 
     /// The state at the horizon.

@@ -177,3 +177,15 @@ fn a_blackout_holds_for_what_an_object_lies_on() {
     assert!(night(restart).contains("error[plan-blackout]: r (restart-server)"));
     assert!(!night(LOGS).contains("plan-blackout"));
 }
+
+/// A step that is about an object touches it: an object that was bad before has to be good behind it.
+#[test]
+fn what_a_step_is_about_has_to_be_good_behind_it() {
+    let bad = ("state: consistent", "state: inconsistent");
+    let point =
+        "steps:\n  - { id: g, action: modify-disk-allocation, with: { source: DPM01/EX01/SG1 } }\n";
+    let (code, said) = night(&[bad], "2009-03-08T01:00", point, &[]);
+    assert!(code == 1 && said.contains("error[plan-end-unprotected]: DPM01/EX01/SG1"), "{said}");
+    let (code, said) = night(&[bad], "2009-03-08T01:00", "steps: []\n", &[]);
+    assert_eq!(code, 0, "{said}");
+}

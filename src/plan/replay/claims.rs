@@ -137,10 +137,25 @@ impl Replay<'_> {
                 hazards.any(|one| one.objects.contains(&object.key))
             };
             let limit = report.plan.max_exposure_seconds;
-            let is_touched = object
-                .intervals
+            // A name is the kind and the key; kinds have no spaces.
+            let names = |step: &Step| {
+                let mut names = step.needs.names.iter().filter_map(|name| name.split_once(' '));
+                names.any(|(kind, key)| {
+                    let protected = report.protection.as_ref().map(|known| known.kind.as_str());
+                    Some(kind) == protected && *key == *object.key
+                })
+            };
+            let mut began = report
+                .steps
                 .iter()
-                .any(|one| one.phase == Phase::Good || !one.caused_by.is_empty());
+                .take(report.written)
+                .filter(|step| !matches!(&*step.status, "refused" | "nothing_to_do" | "never"));
+            let is_named = began.any(names);
+            let is_touched = is_named
+                || object
+                    .intervals
+                    .iter()
+                    .any(|one| one.phase == Phase::Good || !one.caused_by.is_empty());
             // Of what nobody knows nothing is said for certain.
             let open = object.intervals.iter().filter(|one| one.phase == Phase::Unknown);
             let known = object.exposure_seconds - open.map(|one| one.to - one.from).sum::<i64>();

@@ -82,6 +82,7 @@ impl Ledger {
             exposure: 0,
             oldest_point: None,
             weight: world.weight(*object),
+            is_named: false,
         });
         let mut ledger = Self {
             steps,
@@ -111,6 +112,18 @@ impl Ledger {
             step.unknown.extend(needs.missing.iter().cloned());
         }
         self.happen(time, Some(position), Happening::Begin);
+    }
+
+    /// A step of the plan is about these.
+    pub(super) fn name(&mut self, args: &[Value]) {
+        for arg in args {
+            if let Value::Object(object) = arg
+                && let Some(row) = self.rows.get(object)
+                && let Some(trace) = self.objects.get_mut(*row)
+            {
+                trace.is_named = true;
+            }
+        }
     }
 
     pub(super) fn end(&mut self, position: usize, time: i64, status: StepStatus) {
@@ -412,6 +425,7 @@ impl Ledger {
             exposure: 0,
             oldest_point: None,
             weight: world.weight(object),
+            is_named: false,
         });
         self.points.push(Vec::new());
         self.rows.insert(object, row);

@@ -62,7 +62,19 @@ impl Finder<'_> {
         let facts = self.given.facts;
         let kinds = facts.model().kinds().iter();
         let named: BTreeSet<ObjectId> = kinds.filter_map(|kind| facts.find(kind.id, key)).collect();
-        !named.is_empty() && !reach(facts, &named).is_disjoint(taken)
+        if named.is_empty() {
+            return false;
+        }
+        if !reach(facts, &named).is_disjoint(taken) {
+            return true;
+        }
+        // What a group or a server has in it is left alone with it.
+        let objects: Vec<ObjectId> = self.trace.objects.iter().map(|one| one.object).collect();
+        let mut objects = objects.into_iter().filter(|object| facts.holds(*object));
+        objects.any(|object| {
+            let on = reach(facts, &BTreeSet::from([object]));
+            !on.is_disjoint(&named) && !on.is_disjoint(taken)
+        })
     }
 
     /// Folded keys of all that a step is about, before the plan and behind it.
