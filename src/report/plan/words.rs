@@ -65,7 +65,10 @@ pub(super) fn stop(step: &StepX, objects: usize, clock: &Clock) -> String {
     let Some(point) = &step.stop else { return "it never begins".to_owned() };
     let others = step.after.len().saturating_sub(point.bad.len());
     let bad = match (point.bad.len(), others) {
-        (0, 0) => return "all are protected".to_owned(),
+        (0, 0) => {
+            let late = if point.is_in_time { "" } else { ", but behind the window" };
+            return format!("all are protected{late}");
+        }
         (0, others) => {
             return format!("{others} of {objects} unprotected, none that the goal asks for");
         }
