@@ -244,19 +244,15 @@ fn carry_out(given: Given<'_>, wishes: &Wishes<'_>, ordered: Ordered) -> Attempt
     };
     let mut trace = run(&plan);
     if given.end.is_none() {
-        // One after the other they take longer than side by side.
-        let end = full_hour(given.start, trace.end.max(1));
-        if end < plan.window.end {
-            (plan.window.end, plan.window.checks_until) = (end, end);
-            automatic::add(&mut plan, given.set, given.facts, given.now);
-            trace = run(&plan);
-        }
-        // A job that begins by itself at the old end may have taken work off the plan.
-        let end = full_hour(given.start, trace.end.max(1));
-        if end > plan.window.end {
-            (plan.window.end, plan.window.checks_until) = (end, end);
-            automatic::add(&mut plan, given.set, given.facts, given.now);
-            trace = run(&plan);
+        // One after the other they take longer than side by side. At an earlier end no job may begin any more that
+        // has taken work off the plan: then it is too early.
+        for may_shrink in [true, false] {
+            let end = full_hour(given.start, trace.end.max(1));
+            if end > plan.window.end || (may_shrink && end < plan.window.end) {
+                (plan.window.end, plan.window.checks_until) = (end, end);
+                automatic::add(&mut plan, given.set, given.facts, given.now);
+                trace = run(&plan);
+            }
         }
     }
     let until = simulate::instant(&plan, trace.end.max(plan.window.end));

@@ -97,6 +97,27 @@ pub struct Needs {
     pub since: i64,
 }
 
+impl Needs {
+    /// Whether it takes for itself what another step uses or has.
+    #[must_use]
+    pub fn takes_from(&self, other: &Self) -> bool {
+        meet(&self.locks, &other.uses) || meet(&self.locks, &other.locks)
+    }
+
+    /// Whether it cannot begin beside a step that runs. Who takes a lock does not wait for checks and jobs of checks: he
+    /// breaks them off.
+    #[must_use]
+    pub fn collides_with(&self, held: &Self) -> bool {
+        meet(&self.uses, &held.locks)
+            || meet(&self.locks, &held.locks)
+            || (held.check.is_none() && meet(&self.locks, &held.uses))
+    }
+}
+
+fn meet(a: &[ObjectId], b: &[ObjectId]) -> bool {
+    a.iter().any(|object| b.contains(object))
+}
+
 /// A cause rule that cannot be decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
@@ -119,8 +140,6 @@ pub struct CauseTrace {
     pub message: String,
     /// The protected objects that it makes bad, or of which it stops checks.
     pub objects: Vec<ObjectId>,
-    /// Whether it makes nothing bad, and only keeps checks from succeeding.
-    pub is_obstacle: bool,
     /// The step at which it appeared; none if it stood at the start.
     pub opened_by: Option<usize>,
     /// When.

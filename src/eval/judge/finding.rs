@@ -43,13 +43,8 @@ impl<'a> Judge<'a, '_> {
 
     /// What the rule changes, and the protected objects of which it stops checks.
     fn harms(&self, changes: &[Change], affects: &[ObjectId]) -> Vec<ObjectId> {
-        let mut objects: Vec<ObjectId> = changes
-            .iter()
-            .filter_map(|change| match change {
-                Change::Set { object, .. } | Change::Remove { object } => Some(*object),
-                Change::Add { .. } => None,
-            })
-            .collect();
+        let targets = changes.iter().filter_map(Change::target);
+        let mut objects: Vec<ObjectId> = targets.map(|(object, _)| object).collect();
         if self.rule.stops.is_some()
             && let Some((protection, _)) = self.set.protection()
         {

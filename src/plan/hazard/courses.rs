@@ -8,11 +8,10 @@ use rayon::prelude::*;
 
 use crate::facts::value::ObjectId;
 use crate::finding::{Evaluation, Severity};
-use crate::plan::Plan;
-use crate::plan::hazard::find::{Given, found, race_pairs, raised::Raised};
+use crate::plan::hazard::find::{Given, found, race_pairs, races::before, raised::Raised};
 use crate::plan::hazard::{Hazard, Link};
 use crate::plan::simulate::{self, Scenario, Takes};
-use crate::plan::trace::{Needs, StepStatus, StepTrace, Trace};
+use crate::plan::trace::{StepStatus, StepTrace, Trace};
 use crate::plan::world::May;
 
 /// Most courses that are tried.
@@ -50,7 +49,7 @@ pub(super) fn try_out(
     let most = (MOST_STEPS / given.plan.steps.len().max(1)).clamp(1, MOST_COURSES);
     let left = courses.len().saturating_sub(most);
     courses.truncate(most);
-    let run = |course: &Course| run(given, (worst, expected), ends, raised, course);
+    let run = |course: &Course| run(given, expected, ends, raised, course);
     let found: Vec<Vec<Hazard>> = courses.par_iter().map(run).collect();
     Tried { hazards: found.into_iter().flatten().collect(), left }
 }
@@ -129,43 +128,20 @@ fn meetings(given: Given<'_>, trace: &Trace) -> Vec<(usize, usize)> {
         .take(given.plan.written().len())
         .filter(|(_, step)| step.status == StepStatus::Done && step.broken_by.is_none())
         .collect();
+    let before = before(given.plan);
+    let waits = |step: &usize, check| before.get(*step).is_some_and(|all| all.contains(check));
     let mut found = Vec::new();
     for (check, checks) in &steps {
         let Some((object, _)) = checks.needs.check else { continue };
         for (step, trace) in &steps {
             let is_later = trace.start >= checks.start && step != check;
-            let spoils = trace.harmed.contains(&object) || meets(&trace.needs, &checks.needs);
-            if is_later
-                && trace.needs.check.is_none()
-                && spoils
-                && !waits(given.plan, *step, *check)
-            {
+            let spoils = trace.harmed.contains(&object) || trace.needs.takes_from(&checks.needs);
+            if is_later && trace.needs.check.is_none() && spoils && !waits(step, check) {
                 found.push((*check, *step));
             }
         }
     }
     found
-}
-
-fn meets(step: &Needs, check: &Needs) -> bool {
-    step.locks.iter().any(|object| check.uses.contains(object) || check.locks.contains(object))
-}
-
-/// Whether a step waits for another one, or for what waits for it.
-fn waits(plan: &Plan, step: usize, other: usize) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut open = vec![step];
-    while let Some(step) = open.pop() {
-        if step == other {
-            return true;
-        }
-        if seen.insert(step) {
-            open.extend(
-                plan.steps.get(step).into_iter().flat_map(|step| step.after.iter().copied()),
-            );
-        }
-    }
-    false
 }
 
 fn takes(trace: &Trace, step: usize) -> i64 {
@@ -179,20 +155,16 @@ fn start(trace: &Trace, step: usize) -> Option<i64> {
 /// What a course leads to that the longest durations do not.
 fn run(
     given: Given<'_>,
-    (worst, expected): (&Trace, &Trace),
+    expected: &Trace,
     (before, after): (&Evaluation, &Evaluation),
     raised: &Raised,
     course: &Course,
 ) -> Vec<Hazard> {
     let mut plan = given.plan.clone();
-    for (position, step) in plan.steps.iter_mut().enumerate() {
-        if course.quick.contains(&position) {
-            let usual = takes(expected, position);
+    for position in &course.quick {
+        let usual = takes(expected, *position);
+        if let Some(step) = plan.steps.get_mut(*position) {
             step.estimate = Some((usual, usual));
-        } else if course.swapped.is_none() && position < given.plan.written().len() {
-            let longest = takes(worst, position);
-            step.estimate =
-                worst.steps.get(position).and_then(|step| step.takes).map(|_| (longest, longest));
         }
     }
     if let Some((first, second)) = course.swapped

@@ -8,7 +8,7 @@ mod jobs;
 mod known;
 mod objects;
 mod open;
-mod races;
+pub(in crate::plan::hazard) mod races;
 pub(in crate::plan::hazard) mod raised;
 mod remedies;
 

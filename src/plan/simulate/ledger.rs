@@ -41,14 +41,6 @@ pub(super) struct Ledger {
     events: Vec<Event>,
 }
 
-/// The object that a change is about.
-pub(super) fn object_of(change: &Change) -> Option<ObjectId> {
-    match change {
-        Change::Set { object, .. } | Change::Remove { object } => Some(*object),
-        Change::Add { .. } => None,
-    }
-}
-
 /// Seconds from the start to an object's newest recovery point.
 fn newest_point(world: &World<'_>, object: ObjectId, start: i64) -> Option<i64> {
     match world.on(object, world.protection()?.newest_point.as_ref()?) {
@@ -245,7 +237,6 @@ impl Ledger {
             subject: cause.standing.subject.clone(),
             message: cause.standing.message.clone(),
             objects: objects.clone(),
-            is_obstacle: cause.standing.changes.is_empty(),
             opened_by: step,
             opened_at: time,
             closed_by: None,
@@ -286,7 +277,8 @@ impl Ledger {
             let number = self.number(cause, time, step);
             numbers.push(number);
             // What only stops checks makes nothing bad.
-            let objects = cause.standing.changes.iter().filter_map(object_of);
+            let objects = cause.standing.changes.iter().filter_map(Change::target);
+            let objects = objects.map(|(object, _)| object);
             if let Some(step) = step.and_then(|step| self.steps.get_mut(step)) {
                 for object in objects {
                     if !step.harmed.contains(&object) {

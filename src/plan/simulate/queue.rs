@@ -161,9 +161,7 @@ impl Queue {
         let object = |needs: &Needs| needs.check.map(|(object, _)| object);
         let is_in_the_way = |other: &&usize| {
             self.needs.get(**other).is_some_and(|held| {
-                meets(&needs.uses, &held.locks)
-                    || meets(&needs.locks, &held.locks)
-                    || (held.check.is_none() && meets(&needs.locks, &held.uses))
+                needs.collides_with(held)
                     || (needs.check.is_some() && object(held) == object(needs))
             })
         };
@@ -276,14 +274,9 @@ impl Queue {
         if needs.is_operators && busy().filter(|held| held.is_operators).count() >= plan.operators {
             return false;
         }
-        let collides = |held: &Needs| {
-            meets(&needs.uses, &held.locks)
-                || meets(&needs.locks, &held.locks)
-                // Who takes a lock does not wait for checks and jobs: he breaks them off.
-                || (held.check.is_none() && meets(&needs.locks, &held.uses))
-        };
         let written = self.running.iter().filter(|other| **other < self.written);
-        if written.filter_map(|other| self.needs.get(*other)).any(collides) {
+        if written.filter_map(|other| self.needs.get(*other)).any(|held| needs.collides_with(held))
+        {
             return false;
         }
         let Some((object, _)) = needs.check else { return true };
@@ -292,15 +285,15 @@ impl Queue {
 
     /// A step begins; the answer are the checks and jobs that it breaks off, with what was checked.
     pub(super) fn begin(&mut self, position: usize, end: i64) -> Vec<(usize, Option<ObjectId>)> {
-        let locks = self.needs.get(position).map(|needs| needs.locks.clone()).unwrap_or_default();
+        let needs = self.needs_of(position);
         let broken: Vec<(usize, Option<ObjectId>)> = self
             .running
             .iter()
             .filter_map(|other| {
                 let held = self.needs.get(*other)?;
                 let can_break = held.check.is_some() || *other >= self.written;
-                let meets = meets(&locks, &held.uses) || meets(&locks, &held.locks);
-                (can_break && meets).then_some((*other, held.check.map(|(object, _)| object)))
+                (can_break && needs.takes_from(held))
+                    .then_some((*other, held.check.map(|(object, _)| object)))
             })
             .collect();
         for (other, _) in &broken {
@@ -368,8 +361,4 @@ impl Queue {
         let due = self.due.first().map(|(due, _)| *due);
         ends.chain(begins).chain(due).min()
     }
-}
-
-fn meets(a: &[ObjectId], b: &[ObjectId]) -> bool {
-    a.iter().any(|object| b.contains(object))
 }

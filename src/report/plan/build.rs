@@ -402,7 +402,7 @@ impl Input<'_> {
             opened_by: one.opened_by.and_then(|step| self.id(step)),
             closed_by: one.closed_by.and_then(|step| self.id(step)),
             objects: one.objects.iter().map(|id| trace.facts.key(*id).to_string()).collect(),
-            is_obstacle: one.is_obstacle,
+            is_obstacle: self.set.rules.get(one.rule).is_some_and(|rule| !rule.is_cause()),
             opened_at: one.opened_at,
             closed_at: one.closed_at,
         };

@@ -14,10 +14,8 @@ use crate::plan::trace::FactChange;
 pub(super) struct Wanted {
     /// What fact files have to hold.
     facts: Vec<String>,
-    /// What is known before the plan, by the step that leaves it unknown.
-    lost: BTreeMap<usize, Vec<String>>,
-    /// Those steps in words.
-    steps: BTreeMap<usize, String>,
+    /// What is known before the plan, by the step that leaves it unknown: the step in words, and the facts.
+    lost: BTreeMap<usize, (String, Vec<String>)>,
 }
 
 impl Finder<'_> {
@@ -29,8 +27,8 @@ impl Finder<'_> {
                 // How a check ends is told at the check.
                 Some(step) if self.is_check(step) => {}
                 Some(step) => {
-                    wanted.steps.insert(step, self.named(step));
-                    wanted.lost.entry(step).or_default().push(fact);
+                    let lost = wanted.lost.entry(step);
+                    lost.or_insert_with(|| (self.named(step), Vec::new())).1.push(fact);
                 }
                 None => wanted.facts.push(fact),
             }
@@ -83,8 +81,7 @@ impl Hazard {
         if !wanted.facts.is_empty() {
             self.help.push(format!("collect {}", quoted(&wanted.facts)));
         }
-        for (step, facts) in &wanted.lost {
-            let named = wanted.steps.get(step).map(String::as_str).unwrap_or_default();
+        for (named, facts) in wanted.lost.values() {
             self.help.push(format!(
                 "{named} leaves {} unknown, which is known before it: see what it is not told under `with`",
                 quoted(facts)

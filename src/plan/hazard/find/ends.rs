@@ -91,29 +91,22 @@ impl Finder<'_> {
             if !is_cured || before.caused_by.is_empty() {
                 continue;
             }
-            let checks = |position: &usize| {
-                self.trace.steps.get(*position).is_some_and(|step| {
-                    step.needs.check.is_some_and(|(checked, _)| checked == object.object)
-                })
-            };
-            let cures = |position: &usize| {
-                self.trace.steps.get(*position).is_some_and(|step| {
-                    step.end == Some(last.from) && step.status == StepStatus::Done
-                })
-            };
-            let written = self.written();
-            let all_checks: Vec<usize> = (0..self.trace.steps.len()).filter(checks).collect();
-            let Some(job) = all_checks.iter().copied().find(cures) else { continue };
-            let job = self.given.plan.steps.get(job).filter(|_| job >= written);
+            let checks = self.trace.steps.iter().enumerate().filter(|(_, step)| {
+                step.needs.check.is_some_and(|(checked, _)| checked == object.object)
+            });
+            let checks: Vec<_> = checks.collect();
+            let mut cures = checks
+                .iter()
+                .filter(|(_, step)| step.end == Some(last.from) && step.status == StepStatus::Done);
+            let job = cures.next().map(|(job, _)| *job).filter(|job| *job >= self.written());
+            let job = job.and_then(|job| self.given.plan.steps.get(job));
             let Some((title, key)) = job.and_then(|job| self.job(job)) else { continue };
             // A plan that checks in vain was not meant to be cured so.
-            let is_vain = |position: &usize| {
-                self.trace.steps.get(*position).is_some_and(|step| {
-                    let is_refused = matches!(step.status, StepStatus::Refused(_));
-                    is_refused || step.broken_by.is_some() || !step.vain.is_empty()
-                })
-            };
-            let is_meant = !all_checks.iter().any(|check| *check < written && is_vain(check));
+            let mut own = checks.iter().filter(|(check, _)| *check < self.written());
+            let is_meant = !own.any(|(_, step)| {
+                let is_refused = matches!(step.status, StepStatus::Refused(_));
+                is_refused || step.broken_by.is_some() || !step.vain.is_empty()
+            });
             let severity = if is_meant { Severity::Note } else { Severity::Warning };
             all.entry((severity, title)).or_default().push((key, last.from));
         }

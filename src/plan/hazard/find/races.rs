@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::value::{Fact, ObjectId, Value};
+use crate::plan::Plan;
 use crate::plan::hazard::find::{Finder, objects::listed};
 use crate::plan::trace::{FactChange, StepStatus};
 
@@ -44,7 +45,7 @@ impl Finder<'_> {
                 }
             }
         }
-        let before = self.before();
+        let before = before(self.given.plan);
         let waits = |late: usize, early: usize| {
             before.get(late).is_some_and(|before| before.contains(&early))
         };
@@ -105,29 +106,29 @@ impl Finder<'_> {
         let group = |step: usize| self.given.plan.steps.get(step).and_then(|step| step.group);
         self.given.plan.is_ordered && (group(first).is_none() || group(first) != group(second))
     }
+}
 
-    /// For each step the steps that it waits for, and those that these wait for.
-    fn before(&self) -> Vec<BTreeSet<usize>> {
-        let steps = self.given.plan.written();
-        let mut all: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); steps.len()];
-        // No step waits for itself, so this comes to an end after as many rounds as there are links.
-        loop {
-            let mut is_more = false;
-            for (position, step) in steps.iter().enumerate() {
-                let mut known = all.get(position).cloned().unwrap_or_default();
-                let count = known.len();
-                for before in &step.after {
-                    known.insert(*before);
-                    known.extend(all.get(*before).into_iter().flatten());
-                }
-                is_more |= known.len() > count;
-                if let Some(slot) = all.get_mut(position) {
-                    *slot = known;
-                }
+/// For each step the steps that it waits for, and those that these wait for.
+pub(in crate::plan::hazard) fn before(plan: &Plan) -> Vec<BTreeSet<usize>> {
+    let steps = plan.written();
+    let mut all: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); steps.len()];
+    // No step waits for itself, so this comes to an end after as many rounds as there are links.
+    loop {
+        let mut is_more = false;
+        for (position, step) in steps.iter().enumerate() {
+            let mut known = all.get(position).cloned().unwrap_or_default();
+            let count = known.len();
+            for before in &step.after {
+                known.insert(*before);
+                known.extend(all.get(*before).into_iter().flatten());
             }
-            if !is_more {
-                return all;
+            is_more |= known.len() > count;
+            if let Some(slot) = all.get_mut(position) {
+                *slot = known;
             }
+        }
+        if !is_more {
+            return all;
         }
     }
 }
