@@ -90,16 +90,22 @@ impl Rule {
         !self.consequence.is_empty()
     }
 
-    /// Whether plans watch it: a cause, or one under which checks fail.
+    /// Whether plans watch it: a cause, or one under which checks fail for certain.
     #[must_use]
     pub fn is_watched(&self) -> bool {
-        self.is_cause() || self.stops.is_some()
+        self.is_cause() || (self.stops.is_some() && !self.stops_perhaps())
     }
 
     /// Whether no recovery point can be made of what it affects while it is violated.
     #[must_use]
     pub fn stops_backups(&self) -> bool {
-        self.is_cause() || self.stops == Some(Stops::Jobs)
+        self.is_cause() || (self.stops == Some(Stops::Jobs) && !self.stops_perhaps())
+    }
+
+    /// Whether jobs are expected to fail while it is violated, but no source says that they do.
+    #[must_use]
+    pub fn stops_perhaps(&self) -> bool {
+        self.stops.is_some() && self.certainty != "documented"
     }
 
     /// The name bound to a slot by `select` or `let`.

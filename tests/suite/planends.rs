@@ -128,6 +128,26 @@ fn what_stops_checks_wastes_them() {
     assert!(said.contains("TO COLLECT  agents[DPM01/EX01]: foreign_listening_ports"), "{said}");
 }
 
+/// What is only inferred to let jobs fail fails no plan, but is told at the first step that it meets; not where
+/// the plan clears it before.
+#[test]
+fn what_would_probably_stop_jobs_is_told() {
+    let stopped = ("services: { msdpm: running", "services: { msdpm: stopped");
+    let until = "2009-03-08T01:00";
+    let start = "  - { id: s, action: start-service, with: { server: DPM01, service: MSDPM } }\n";
+    let wanted = "warning[plan-check-in-doubt]: c (run-consistency-check) would probably fail: dpm-service-stopped";
+    for (steps, is_told) in [
+        (format!("steps:\n{LOGS}{CHECK_2}"), true),
+        (format!("steps:\n{LOGS}{start}{CHECK_2}"), false),
+        (format!("steps:\n{LOGS}{CHECK_2}{start}"), true),
+    ] {
+        let (code, said) = night(&[stopped], until, &steps, &[]);
+        assert_eq!((code, said.contains(wanted)), (0, is_told), "{said}");
+    }
+    let (_, said) = night(&[stopped], until, &format!("steps:\n{LOGS}{CHECK_2}"), &[]);
+    assert!(said.contains("help: clear it before: start-service at DPM01"), "{said}");
+}
+
 /// The longest durations in the order of the file are not the worst of all courses: of two steps that nothing
 /// orders the other one may come first, and a quick step may meet a slow check.
 #[test]

@@ -392,6 +392,9 @@ fn finding(rule: &Rule, blocks: &mut Vec<Block>) {
 fn stops(rule: &Rule, blocks: &mut Vec<Block>) {
     let Some(stops) = rule.stops else { return };
     let said = match stops {
+        _ if rule.stops_perhaps() => {
+            "While it is violated, expect that consistency checks of what it affects fail. Plans warn of them."
+        }
         Stops::Jobs => {
             "While it is violated, no backup and no consistency check of what it affects succeeds."
         }

@@ -6,6 +6,7 @@ mod doubts;
 mod ends;
 mod jobs;
 mod known;
+mod likely;
 mod objects;
 mod open;
 pub(in crate::plan::hazard) mod races;
@@ -131,6 +132,7 @@ pub(in crate::plan::hazard) fn found(
     finder.unscheduled();
     finder.doubts(ends.0);
     finder.open(ends.0);
+    finder.likely(ends.0);
     finder.findings(ends.0, raised);
     for hazard in &mut finder.hazards {
         hazard.message = given.clock.local(&hazard.message);

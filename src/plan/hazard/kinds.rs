@@ -40,6 +40,15 @@ pub const KINDS: &[Kind] = &[
         is_unknown: false,
     },
     Kind {
+        id: "plan-check-in-doubt",
+        found: "While the check or backup begins, a rule with `stops` whose certainty is not `documented` is violated for its object.",
+        severity: Severity::Warning,
+        title: "Something that stands would probably let a check or backup fail",
+        explanation: "No source says that it does fail, so the plan is simulated as if it succeeds. Clear the finding before, or be \
+                      ready to see the job fail.",
+        is_unknown: false,
+    },
+    Kind {
         id: "plan-check-interrupted",
         found: "While the check runs, another step takes a lock that the check needs, or makes its object bad again.",
         severity: Severity::Warning,

@@ -92,7 +92,7 @@ impl Finder<'_> {
     }
 
     /// The last step that changes what a rule looks at for a subject.
-    fn toucher(&self, looks: &Looks, subject: &Subject) -> Option<usize> {
+    pub(super) fn toucher(&self, looks: &Looks, subject: &Subject) -> Option<usize> {
         let facts = &self.trace.facts;
         let of = object(facts, subject);
         let near: Option<BTreeSet<ObjectId>> = of.map(|of| reach(facts, &BTreeSet::from([of])));
@@ -119,7 +119,10 @@ fn undecided(evaluation: &Evaluation) -> impl Iterator<Item = &Verdict> {
 }
 
 /// Rule, kind and key of a verdict.
-fn about<'e>(evaluation: &'e Evaluation, verdict: &'e Verdict) -> (&'e str, &'e str, &'e str) {
+pub(super) fn about<'e>(
+    evaluation: &'e Evaluation,
+    verdict: &'e Verdict,
+) -> (&'e str, &'e str, &'e str) {
     let rule = evaluation.rule(verdict).map_or("", |rule| &*rule.id);
     (rule, &verdict.subject.kind, &verdict.subject.key)
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 use crate::facts::value::Value;
-use crate::finding::{Argument, Role, Subject};
+use crate::finding::{Argument, Role, Step, Subject};
 use crate::plan::hazard::find::Finder;
 use crate::plan::hazard::find::objects::listed;
 use crate::plan::hazard::{needed, repairs};
@@ -97,16 +97,7 @@ impl Finder<'_> {
         }
         let mut fixes: Vec<String> = Vec::new();
         for step in steps.into_iter().filter(|step| step.step.role != Role::Check) {
-            let mut said = match &step.step.at {
-                Some(at) if !at.key.is_empty() => format!("{} at {}", step.step.action, at.key),
-                _ => step.step.action.to_string(),
-            };
-            // What service, which file: without it nobody can write the step.
-            for (name, value) in &step.step.with {
-                if let Argument::Value(Json::String(value)) = value {
-                    let _ = write!(said, " ({name}: {value})");
-                }
-            }
+            let said = said(&step.step);
             if !fixes.contains(&said) {
                 fixes.push(said);
             }
@@ -152,6 +143,21 @@ impl Finder<'_> {
             object.key
         ))
     }
+}
+
+/// A repair: `start-service at DPM01 (service: MSDPM)`.
+pub(super) fn said(step: &Step) -> String {
+    let mut said = match &step.at {
+        Some(at) if !at.key.is_empty() => format!("{} at {}", step.action, at.key),
+        _ => step.action.to_string(),
+    };
+    // What service, which file: without it nobody can write the step.
+    for (name, value) in &step.with {
+        if let Argument::Value(Json::String(value)) = value {
+            let _ = write!(said, " ({name}: {value})");
+        }
+    }
+    said
 }
 
 /// Seconds of a day.
