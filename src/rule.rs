@@ -90,10 +90,16 @@ impl Rule {
         !self.consequence.is_empty()
     }
 
-    /// Whether plans watch it: a cause, or one under which checks fail for certain.
+    /// Whether plans watch it: a cause, or one under which jobs fail, for certain or perhaps.
     #[must_use]
     pub fn is_watched(&self) -> bool {
-        self.is_cause() || (self.stops.is_some() && !self.stops_perhaps())
+        self.is_cause() || self.stops.is_some()
+    }
+
+    /// Whether it decides how checks end.
+    #[must_use]
+    pub fn is_decisive(&self) -> bool {
+        self.is_watched() && !self.stops_perhaps()
     }
 
     /// Whether no recovery point can be made of what it affects while it is violated.
@@ -105,7 +111,7 @@ impl Rule {
     /// Whether jobs are expected to fail while it is violated, but no source says that they do.
     #[must_use]
     pub fn stops_perhaps(&self) -> bool {
-        self.stops.is_some() && self.certainty != "documented"
+        self.stops.is_some() && !self.is_cause() && self.certainty != "documented"
     }
 
     /// The name bound to a slot by `select` or `let`.

@@ -121,6 +121,7 @@ fn state(phase: Phase) -> &'static str {
         Phase::Good => "good",
         Phase::Bad => "bad",
         Phase::Busy => "busy",
+        Phase::Stopped => "stopped",
         Phase::Unknown => "unknown",
         Phase::Outside => "outside",
     }
@@ -184,10 +185,24 @@ impl Act<'_> {
             self.facts.ids(protection.kind).chain(self.trace.facts.ids(protection.kind)).collect();
         let one = |id: ObjectId| {
             let before = world::phase(self.set, self.facts, &self.now, id);
-            let after = world::phase(self.set, &self.trace.facts, &self.now, id);
+            let mut after = world::phase(self.set, &self.trace.facts, &self.now, id);
+            if after == Phase::Good && self.is_stopped(id) {
+                after = Phase::Stopped;
+            }
             (self.trace.facts.key(id).to_string(), (id, before, after))
         };
         ids.into_iter().map(one).collect()
+    }
+
+    /// Whether something that came with the steps stops the backups of an object.
+    fn is_stopped(&self, object: ObjectId) -> bool {
+        self.trace.causes.iter().any(|cause| {
+            let rule = self.set.rules.get(cause.rule);
+            cause.opened_by.is_some()
+                && cause.closed_at.is_none()
+                && cause.objects.contains(&object)
+                && rule.is_some_and(|rule| rule.stops_backups())
+        })
     }
 
     fn misses(&self, expect: &After) -> Vec<Miss> {

@@ -39,6 +39,8 @@ pub struct Standing {
     pub changes: Vec<Change>,
     /// What it changes, and the protected objects of which it stops checks.
     pub objects: Vec<ObjectId>,
+    /// The protected objects of which it perhaps stops jobs.
+    pub likely: Vec<ObjectId>,
 }
 
 /// How much is judged, and how much of it is put into words.

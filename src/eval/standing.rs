@@ -117,7 +117,7 @@ impl<'a> Causes<'a> {
     /// The cause rules by position, with their results; other rules are judged where these ask them.
     fn causes(&self) -> impl Iterator<Item = (usize, &RuleResult)> {
         let is_cause =
-            |position: &usize| self.set.rules.get(*position).is_some_and(|rule| rule.is_watched());
+            |position: &usize| self.set.rules.get(*position).is_some_and(|rule| rule.is_decisive());
         let positions = self.rules.iter().map(|judged| judged.position).filter(is_cause);
         positions.filter_map(|position| Some((position, self.results.get(&position)?)))
     }

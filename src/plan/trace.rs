@@ -140,6 +140,8 @@ pub struct CauseTrace {
     pub message: String,
     /// The protected objects that it makes bad, or of which it stops checks.
     pub objects: Vec<ObjectId>,
+    /// The protected objects of which it perhaps stops jobs.
+    pub likely: Vec<ObjectId>,
     /// The step at which it appeared; none if it stood at the start.
     pub opened_by: Option<usize>,
     /// When.

@@ -41,6 +41,8 @@ pub enum Phase {
     Bad,
     /// Something is under way.
     Busy,
+    /// Its state is good, but something that came with the plan stops its backups.
+    Stopped,
     /// Nobody knows.
     Unknown,
     /// It is in a state that the pack does not count, or gone.
@@ -71,7 +73,7 @@ impl Phase {
     /// Whether no recovery point can be made in it, for all that is known.
     #[must_use]
     pub fn is_exposed(self) -> bool {
-        matches!(self, Self::Bad | Self::Busy | Self::Unknown)
+        matches!(self, Self::Bad | Self::Busy | Self::Stopped | Self::Unknown)
     }
 }
 
@@ -266,7 +268,7 @@ impl<'a> World<'a> {
             Phase::Good => protection.good.first(),
             Phase::Busy => protection.busy.first(),
             Phase::Bad => protection.bad.first(),
-            Phase::Unknown | Phase::Outside => None,
+            Phase::Stopped | Phase::Unknown | Phase::Outside => None,
         };
         let to = match word {
             Some(word) => Value::Text(word.as_str().into()).into(),

@@ -336,6 +336,8 @@ pub struct CauseX {
     pub objects: Vec<String>,
     /// Whether it makes nothing bad, and only keeps checks from succeeding.
     pub is_obstacle: bool,
+    /// Whether no backup succeeds while it stands.
+    pub stops_backups: bool,
     /// When it appeared, in seconds from the opening of the window.
     pub opened_at: i64,
     /// When it was gone.

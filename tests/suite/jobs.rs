@@ -306,9 +306,10 @@ fn a_database_that_is_dismounted_over_its_backup_costs_the_replica() {
     let at = |times: &'static str| [daily, ("express_full_times: [\"20:00\"]", times)];
     let report = judged(steps, &at("express_full_times: [\"23:00\"]"));
     assert_eq!(report["verdict"], "failed", "{report:#}");
-    // From 23:00 to the end of the window.
+    // No backup succeeds from 22:00 on, and from 23:00 to the end of the window the replica is inconsistent.
     let sg2 = &report["objects"][1];
-    assert_eq!((&sg2["ends"], &sg2["exposure_seconds"]), (&"bad".into(), &19_800.into()));
+    assert_eq!((&sg2["ends"], &sg2["exposure_seconds"]), (&"bad".into(), &23_400.into()));
+    assert_eq!(sg2["intervals"][0]["phase"], "stopped");
     let report = judged(steps, &at("express_full_times: [\"23:45\"]"));
     assert_eq!(report["verdict"], "passed", "{report:#}");
 }

@@ -20,8 +20,10 @@ impl<'a> Judge<'a, '_> {
         if self.depth != Depth::Whole {
             let (fingerprint, subject) = (self.fingerprint(), self.subject());
             let changes = self.changes();
-            let objects = self.harms(&changes, &affects);
-            let standing = Standing { fingerprint, subject, message, changes, objects };
+            let harms = self.harms(&changes, &affects);
+            let (objects, likely) =
+                if self.rule.stops_perhaps() { (Vec::new(), harms) } else { (harms, Vec::new()) };
+            let standing = Standing { fingerprint, subject, message, changes, objects, likely };
             self.result.standing.push(standing);
             return;
         }

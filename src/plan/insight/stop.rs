@@ -127,6 +127,7 @@ impl Finder<'_> {
         let after: Vec<&(ObjectId, Phase, bool)> =
             step.after.iter().filter(|(object, ..)| self.wanted.contains(object)).collect();
         let (mut never, mut open, mut checks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut stopped = Vec::new();
         for (object, phase, is_blocked) in after.iter().copied() {
             match phase {
                 // A check of which the plan cannot say how it ends says nothing more if the plan stops.
@@ -136,15 +137,19 @@ impl Finder<'_> {
                     never.push(*object);
                 }
                 Phase::Bad => checks.push(*object),
+                Phase::Stopped if self.is_going(*object, (end, at)) => {}
+                Phase::Stopped => stopped.push(*object),
                 _ => open.push(*object),
             }
         }
+        let to_check = never.clone();
+        never.extend(stopped);
         let by = match (never.as_slice(), open.as_slice()) {
             ([], []) => self.all_good(at, end, &checks),
             ([], [first, ..]) => By::Unknown(format!("the state of {}", self.key(*first))),
             _ => By::Never(never.clone()),
         };
-        checks.extend(never.iter().copied());
+        checks.extend(to_check);
         checks.sort_unstable();
         let bad = after.iter().map(|(object, ..)| *object).collect();
         Some(Stop { at, running, bad, fixes: self.fixes(&never, end), checks, by })
@@ -156,6 +161,21 @@ impl Finder<'_> {
         let Some(object) = objects.find(|one| one.object == object) else { return false };
         let mut later = object.intervals.iter().filter(|one| one.from > from && one.from <= to);
         later.any(|one| !one.is_blocked)
+    }
+
+    /// Whether a cause is not that of a step that begins only then.
+    fn is_from_before(&self, number: usize, time: i64) -> bool {
+        let cause = self.trace.causes.get(number);
+        let step = cause.and_then(|cause| self.trace.steps.get(cause.opened_by?));
+        step.and_then(|step| step.start).is_none_or(|start| start < time)
+    }
+
+    /// Whether what stops the backups of an object is over once the steps have ended that run beside.
+    fn is_going(&self, object: ObjectId, (from, to): (i64, i64)) -> bool {
+        let objects = &mut self.trace.objects.iter();
+        let Some(object) = objects.find(|one| one.object == object) else { return false };
+        let mut later = object.intervals.iter().filter(|one| one.from > from && one.from <= to);
+        later.any(|one| one.phase == Phase::Good)
     }
 
     fn key(&self, object: ObjectId) -> Arc<str> {
@@ -256,6 +276,7 @@ impl Finder<'_> {
             .iter()
             .filter_map(|one| one.intervals.iter().rev().find(|interval| interval.from <= time))
             .flat_map(|interval| interval.open.iter().copied())
+            .filter(|number| self.is_from_before(*number, time))
             .collect();
         let steps = open.iter().filter_map(|number| self.trace.causes.get(*number)?.closed_by);
         // A check closes causes that are over; it repairs none.

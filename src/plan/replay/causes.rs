@@ -61,7 +61,7 @@ impl<'a> Replay<'a> {
             let causes = event.causes.iter().filter_map(|cause| report.causes.get(*cause));
             for cause in causes.filter(|cause| !cause.is_obstacle) {
                 for key in &cause.objects {
-                    let phase = film.after_event(key, until);
+                    let phase = film.state_after(key, until);
                     self.expect(phase != Phase::Good, || {
                         format!("a cause appears at {} and {key} is still good", event.time)
                     });

@@ -33,10 +33,10 @@ impl Replay<'_> {
         let times =
             meanwhile.map(|shot| shot.time).chain([life.from]).filter(|_| life.from < life.to);
         for second in times {
-            let is_good = film.during(key, second).is_some_and(|shot| shot.phase == Phase::Good);
+            let is_good = film.during(key, second).is_some_and(|shot| shot.state == Phase::Good);
             self.expect(!is_good, || format!("{key} is good at {second}, while {id} runs"));
         }
-        let ends = film.after_event(key, life.over);
+        let ends = film.state_after(key, life.over);
         let standing = self.standing(key, life.over);
         let spoiled = self.spoiled(step, life, key);
         if life.kind == Kind::BrokenOff {

@@ -35,7 +35,7 @@ impl Replay<'_> {
             let step = report.steps.get(*position)?;
             let kind = &report.protection.as_ref()?.kind;
             let key = key_in(kind, &step.needs.checks.as_ref()?.object)?;
-            let is_good = life.kind == Kind::End && film.after_event(key, life.over) == Phase::Good;
+            let is_good = life.kind == Kind::End && film.state_after(key, life.over) == Phase::Good;
             is_good.then_some(())
         };
         let checks = lives.iter().filter_map(good).count();
@@ -43,7 +43,7 @@ impl Replay<'_> {
         let counted = [
             ("objects", totals.objects, last.len() - count(&[Phase::Outside])),
             ("good", totals.good, count(&[Phase::Good])),
-            ("bad", totals.bad, count(&[Phase::Bad, Phase::Busy])),
+            ("bad", totals.bad, count(&[Phase::Bad, Phase::Busy, Phase::Stopped])),
             ("unknown", totals.unknown, count(&[Phase::Unknown])),
             ("checks", totals.checks, checks),
             ("most_at_once", totals.most_at_once, most),
@@ -163,7 +163,8 @@ impl Replay<'_> {
             self.expect(told("plan-exposure") == is_long, || {
                 format!("{}: plan-exposure is told: {}", object.key, !is_long)
             });
-            let is_open = matches!(object.ends, Phase::Bad | Phase::Busy | Phase::Outside);
+            let is_open =
+                matches!(object.ends, Phase::Bad | Phase::Busy | Phase::Stopped | Phase::Outside);
             self.expect(is_open || !told("plan-end-unprotected"), || {
                 format!(
                     "{} ends {:?}, and plan-end-unprotected is told of it",

@@ -1,12 +1,12 @@
 //! The facts, event by event: what the events of a report do to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
 use crate::facts::time::Instant;
 use crate::plan::replay::Estate;
-use crate::plan::replay::read::{Change, Kind, Phase, Protection, Report};
+use crate::plan::replay::read::{Change, Event, Kind, Phase, Protection, Report};
 
 /// A protected object from one event to the next one that changes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(super) struct Shot {
     /// When that is.
     pub(super) time: i64,
     pub(super) phase: Phase,
+    /// What its facts alone say.
+    pub(super) state: Phase,
     /// Seconds from the opening of the window to its newest recovery point.
     pub(super) point: Option<i64>,
 }
@@ -25,13 +27,20 @@ pub(super) struct Shot {
 pub(super) struct Film<'a> {
     report: &'a Report,
     facts: Estate,
+    /// Causes that came with the plan and stop backups now, by number.
+    stopping: BTreeSet<usize>,
     /// The protected objects by key.
     shots: BTreeMap<String, Vec<Shot>>,
 }
 
 impl<'a> Film<'a> {
     pub(super) fn new(report: &'a Report, before: &Estate, wrong: &mut Vec<String>) -> Self {
-        let mut film = Self { report, facts: before.clone(), shots: BTreeMap::new() };
+        let mut film = Self {
+            report,
+            facts: before.clone(),
+            stopping: BTreeSet::new(),
+            shots: BTreeMap::new(),
+        };
         film.shoot(0, 0);
         let mut now = 0;
         for (number, event) in (1..).zip(&report.events) {
@@ -52,11 +61,35 @@ impl<'a> Film<'a> {
                     wrong.push(format!("event {number} at {}: {problem}", event.time));
                 }
             }
-            if !event.changes.is_empty() {
+            if !event.changes.is_empty() || film.stop(event) {
                 film.shoot(number, event.time);
             }
         }
         film
+    }
+
+    /// Causes that appear and are gone; the answer is whether one of them can matter to backups.
+    fn stop(&mut self, event: &Event) -> bool {
+        let causes = event.causes.iter().filter(|number| {
+            let cause = self.report.causes.get(**number);
+            cause.is_some_and(|cause| cause.stops_backups && cause.opened_by.is_some())
+        });
+        let causes: Vec<usize> = causes.copied().collect();
+        for cause in &causes {
+            match event.kind {
+                Kind::Opened => self.stopping.insert(*cause),
+                Kind::Closed => self.stopping.remove(cause),
+                _ => false,
+            };
+        }
+        !causes.is_empty()
+    }
+
+    /// The state of an object with what stops its backups.
+    fn with_causes(&self, key: &str, state: Phase) -> Phase {
+        let causes = self.stopping.iter().filter_map(|number| self.report.causes.get(*number));
+        let mut about = causes.filter(|cause| cause.objects.iter().any(|one| one == key));
+        if state == Phase::Good && about.next().is_some() { Phase::Stopped } else { state }
     }
 
     /// Looks at all protected objects.
@@ -74,10 +107,13 @@ impl<'a> Film<'a> {
         for key in self.shots.keys() {
             seen.entry(key.clone()).or_insert((Phase::Outside, None));
         }
-        for (key, (phase, point)) in seen {
+        for (key, (state, point)) in seen {
+            let phase = self.with_causes(&key, state);
             let shots = self.shots.entry(key).or_default();
-            if shots.last().is_none_or(|last| (last.phase, last.point) != (phase, point)) {
-                shots.push(Shot { event, time, phase, point });
+            let is_same =
+                |last: &Shot| (last.phase, last.state, last.point) == (phase, state, point);
+            if !shots.last().is_some_and(is_same) {
+                shots.push(Shot { event, time, phase, state, point });
             }
         }
     }
@@ -147,6 +183,13 @@ impl<'a> Film<'a> {
         let shots = self.shots.get(key).map(Vec::as_slice).unwrap_or_default();
         let last = shots.iter().rev().find(|shot| shot.event <= event);
         last.map_or(Phase::Outside, |shot| shot.phase)
+    }
+
+    /// What the facts of an object say when so many events have happened.
+    pub(super) fn state_after(&self, key: &str, event: usize) -> Phase {
+        let shots = self.shots.get(key).map(Vec::as_slice).unwrap_or_default();
+        let last = shots.iter().rev().find(|shot| shot.event <= event);
+        last.map_or(Phase::Outside, |shot| shot.state)
     }
 
     /// An object during a second, when all that happens at its begin has happened.

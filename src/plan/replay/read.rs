@@ -137,6 +137,7 @@ pub(super) struct Interval {
 pub(super) struct Cause {
     pub(super) objects: Vec<String>,
     pub(super) is_obstacle: bool,
+    pub(super) stops_backups: bool,
     pub(super) opened_by: Option<String>,
     pub(super) opened_at: i64,
     pub(super) closed_by: Option<String>,
@@ -210,6 +211,7 @@ pub(super) enum Phase {
     Good,
     Bad,
     Busy,
+    Stopped,
     Unknown,
     Outside,
 }
@@ -217,6 +219,6 @@ pub(super) enum Phase {
 impl Phase {
     /// Whether no recovery point can be made in it, for all that is known.
     pub(super) fn is_exposed(self) -> bool {
-        matches!(self, Self::Bad | Self::Busy | Self::Unknown)
+        matches!(self, Self::Bad | Self::Busy | Self::Stopped | Self::Unknown)
     }
 }

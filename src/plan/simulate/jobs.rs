@@ -123,7 +123,8 @@ impl Simulation<'_> {
                 self.queue.needs_of(step).check.is_some_and(|(checked, _)| checked == object)
             });
             let was = self.ledger.phase_of(object);
-            let was_better = was == Some(Phase::Good) || (was == Some(Phase::Busy) && !its_own);
+            let was_better = matches!(was, Some(Phase::Good | Phase::Stopped))
+                || (was == Some(Phase::Busy) && !its_own);
             if was_better && self.world.phase(object) == Phase::Bad {
                 self.queue.became_bad(object, self.time);
             }

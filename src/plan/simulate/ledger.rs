@@ -237,6 +237,7 @@ impl Ledger {
             subject: cause.standing.subject.clone(),
             message: cause.standing.message.clone(),
             objects: objects.clone(),
+            likely: cause.standing.likely.clone(),
             opened_by: step,
             opened_at: time,
             closed_by: None,
@@ -341,6 +342,19 @@ impl Ledger {
         self.changed.insert(object);
     }
 
+    /// The state of an object. What is good only because nothing has brought out yet what came with the plan cannot be
+    /// backed up; what was so before the plan is told of elsewhere.
+    fn phase_with(&self, world: &World<'_>, object: ObjectId, open: &[usize]) -> Phase {
+        let is_new = |cause: &usize| {
+            self.causes.get(*cause).is_some_and(|cause| cause.opened_by.is_some())
+                && self.stopped_by(*cause, world.set).is_some()
+        };
+        match world.phase(object) {
+            Phase::Good if open.iter().any(is_new) => Phase::Stopped,
+            phase => phase,
+        }
+    }
+
     /// Writes the states of objects that changed.
     pub(super) fn write(
         &mut self,
@@ -351,8 +365,8 @@ impl Ledger {
     ) {
         for object in std::mem::take(&mut self.changed) {
             let is_blocked = blocked.get(&object).copied().unwrap_or(false);
-            let phase = world.phase(object);
             let open = self.open(object);
+            let phase = self.phase_with(world, object, &open);
             let row = match self.rows.get(&object) {
                 Some(row) => *row,
                 None if phase == Phase::Outside => continue,
@@ -371,8 +385,13 @@ impl Ledger {
                 }
                 _ => Vec::new(),
             };
-            let from_causes = open.iter().filter_map(|number| self.causes.get(*number)?.opened_by);
-            caused_by.extend(from_causes);
+            // What only stops jobs has no part in a state that is bad anyway.
+            let has_part = |cause: &&CauseTrace| {
+                phase == Phase::Stopped
+                    || world.set.rules.get(cause.rule).is_some_and(|rule| rule.is_cause())
+            };
+            let causes = open.iter().filter_map(|number| self.causes.get(*number));
+            caused_by.extend(causes.filter(has_part).filter_map(|cause| cause.opened_by));
             // What was so before is no doing of the step at which somebody looked again.
             let was_so = trace
                 .intervals

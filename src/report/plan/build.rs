@@ -162,7 +162,7 @@ fn totals(input: Input<'_>) -> TotalsX {
     TotalsX {
         objects: trace.objects.len() - count(Phase::Outside),
         good: count(Phase::Good),
-        bad: count(Phase::Bad) + count(Phase::Busy),
+        bad: count(Phase::Bad) + count(Phase::Busy) + count(Phase::Stopped),
         unknown: count(Phase::Unknown),
         exposure_seconds: trace.exposure(),
         expected_exposure_seconds: input.judged.expected.exposure(),
@@ -196,6 +196,7 @@ fn phase(phase: Phase) -> &'static str {
         Phase::Good => "good",
         Phase::Bad => "bad",
         Phase::Busy => "busy",
+        Phase::Stopped => "stopped",
         Phase::Unknown => "unknown",
         Phase::Outside => "outside",
     }
@@ -402,6 +403,7 @@ impl Input<'_> {
             opened_by: one.opened_by.and_then(|step| self.id(step)),
             closed_by: one.closed_by.and_then(|step| self.id(step)),
             objects: one.objects.iter().map(|id| trace.facts.key(*id).to_string()).collect(),
+            stops_backups: self.set.rules.get(one.rule).is_some_and(|rule| rule.stops_backups()),
             is_obstacle: self.set.rules.get(one.rule).is_some_and(|rule| !rule.is_cause()),
             opened_at: one.opened_at,
             closed_at: one.closed_at,

@@ -294,6 +294,7 @@ impl Page<'_> {
         let state = match interval.phase {
             "good" => "protected",
             "busy" => "a check runs",
+            "stopped" => "good by its state, but no backup succeeds",
             "unknown" => "nobody can say",
             "outside" => "not counted",
             _ if interval.is_blocked => "not protected, and a check alone does not help",

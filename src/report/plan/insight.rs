@@ -164,7 +164,7 @@ impl Input<'_> {
         OutlookX {
             verdict: verdict.name(),
             errors: open.filter(|one| one.severity == crate::finding::Severity::Error).count(),
-            bad: count(Phase::Bad) + count(Phase::Busy),
+            bad: count(Phase::Bad) + count(Phase::Busy) + count(Phase::Stopped),
             unknown: count(Phase::Unknown),
             exposure_seconds: trace.exposure(),
             end: self.clock.date_time(trace.end),

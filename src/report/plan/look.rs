@@ -9,13 +9,14 @@ pub(super) enum Look {
     Good,
     Busy,
     Unknown,
+    Stopped,
     Bad,
     Blocked,
 }
 
 /// All looks, for a legend.
-const LOOKS: [Look; 6] =
-    [Look::Good, Look::Bad, Look::Blocked, Look::Busy, Look::Unknown, Look::Outside];
+const LOOKS: [Look; 7] =
+    [Look::Good, Look::Bad, Look::Blocked, Look::Busy, Look::Stopped, Look::Unknown, Look::Outside];
 
 impl Look {
     pub(super) fn of(interval: &IntervalX) -> Self {
@@ -26,6 +27,7 @@ impl Look {
         match phase {
             "good" => Self::Good,
             "busy" => Self::Busy,
+            "stopped" => Self::Stopped,
             "unknown" => Self::Unknown,
             "bad" if is_blocked => Self::Blocked,
             "bad" => Self::Bad,
@@ -54,6 +56,7 @@ impl Look {
             Self::Good => "good",
             Self::Busy => "busy",
             Self::Unknown => "unknown",
+            Self::Stopped => "stopped",
             Self::Bad => "bad",
             Self::Blocked => "blocked",
         }
@@ -65,6 +68,7 @@ impl Look {
             Self::Good => '.',
             Self::Busy => '~',
             Self::Unknown => '?',
+            Self::Stopped => '!',
             Self::Bad => 'x',
             Self::Blocked => 'X',
         }
@@ -76,17 +80,19 @@ impl Look {
             Self::Good => "protected",
             Self::Busy => "check running",
             Self::Unknown => "nobody can say",
+            Self::Stopped => "no backup succeeds",
             Self::Bad => "not protected, a check cures it",
             Self::Blocked => "not protected, a check alone does not help",
         }
     }
 }
 
-/// The looks of a legend: that something is not counted is told only where it occurs.
+/// The looks of a legend: the rare ones are told only where they occur.
 pub(super) fn looks(report: &PlanReport) -> impl Iterator<Item = Look> {
-    let mut all = report.objects.iter().flat_map(|object| &object.intervals);
-    let is_outside = all.any(|one| one.to > one.from && Look::of(one) == Look::Outside);
-    LOOKS.into_iter().filter(move |look| is_outside || *look != Look::Outside)
+    let all = report.objects.iter().flat_map(|object| &object.intervals);
+    let seen: Vec<Look> = all.filter(|one| one.to > one.from).map(Look::of).collect();
+    let is_rare = |look: &Look| matches!(look, Look::Outside | Look::Stopped);
+    LOOKS.into_iter().filter(move |look| !is_rare(look) || seen.contains(look))
 }
 
 /// The signs with their words, on one line.

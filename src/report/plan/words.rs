@@ -227,7 +227,7 @@ pub(super) fn takes(takes: &TakesX) -> String {
 /// The times without protection of an object: begin and end.
 pub(super) fn episodes(object: &ObjectX) -> impl Iterator<Item = (i64, i64)> + use<> {
     let mut found: Vec<(i64, i64)> = Vec::new();
-    let exposed = |phase: &str| matches!(phase, "bad" | "busy" | "unknown");
+    let exposed = |phase: &str| matches!(phase, "bad" | "busy" | "stopped" | "unknown");
     for one in object.intervals.iter().filter(|one| exposed(one.phase) && one.to > one.from) {
         match found.last_mut() {
             Some((_, to)) if *to == one.from => *to = one.to,

@@ -90,12 +90,20 @@ impl Finder<'_> {
             // Causes are told by what they do to the objects.
             let is_cause = set.rule(&rule.id).is_some_and(|rule| rule.is_cause());
             // That an object is not protected at the end is told, too.
-            let is_told = self
-                .trace
-                .objects
-                .iter()
-                .any(|object| object.key == verdict.subject.key && object.ends().is_exposed());
-            if is_cause || is_told {
+            let is_decisive = set.rule(&rule.id).is_some_and(|rule| rule.is_decisive());
+            let is_about = |key: &str| {
+                let affects = finding.affects.iter().filter(|_| is_decisive);
+                affects.chain([&verdict.subject]).any(|one| *one.key == *key)
+            };
+            let mut objects = self.trace.objects.iter();
+            let is_told = objects.any(|one| is_about(&one.key) && one.ends().is_exposed());
+            // So is that jobs would probably fail.
+            let is_in_doubt = self.hazards.iter().any(|hazard| {
+                hazard.kind.id == "plan-check-in-doubt"
+                    && hazard.rule.as_deref() == Some(&*rule.id)
+                    && hazard.chain.iter().any(|link| link.said.ends_with(&finding.message))
+            });
+            if is_cause || is_told || is_in_doubt {
                 continue;
             }
             let message = format!("{}: {}", rule.id, finding.message);

@@ -15,7 +15,7 @@ impl Finder<'_> {
         for object in &self.trace.objects {
             self.exposure(object);
             let Some(last) = object.intervals.last() else { continue };
-            let is_open = matches!(last.phase, Phase::Bad | Phase::Busy);
+            let is_open = matches!(last.phase, Phase::Bad | Phase::Busy | Phase::Stopped);
             // An object that the goal names cannot be made good by taking it away.
             let is_gone = last.phase == Phase::Outside && object.is_named(&self.given.plan.goal);
             if is_gone || (is_open && object.is_wanted(&self.given.plan.goal)) {

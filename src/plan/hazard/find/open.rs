@@ -40,7 +40,7 @@ impl Finder<'_> {
                 continue;
             }
             // What is known of an object that the plan makes is what its action says: nobody can collect more.
-            if (rule.is_watched() && is_known) || self.is_made(&verdict.subject) {
+            if (rule.is_decisive() && is_known) || self.is_made(&verdict.subject) {
                 continue;
             }
             let looks = looks(rule, self.given.facts.model());
@@ -92,7 +92,7 @@ impl Finder<'_> {
     }
 
     /// The last step that changes what a rule looks at for a subject.
-    pub(super) fn toucher(&self, looks: &Looks, subject: &Subject) -> Option<usize> {
+    fn toucher(&self, looks: &Looks, subject: &Subject) -> Option<usize> {
         let facts = &self.trace.facts;
         let of = object(facts, subject);
         let near: Option<BTreeSet<ObjectId>> = of.map(|of| reach(facts, &BTreeSet::from([of])));
@@ -119,10 +119,7 @@ fn undecided(evaluation: &Evaluation) -> impl Iterator<Item = &Verdict> {
 }
 
 /// Rule, kind and key of a verdict.
-pub(super) fn about<'e>(
-    evaluation: &'e Evaluation,
-    verdict: &'e Verdict,
-) -> (&'e str, &'e str, &'e str) {
+fn about<'e>(evaluation: &'e Evaluation, verdict: &'e Verdict) -> (&'e str, &'e str, &'e str) {
     let rule = evaluation.rule(verdict).map_or("", |rule| &*rule.id);
     (rule, &verdict.subject.kind, &verdict.subject.key)
 }

@@ -24,13 +24,20 @@ impl Finder<'_> {
         };
         let busy = ends(&|last| last.phase == Phase::Busy);
         let blocked = ends(&|last| last.phase != Phase::Busy && last.is_blocked);
-        let curable = ends(&|last| last.phase != Phase::Busy && !last.is_blocked);
+        let stopped = ends(&|last| last.phase == Phase::Stopped);
+        let curable =
+            ends(&|last| !matches!(last.phase, Phase::Busy | Phase::Stopped) && !last.is_blocked);
         let mut help = Vec::new();
         if !busy.is_empty() {
             help.push(format!(
                 "let the check end that runs on {}: a second one beside it fails",
                 named(&busy)
             ));
+        }
+        let fixes = self.fixes(&stopped);
+        if !fixes.is_empty() {
+            let fixes = fixes.join(", ");
+            help.push(format!("clear what stops the backups of {}: {fixes}", named(&stopped)));
         }
         let fixes = self.fixes(&blocked);
         if !fixes.is_empty() {

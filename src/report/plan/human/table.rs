@@ -7,7 +7,7 @@ use crate::report::diagnostic::clean;
 use crate::report::plan::human::Page;
 use crate::report::plan::look::{Look, legend};
 use crate::report::plan::words::{self, plural};
-use crate::report::plan::{ObjectX, StepX};
+use crate::report::plan::{CauseX, ObjectX, StepX};
 
 /// Most objects that have a column of their own.
 const MOST_COLUMNS: usize = 6;
@@ -107,13 +107,14 @@ impl Page<'_> {
         if then != while_it_runs {
             state.extend(['>', then.sign()]);
         }
-        let mut said: Vec<String> = step
-            .opened
-            .iter()
-            .filter_map(|number| self.report.causes.get(*number))
-            .filter(|cause| cause.objects.contains(&object.key))
-            .map(|cause| cause.rule.clone())
-            .collect();
+        let opened = step.opened.iter().filter_map(|number| self.report.causes.get(*number));
+        let causes: Vec<&CauseX> =
+            opened.filter(|cause| cause.objects.contains(&object.key)).collect();
+        // What only stops jobs while the step itself runs is no news beside what stays.
+        let passes = |cause: &CauseX| cause.is_obstacle && cause.closed_by == cause.opened_by;
+        let stays = causes.iter().any(|cause| !passes(cause));
+        let told = causes.into_iter().filter(|cause| !stays || !passes(cause));
+        let mut said: Vec<String> = told.map(|cause| cause.rule.clone()).collect();
         said.dedup();
         if self.is_its_check(step, object) && step.status == "refused" {
             said.insert(0, "refused".to_owned());

@@ -162,7 +162,7 @@ pub(in crate::report::plan) fn worst(report: &PlanReport) -> Option<(&ObjectX, b
 
 /// What an object is without protection because of: steps in their order, and what was before the plan.
 pub(in crate::report::plan) fn because_of(object: &ObjectX) -> Vec<String> {
-    let is_exposed = |phase: &str| matches!(phase, "bad" | "busy" | "unknown");
+    let is_exposed = |phase: &str| matches!(phase, "bad" | "busy" | "stopped" | "unknown");
     let mut found: Vec<String> = Vec::new();
     let first = object.intervals.iter().find(|one| one.to > one.from);
     if first.is_some_and(|one| one.from == 0 && is_exposed(one.phase) && one.caused_by.is_empty()) {
