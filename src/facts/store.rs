@@ -141,7 +141,10 @@ impl Facts {
     /// The object of that kind with that key, compared without case.
     #[must_use]
     pub fn find(&self, kind: KindId, folded_key: &str) -> Option<ObjectId> {
-        let row = *self.table(kind)?.index.get(folded_key)?;
+        let index = &self.table(kind)?.index;
+        // A folder is the same with and without its last backslash, and a key is shown with it.
+        let row = index.get(folded_key).or_else(|| index.get(folded_key.trim_end_matches('\\')));
+        let row = *row?;
         Some(ObjectId { kind, row })
     }
 

@@ -165,8 +165,11 @@ impl Finder<'_> {
             Some(days) => Some(texts(&self.value(act, days)?)?),
             None => None,
         };
-        // Where nobody knows its clock, it is taken to go like that of the plan.
-        let offset = daily.offset.as_ref().and_then(|offset| self.value(act, offset).ok());
+        if times.is_empty() {
+            return Ok(Vec::new());
+        }
+        // A clock of which nobody knows how it goes makes the time one that nobody knows.
+        let offset = daily.offset.as_ref().map(|offset| self.value(act, offset)).transpose()?;
         let zone = match offset {
             Some(Value::Int(minutes)) if !(-FARTHEST..=FARTHEST).contains(&minutes) => {
                 let what = format!("an offset from UTC, not {minutes} minutes");

@@ -117,11 +117,11 @@ pub fn acceptable() -> Vec<&'static str> {
 }
 
 impl Kind {
-    /// Whether a step can accept it: nobody takes responsibility for what nobody knows, or for what is wrong
-    /// with taking it.
+    /// Whether a step can accept it: nobody takes responsibility for what nobody knows, for what is wrong with
+    /// taking it, or for a step that does not take place: what it would do has not been looked at.
     #[must_use]
     pub fn is_acceptable(&self) -> bool {
-        !self.is_unknown && !self.id.starts_with(OF_ACCEPTING)
+        !self.is_unknown && !self.id.starts_with(OF_ACCEPTING) && !NOT_DONE.contains(&self.id)
     }
 
     /// Whether one of that severity leaves a gate without a verdict. What could only be a warning hides
@@ -131,6 +131,9 @@ impl Kind {
         self.is_unknown && (severity == Severity::Error || threshold.reached(severity))
     }
 }
+
+/// Hazards of steps that do not take place.
+const NOT_DONE: [&str; 2] = ["plan-precondition", "plan-step-never"];
 
 /// Begin of the ids of hazards about accepting others.
 const OF_ACCEPTING: &str = "plan-accept-";

@@ -6,6 +6,7 @@
 mod basis;
 mod begin;
 mod blast;
+mod maybe;
 mod moved;
 mod stop;
 
@@ -19,6 +20,7 @@ pub(in crate::plan) use begin::make;
 pub use begin::{Begin, Condition, Undone, begin};
 pub(in crate::plan) use blast::{Behind, reach};
 pub use blast::{Blast, Group, Harm, Rings, Shared, Suffers, What};
+pub(in crate::plan) use maybe::{kinds_of, may_reach};
 pub use moved::{Moved, moved};
 pub use stop::{By, Fix, Stop};
 

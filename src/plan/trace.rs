@@ -78,6 +78,16 @@ pub enum FactChange {
     Removed(ObjectId, serde_json::Value),
 }
 
+impl FactChange {
+    /// The object whose facts change.
+    #[must_use]
+    pub fn object(&self) -> ObjectId {
+        match self {
+            Self::Field(object, ..) | Self::Added(object, _) | Self::Removed(object, _) => *object,
+        }
+    }
+}
+
 /// What a step occupies while it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {

@@ -122,9 +122,11 @@ fn what_nobody_knows_of_the_end_is_to_be_collected() {
 fn a_schedule_goes_by_the_clock_of_its_server() {
     let report = judged(MOVE, &[("utc_offset_minutes: 60", "utc_offset_minutes: 120")]);
     job(&report, "daily-check DPM01/EX01/SG2 2008-11-16 01:00");
-    // Nobody knows its clock: it goes like that of the plan.
+    // Nobody knows its clock, so nobody knows when that is.
     let report = judged(MOVE, &[("    utc_offset_minutes: 60\n", "")]);
-    job(&report, "daily-check DPM01/EX01/SG2 2008-11-16 02:00");
+    assert_ne!(report["verdict"], "passed", "{report:#}");
+    let told = messages(&report, "plan-unknown");
+    assert!(told.iter().any(|one| one.contains("utc_offset_minutes")), "{told:?}");
 }
 
 #[test]

@@ -117,7 +117,7 @@ const MANUAL: [&str; 10] = [
 ];
 
 /// Cases whose point is that facts are missing, so that nobody can say what clears them.
-const MISSING: [&str; 41] = [
+const MISSING: [&str; 40] = [
     "alert-names-a-cause/another-rule-is-undecided",
     "backup-broken-by-failover/kind-of-job-not-collected",
     "check-running/jobs-not-collected-verifying",
@@ -125,7 +125,6 @@ const MISSING: [&str; 41] = [
     "clock-skew/dpm-clock-not-collected-own-off",
     "clustered-server-offline/operational-nodes-not-collected",
     "daily-check-too-short/one-unknown-another-too-long",
-    "data-source-renamed/storage-group-renamed-and-link-not-collected",
     "database-file-moved/volume-not-in-the-facts-and-open",
     "database-file-moved/volume-protection-not-collected",
     "database-not-protected/new-database",

@@ -7,6 +7,7 @@ use crate::facts::value::ObjectId;
 use crate::finding::{Evaluation, Finding, Verdict};
 use crate::plan::Step;
 use crate::plan::trace::{StepStatus, StepTrace};
+use crate::plan::world::Phase;
 
 /// Makes the text of a snapshot.
 pub(super) struct Told<'a> {
@@ -111,7 +112,8 @@ impl<'a> Told<'a> {
             said.insert("before".to_owned(), json!(state(before)));
             said.insert("after".to_owned(), json!(state(after)));
             let found = blocked.unwrap_or_default().iter().find(|(object, _, _)| *object == id);
-            if let Some((_, _, is_blocked)) = found {
+            // What only stops backups needs no check.
+            if let Some((_, _, is_blocked)) = found.filter(|_| after != Phase::Stopped) {
                 said.insert("check_alone_helps".to_owned(), json!(!is_blocked));
             }
             all.insert(key, Json::Object(said));

@@ -307,7 +307,7 @@ impl Reader<'_> {
         let name = hazard.as_str()?;
         let known = self.context.hazards;
         if !known.contains(&name) {
-            let message = format!("there is no hazard `{name}`");
+            let message = format!("there is no hazard `{name}` that a step can accept");
             let problem = Diagnostic::error("unknown-hazard", message).at(hazard.place);
             self.problems.push(problem.suggest_name(name, known.iter().copied()));
         }

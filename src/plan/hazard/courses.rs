@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::facts::value::ObjectId;
 use crate::finding::{Evaluation, Severity};
+use crate::plan::Plan;
 use crate::plan::hazard::find::{Given, found, race_pairs, races::before, raised::Raised};
 use crate::plan::hazard::{Hazard, Link};
 use crate::plan::simulate::{self, Scenario, Takes};
@@ -26,8 +27,8 @@ struct Course {
     said: String,
     /// Steps that take the usual time.
     quick: BTreeSet<usize>,
-    /// A step, and one that it has to wait for.
-    swapped: Option<(usize, usize)>,
+    /// Steps, each with one that it has to wait for.
+    swapped: Vec<(usize, usize)>,
 }
 
 /// What has been found in other courses.
@@ -59,11 +60,19 @@ fn courses(given: Given<'_>, worst: &Trace, expected: &Trace) -> Vec<Course> {
         given.plan.steps.get(step).map(|step| step.id.to_string()).unwrap_or_default()
     };
     let mut courses = Vec::new();
-    for (first, second) in race_pairs(given, worst) {
+    let pairs = race_pairs(given, worst);
+    if pairs.len() > 1 {
+        courses.push(Course {
+            said: "if the later ones of the steps that nothing orders come first".to_owned(),
+            quick: BTreeSet::new(),
+            swapped: turned(given.plan, &pairs),
+        });
+    }
+    for (first, second) in pairs {
         courses.push(Course {
             said: format!("if {} comes before {}", name(second), name(first)),
             quick: BTreeSet::new(),
-            swapped: Some((first, second)),
+            swapped: vec![(first, second)],
         });
     }
     let range: BTreeSet<usize> = (0..given.plan.written().len())
@@ -96,7 +105,7 @@ fn courses(given: Given<'_>, worst: &Trace, expected: &Trace) -> Vec<Course> {
         if !quick.is_empty() || range.contains(&check) {
             let said =
                 format!("if what comes before {} is quick and {} is not", name(step), name(check));
-            courses.push(Course { said, quick, swapped: None });
+            courses.push(Course { said, quick, swapped: Vec::new() });
         }
     }
     let Some(limit) = given.plan.goal.max_exposure else { return courses };
@@ -105,10 +114,35 @@ fn courses(given: Given<'_>, worst: &Trace, expected: &Trace) -> Vec<Course> {
         let (Some((slow, end)), Some((soon, _))) = (of(worst), of(expected)) else { continue };
         if end - soon > limit {
             let said = format!("if what makes {} bad comes soon", object.key);
-            courses.push(Course { said, quick: quick(i64::MIN, slow, None), swapped: None });
+            courses.push(Course { said, quick: quick(i64::MIN, slow, None), swapped: Vec::new() });
         }
     }
     courses
+}
+
+/// For each of these pairs which step waits for the other one, so that as many as possible come the other way round.
+fn turned(plan: &Plan, pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let steps = plan.written();
+    let mut order: Vec<usize> = Vec::new();
+    let mut rank = vec![None; steps.len()];
+    while order.len() < steps.len() {
+        let is_next = |step: &usize| {
+            let is_done = |other: &usize| rank.get(*other).is_none_or(Option::is_some);
+            rank.get(*step).is_some_and(Option::is_none)
+                && steps.get(*step).is_some_and(|step| step.after.iter().all(is_done))
+        };
+        // No step waits for itself, so there is always one.
+        let Some(next) = (0..steps.len()).rev().find(is_next) else { break };
+        if let Some(slot) = rank.get_mut(next) {
+            *slot = Some(order.len());
+        }
+        order.push(next);
+    }
+    let rank_of = |step: usize| rank.get(step).copied().flatten();
+    let waits = |(first, second): &(usize, usize)| {
+        if rank_of(*first) > rank_of(*second) { (*first, *second) } else { (*second, *first) }
+    };
+    pairs.iter().map(waits).collect()
 }
 
 /// From the first second without protection to the end of the last one.
@@ -167,15 +201,15 @@ fn run(
             step.estimate = Some((usual, usual));
         }
     }
-    if let Some((first, second)) = course.swapped
-        && let Some(step) = plan.steps.get_mut(first)
-    {
-        step.after.push(second);
+    for (first, second) in &course.swapped {
+        if let Some(step) = plan.steps.get_mut(*first) {
+            step.after.push(*second);
+        }
     }
     let scenario = Scenario { may: May::Happens, takes: Takes::Worst };
     let trace = simulate::simulate(given.set, given.facts, &plan, scenario);
     // Which rules are violated at the end does not hang on how long steps take; on their order it does.
-    let swapped = course.swapped.map(|_| {
+    let swapped = (!course.swapped.is_empty()).then(|| {
         let now = simulate::instant(&plan, trace.end.max(plan.window.end));
         crate::eval::evaluate(&trace.facts, given.set, &now, None, &|_| true)
     });

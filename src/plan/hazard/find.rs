@@ -211,11 +211,16 @@ fn accept(hazards: &mut Vec<Hazard>, plan: &Plan) {
     hazards.extend(about);
 }
 
-/// Steps of which nothing says which comes first, though it makes a difference.
+/// Steps of which nothing says which comes first, those first of which it is certain that they decide about one thing.
 pub(in crate::plan::hazard) fn race_pairs(given: Given<'_>, trace: &Trace) -> Vec<(usize, usize)> {
     let after = Evaluation::default();
     let finder = Finder { given, trace, after: &after, hazards: Vec::new() };
-    finder.race_pairs().into_keys().collect()
+    let mut pairs: Vec<(usize, usize)> = finder.race_pairs().into_keys().collect();
+    let near = finder.near_pairs().into_iter();
+    let near: Vec<(usize, usize)> =
+        near.filter(|pair| pairs.binary_search(pair).is_err()).collect();
+    pairs.extend(near);
+    pairs
 }
 
 struct Finder<'a> {

@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use crate::diagnostic::FileId;
 use crate::facts::value::{Value, fold};
-use crate::plan::automatic;
 use crate::plan::hazard::{Given, Judged};
 use crate::plan::trace::StepStatus;
-use crate::plan::world::{Act, World, said};
-use crate::rule::automatic::Begins;
+use crate::plan::world::World;
 
 /// On what a verdict rests.
 #[derive(Clone, Debug, Default)]
@@ -95,7 +93,6 @@ pub(super) fn basis(given: Given<'_>, world: &World<'_>, judged: &Judged) -> Bas
         }
     }
     let mut assumed = slots(given, world, judged);
-    assumed.extend(clocks(given, world));
     if judged.untried > 0 {
         assumed.push(format!(
             "{} more courses of events, with other durations or another order, are taken to end no worse: they were not tried",
@@ -124,23 +121,5 @@ fn slots(given: Given<'_>, world: &World<'_>, judged: &Judged) -> Vec<String> {
     let assumed = owners.into_iter().map(|owner| {
         format!("{owner} runs up to {count} checks side by side: neither the plan nor the facts say how many")
     });
-    assumed.collect()
-}
-
-/// By which clock jobs begin, where nobody knows that of their server.
-fn clocks(given: Given<'_>, world: &World<'_>) -> Vec<String> {
-    let mut missing: BTreeSet<String> = BTreeSet::new();
-    for step in given.plan.steps.iter().skip(given.plan.written().len()) {
-        let Some(action) = given.set.actions.get(step.action) else { continue };
-        let Some(Begins::Daily(daily)) = automatic::begins(given.set, step) else { continue };
-        let act = Act { action, args: &step.args };
-        if let Some(Err(unknown)) = daily.offset.as_ref().map(|offset| world.value(act, offset)) {
-            missing.insert(said(&unknown));
-        }
-    }
-    let zone = &given.plan.window.zone;
-    let assumed = missing
-        .into_iter()
-        .map(|missing| format!("jobs begin by the clock of {zone}, as nobody knows {missing}"));
     assumed.collect()
 }

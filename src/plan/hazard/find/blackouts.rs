@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::facts::model::KindId;
 use crate::facts::value::{ObjectId, Value, fold};
 use crate::plan::hazard::find::Finder;
-use crate::plan::insight::reach;
+use crate::plan::insight::{may_reach, reach};
 use crate::plan::world::bound;
 
 impl Finder<'_> {
@@ -27,6 +28,12 @@ impl Finder<'_> {
                 .iter()
                 .find(|key| meant.contains(*key) || self.lies_on(key, &taken));
             if on.is_none() && !blackout.applies_to.is_empty() {
+                let mut keys = blackout.applies_to.iter();
+                if let Some((key, missing)) =
+                    keys.find_map(|key| Some((key, self.may_lie_on(key, &taken)?)))
+                {
+                    self.blackout_unknown(position, key, missing);
+                }
                 continue;
             }
             let message = format!(
@@ -75,6 +82,43 @@ impl Finder<'_> {
             let on = reach(facts, &BTreeSet::from([object]));
             !on.is_disjoint(&named) && !on.is_disjoint(taken)
         })
+    }
+
+    /// What is missing to say whether one of these objects lies on something of that key, or it on one of them.
+    fn may_lie_on(&self, key: &str, taken: &BTreeSet<ObjectId>) -> Option<String> {
+        let facts = self.given.facts;
+        let kinds = facts.model().kinds().iter();
+        let named: BTreeSet<ObjectId> = kinds.filter_map(|kind| facts.find(kind.id, key)).collect();
+        let kinds = |objects: &BTreeSet<ObjectId>| -> BTreeSet<KindId> {
+            objects.iter().map(|object| object.kind).collect()
+        };
+        let (of_named, of_taken) = (kinds(&named), kinds(taken));
+        may_reach(facts, taken, &of_named).or_else(|| may_reach(facts, &named, &of_taken)).or_else(
+            || {
+                let mut objects = self.trace.objects.iter().map(|one| one.object);
+                objects.find_map(|object| {
+                    let one = BTreeSet::from([object]);
+                    let on = facts.holds(object).then(|| reach(facts, &one))?;
+                    let wanted = match (on.is_disjoint(&named), on.is_disjoint(taken)) {
+                        (true, false) => &of_named,
+                        (false, true) => &of_taken,
+                        _ => return None,
+                    };
+                    may_reach(facts, &one, wanted)
+                })
+            },
+        )
+    }
+
+    fn blackout_unknown(&mut self, position: usize, key: &str, missing: String) {
+        let message = format!(
+            "{} runs within a blackout, and whether it leaves {key} alone is not known",
+            self.named(position)
+        );
+        let wanted = self.wanted([missing]);
+        if let Some(hazard) = self.add("plan-unknown", Some(position), message) {
+            hazard.ask(wanted);
+        }
     }
 
     /// Folded keys of all that a step is about, before the plan and behind it.

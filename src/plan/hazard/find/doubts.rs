@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expr::tree::{Expr, ExprKind};
-use crate::facts::model::{KindId, Model, Origin, Type};
+use crate::facts::model::{KindId, Model, Origin};
 use crate::facts::store::Facts;
 use crate::facts::value::{Fact, ObjectId, Value};
 use crate::finding::{Evaluation, Outcome};
 use crate::plan::hazard::find::{Finder, known::undecided};
-use crate::plan::insight::Behind;
+use crate::plan::insight::{Behind, kinds_of};
 use crate::plan::trace::FactChange;
 use crate::rule::{Binding, Rule};
 
@@ -191,13 +191,5 @@ impl Looks {
                     .then_some(*object)
             }
         }
-    }
-}
-
-fn kinds_of(ty: &Type) -> Vec<KindId> {
-    match ty.required() {
-        Type::Object(kinds) => kinds.to_vec(),
-        Type::List(item) => kinds_of(item),
-        _ => Vec::new(),
     }
 }

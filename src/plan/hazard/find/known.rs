@@ -3,18 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::time::say_duration;
+use crate::facts::value::{ObjectId, Value};
 use crate::finding::{Evaluation, Finding, Outcome, Verdict};
 use crate::plan::hazard::find::Finder;
 use crate::plan::hazard::find::raised::Raised;
 use crate::plan::trace::StepStatus;
+use crate::rule::effect::Moment;
 
 impl Finder<'_> {
     pub(super) fn unknown(&mut self) {
         let written = self.written();
         for (position, step) in self.trace.steps.iter().enumerate() {
-            // What a job would do that does not begin does not matter; whether it has something to do does.
-            if position >= written && !matches!(step.status, StepStatus::Done | StepStatus::Nothing)
-            {
+            // What a job would do that does not begin matters where that it does not begin does harm.
+            let is_over = matches!(step.status, StepStatus::Done | StepStatus::Nothing);
+            if position >= written && !is_over && !self.is_costly(position) {
                 continue;
             }
             let name = self.named(position);
@@ -67,6 +69,20 @@ impl Finder<'_> {
         for (age, names) in collections {
             self.stale(&format!("the {} of the facts", names.join(", ")), age, limit);
         }
+    }
+
+    /// Whether a job costs its object something if it cannot begin, and the goal is about that object.
+    fn is_costly(&self, position: usize) -> bool {
+        let Some(step) = self.given.plan.steps.get(position) else { return false };
+        let action = self.given.set.actions.get(step.action);
+        let is_costly = action.is_some_and(|action| {
+            action.course.effects.iter().any(|effect| effect.at == Moment::Refused)
+        });
+        let mut objects = self.trace.objects.iter();
+        let is_about = |object: ObjectId| {
+            step.args.iter().any(|arg| matches!(arg, Value::Object(about) if *about == object))
+        };
+        is_costly && objects.any(|one| is_about(one.object) && one.is_wanted(&self.given.plan.goal))
     }
 
     fn stale(&mut self, what: &str, age: i64, limit: i64) {

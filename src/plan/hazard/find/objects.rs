@@ -7,18 +7,24 @@ use crate::facts::value::{ObjectId, Value};
 use crate::plan::hazard::find::{Finder, is_counted};
 use crate::plan::simulate;
 use crate::plan::trace::{Interval, ObjectTrace};
-use crate::plan::world::{Phase, unknown_state};
+use crate::plan::world::{Phase, phase, unknown_state};
 
 impl Finder<'_> {
     pub(super) fn objects(&mut self) {
         let mut ends: BTreeMap<Option<usize>, Vec<&ObjectTrace>> = BTreeMap::new();
+        let opens = simulate::instant(self.given.plan, 0);
         for object in &self.trace.objects {
             self.exposure(object);
             let Some(last) = object.intervals.last() else { continue };
             let is_open = matches!(last.phase, Phase::Bad | Phase::Busy | Phase::Stopped);
-            // An object that the goal names cannot be made good by taking it away.
-            let is_gone = last.phase == Phase::Outside && object.is_named(&self.given.plan.goal);
-            if is_gone || (is_open && object.is_wanted(&self.given.plan.goal)) {
+            // An object cannot be made good by taking it away.
+            let before = self.given.facts;
+            let was_good = before.holds(object.object)
+                && phase(self.given.set, before, &opens, object.object) == Phase::Good;
+            let goal = &self.given.plan.goal;
+            let is_asked = object.is_named(goal) || (was_good && object.is_wanted(goal));
+            let is_gone = last.phase == Phase::Outside && is_asked;
+            if is_gone || (is_open && object.is_wanted(goal)) {
                 ends.entry(self.culprit(last)).or_default().push(object);
             }
         }

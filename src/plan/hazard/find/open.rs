@@ -9,7 +9,7 @@ use crate::plan::hazard::Hazard;
 use crate::plan::hazard::find::Finder;
 use crate::plan::hazard::find::doubts::{Looks, looks};
 use crate::plan::hazard::find::objects::listed;
-use crate::plan::insight::reach;
+use crate::plan::insight::{may_reach, reach};
 use crate::plan::trace::{Event, Happening};
 
 /// What cannot be said behind a step.
@@ -98,7 +98,11 @@ impl Finder<'_> {
         let near: Option<BTreeSet<ObjectId>> = of.map(|of| reach(facts, &BTreeSet::from([of])));
         let meets = |object: ObjectId| match (&near, of) {
             (Some(near), Some(of)) => {
-                near.contains(&object) || reach(facts, &BTreeSet::from([object])).contains(&of)
+                near.contains(&object)
+                    || reach(facts, &BTreeSet::from([object])).contains(&of)
+                    // Where it is not known what it belongs to, it may be that.
+                    || may_reach(facts, &BTreeSet::from([of]), &BTreeSet::from([object.kind]))
+                        .is_some()
             }
             _ => true,
         };

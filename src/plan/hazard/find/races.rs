@@ -5,17 +5,43 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::value::{Fact, ObjectId, Value};
 use crate::plan::Plan;
 use crate::plan::hazard::find::{Finder, objects::listed};
+use crate::plan::insight::reach;
 use crate::plan::trace::{FactChange, StepStatus};
 
 /// Most steps of a plan that are compared with each other.
 const MOST_STEPS: usize = 2_000;
+
+/// Most pairs of steps that are told.
+const MOST_PAIRS: usize = 200;
+
+/// The objects that a step changes, and those that it may look at.
+#[derive(Default)]
+struct Print {
+    changes: BTreeSet<ObjectId>,
+    sees: BTreeSet<ObjectId>,
+}
 
 /// The steps that set a fact, and its values.
 type Set<'f> = (BTreeSet<usize>, Vec<&'f Fact>);
 
 impl Finder<'_> {
     pub(super) fn races(&mut self) {
-        for ((first, second), what) in self.race_pairs() {
+        if self.is_free() && self.written() > MOST_STEPS {
+            let message = format!(
+                "nothing says in which order steps come, and there are too many to compare: {}",
+                self.written()
+            );
+            self.add("plan-race", None, message);
+        }
+        let pairs = self.race_pairs();
+        let more = pairs.len().saturating_sub(MOST_PAIRS);
+        if more > 0 {
+            let message = format!(
+                "nothing says which of two steps comes first for {more} more pairs that decide about one thing"
+            );
+            self.add("plan-race", None, message);
+        }
+        for ((first, second), what) in pairs.into_iter().take(MOST_PAIRS) {
             let what: Vec<String> = what.into_iter().collect();
             let message = format!(
                 "nothing says whether {} or {} comes first, and both decide about {}",
@@ -31,29 +57,80 @@ impl Finder<'_> {
 
     /// Steps that nothing orders, with what both decide about.
     pub(super) fn race_pairs(&self) -> BTreeMap<(usize, usize), BTreeSet<String>> {
-        let count = self.written();
-        let is_free = !self.given.plan.is_ordered
-            || self.given.plan.written().iter().any(|step| step.group.is_some());
-        if !is_free || count > MOST_STEPS {
+        if !self.is_free() || self.written() > MOST_STEPS {
             return BTreeMap::new();
         }
+        let before = before(self.given.plan);
         let mut pairs: BTreeMap<(usize, usize), BTreeSet<String>> = BTreeMap::new();
         for (what, steps) in self.shared() {
             for (place, first) in steps.iter().enumerate() {
                 for second in steps.iter().skip(place + 1) {
-                    pairs.entry((*first, *second)).or_default().insert(what.clone());
+                    if self.is_open(&before, *first, *second) {
+                        pairs.entry((*first, *second)).or_default().insert(what.clone());
+                    }
                 }
             }
         }
+        pairs
+    }
+
+    /// Steps that nothing orders of which one changes what the other may look at, or what hangs on it. Whether the order
+    /// makes a difference shows only when it is tried.
+    pub(super) fn near_pairs(&self) -> Vec<(usize, usize)> {
+        if !self.is_free() || self.written() > MOST_STEPS {
+            return Vec::new();
+        }
         let before = before(self.given.plan);
+        let prints: Vec<Print> = (0..self.written()).map(|step| self.print(step)).collect();
+        let mut pairs = Vec::new();
+        for (first, one) in prints.iter().enumerate() {
+            for (second, other) in prints.iter().enumerate().skip(first + 1) {
+                let is_near =
+                    !one.changes.is_disjoint(&other.sees) || !other.changes.is_disjoint(&one.sees);
+                if is_near && self.is_open(&before, first, second) {
+                    pairs.push((first, second));
+                }
+            }
+        }
+        pairs
+    }
+
+    /// What a step changes and what it may look at.
+    fn print(&self, position: usize) -> Print {
+        let mut print = Print::default();
+        let Some(step) = self.trace.steps.get(position) else { return print };
+        print.changes.extend(&step.harmed);
+        let causes = step.opened.iter().chain(&step.closed);
+        let causes = causes.filter_map(|number| self.trace.causes.get(*number));
+        print.changes.extend(causes.flat_map(|cause| &cause.objects));
+        let events = self.trace.events.iter().filter(|event| event.step == Some(position));
+        print.changes.extend(events.flat_map(|event| &event.changes).map(FactChange::object));
+        let planned = self.given.plan.steps.get(position);
+        let args = planned.into_iter().flat_map(|step| &step.args);
+        let mut sees: BTreeSet<ObjectId> = args
+            .filter_map(|arg| match arg {
+                Value::Object(object) => Some(*object),
+                _ => None,
+            })
+            .collect();
+        sees.extend(step.needs.locks.iter().chain(&step.needs.uses));
+        print.sees = reach(self.given.facts, &sees);
+        print.sees.extend(&print.changes);
+        print
+    }
+
+    /// Whether there are steps that the plan does not order at all.
+    fn is_free(&self) -> bool {
+        let mut written = self.given.plan.written().iter();
+        !self.given.plan.is_ordered || written.any(|step| step.group.is_some())
+    }
+
+    /// Whether nothing orders two steps.
+    fn is_open(&self, before: &[BTreeSet<usize>], first: usize, second: usize) -> bool {
         let waits = |late: usize, early: usize| {
             before.get(late).is_some_and(|before| before.contains(&early))
         };
-        pairs.retain(|(first, second), _| {
-            let is_told = waits(*first, *second) || waits(*second, *first);
-            !is_told && !self.is_ordered(*first, *second)
-        });
-        pairs
+        !waits(first, second) && !waits(second, first) && !self.is_ordered(first, second)
     }
 
     /// What several steps decide about: a protected object that one checks and another makes bad, and facts
