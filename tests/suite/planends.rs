@@ -163,6 +163,23 @@ fn other_courses_of_events_are_tried() {
     ] {
         assert!(said.contains(wanted), "{wanted}\n{said}");
     }
+    // So it is where one only looks at what the other changes.
+    let moved = "  - { id: m, action: move-database-file, with: { database: EX01/SG1/DB1, to: 'M:\\SG1\\DB1.edb' } }\n";
+    let waits = CHECK_1.replace("} }", "}, after: [m, g] }");
+    for order in [
+        format!("order: partial\nsteps:\n{moved}{GROUP}{waits}"),
+        format!(
+            "steps:\n  - parallel:\n  {}  {}{waits}",
+            moved.replace("  - ", "    - "),
+            GROUP.replace("  - ", "    - ")
+        ),
+    ] {
+        let (code, said) = night(&[], "2009-03-08T04:00", &order, &[]);
+        assert!(code == 1 && said.contains("note: if g comes before m"), "{said}");
+    }
+    let (code, said) =
+        night(&[], "2009-03-08T04:00", &format!("steps:\n{moved}{GROUP}{waits}"), &[]);
+    assert_eq!(code, 0, "{said}");
     let look = "  - { id: w, action: look-into, with: { object: EX01 }, \
         estimate: { expected: 1h, worst: 2h } }\n";
     let restart = "  - { id: r, action: restart-server, with: { server: DPM01 }";
@@ -196,6 +213,55 @@ fn a_blackout_holds_for_what_an_object_lies_on() {
     let restart = "  - { id: r, action: restart-server, with: { server: EX01 } }\n";
     assert!(night(restart).contains("error[plan-blackout]: r (restart-server)"));
     assert!(!night(LOGS).contains("plan-blackout"));
+}
+
+/// Whether something lies on what must be left alone is not read as no where nobody has collected it.
+#[test]
+fn a_blackout_of_what_nobody_knows_is_no_leave() {
+    let dark = "  blackouts: [{ from: \"2009-03-07T22:00[Europe/Berlin]\", to: \"2009-03-08T01:00[Europe/Berlin]\", \
+        applies_to: ['EX01/F:\\'], why: tapes }]\nsteps:\n  - { id: d, action: dismount-database, with: { database: EX01/SG1/DB1 } }\n  \
+        - { id: m, action: mount-database, with: { database: EX01/SG1/DB1 } }\n";
+    let (code, said) = night(&[], "2009-03-08T02:00", dark, &[]);
+    assert!(code == 1 && said.contains("error[plan-blackout]: d (dismount-database)"), "{said}");
+    let gone = ("    edb_path: 'F:\\SG1\\DB1.edb'\n", "");
+    let (code, said) = night(&[gone], "2009-03-08T02:00", dark, &[]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("whether it leaves EX01/F:\\ alone is not known"), "{said}");
+    assert!(said.contains("collect `databases[EX01/SG1/DB1].edb_path`"), "{said}");
+}
+
+/// What stands from before a plan and gets worse while nothing is backed up is told at the step.
+#[test]
+fn a_log_volume_that_is_nearly_full_is_told() {
+    let steps = format!("steps:\n{LOGS}{CHECK_2}");
+    let (code, said) = night(
+        &[("free_bytes: 60000000000", "free_bytes: 2000000000")],
+        "2009-03-08T01:00",
+        &steps,
+        &[],
+    );
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("warning[plan-risk-stands]: DPM01/EX01/SG2 is without protection"),
+        "{said}"
+    );
+    let (_, said) = night(&[], "2009-03-08T01:00", &steps, &[]);
+    assert!(!said.contains("plan-risk-stands"), "{said}");
+}
+
+/// An object that is taken away is not protected, and nobody takes responsibility for a step that does not take place.
+#[test]
+fn what_is_gone_or_not_done_is_not_fine() {
+    let step = "steps:\n  - { id: s, action: mount-database, with: { database: EX01/SG1/DB1 }, accept: [{ \
+        hazard: plan-precondition, reason: nobody looked, by: change board, until: 2009-04-01 }] }\n";
+    let (code, said) = night(&[], "2009-03-08T01:00", step, &[]);
+    assert!(
+        code == 2 && said.contains("no hazard `plan-precondition` that a step can accept"),
+        "{said}"
+    );
+    let delete = "steps:\n  - { id: s, action: remove-from-protection-group, with: { source: DPM01/EX01/SG1, retain: false } }\n";
+    let (code, said) = night(&[], "2009-03-08T01:00", delete, &[]);
+    assert!(code == 1 && said.contains("error[plan-end-unprotected]: DPM01/EX01/SG1"), "{said}");
 }
 
 /// A step that is about an object touches it: an object that was bad before has to be good behind it.

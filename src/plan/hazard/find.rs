@@ -12,6 +12,7 @@ mod open;
 pub(in crate::plan::hazard) mod races;
 pub(in crate::plan::hazard) mod raised;
 mod remedies;
+mod risks;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -133,6 +134,7 @@ pub(in crate::plan::hazard) fn found(
     finder.doubts(ends.0);
     finder.open(ends.0);
     finder.likely(ends.0);
+    finder.risks(ends.0);
     finder.findings(ends.0, raised);
     for hazard in &mut finder.hazards {
         hazard.message = given.clock.local(&hazard.message);

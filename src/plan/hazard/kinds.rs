@@ -188,6 +188,15 @@ pub const KINDS: &[Kind] = &[
         is_unknown: false,
     },
     Kind {
+        id: "plan-risk-stands",
+        found: "A finding of a rule with the tag `before-change` was there before the plan, and it is about an object that a step leaves without protection, or about what that lies on.",
+        severity: Severity::Warning,
+        title: "Something that stands makes it worse to be without protection",
+        explanation: "Logs are not truncated while no backup succeeds: a volume that is nearly full may not last until the check has ended, and a \
+                      replica that is too small may not take it. Repair that before the change.",
+        is_unknown: false,
+    },
+    Kind {
         id: "plan-stale",
         found: "A fact file was observed, or a collection in it collected, longer before the opening of the window than `facts.max_age` or `--max-age` allows.",
         severity: Severity::Error,

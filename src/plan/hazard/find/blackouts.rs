@@ -111,6 +111,10 @@ impl Finder<'_> {
     }
 
     fn blackout_unknown(&mut self, position: usize, key: &str, missing: String) {
+        let facts = self.given.facts;
+        let mut kinds = facts.model().kinds().iter();
+        let shown = kinds.find_map(|kind| Some(facts.key(facts.find(kind.id, key)?)));
+        let key = shown.as_deref().unwrap_or(key);
         let message = format!(
             "{} runs within a blackout, and whether it leaves {key} alone is not known",
             self.named(position)
