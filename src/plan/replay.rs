@@ -16,7 +16,7 @@ mod waiting;
 use serde_json::{Map, Value as Json};
 
 use crate::plan::replay::film::Film;
-use crate::plan::replay::read::Report;
+use crate::plan::replay::read::{Event, Kind, Report};
 
 /// Facts by the names of their objects, as `Facts::to_json` gives them.
 pub type Estate = Map<String, Json>;
@@ -63,6 +63,21 @@ impl Replay<'_> {
     /// The first second that the report says nothing of.
     fn horizon(&self) -> i64 {
         self.report.plan.end_seconds.max(self.report.plan.checks_until_seconds)
+    }
+
+    /// How many events have happened when the window closes: those before the horizon, and those in its second until
+    /// something begins that goes on behind it.
+    fn closing(&self) -> usize {
+        let horizon = self.horizon();
+        let lasts = |event: &Event| {
+            let step = self.report.steps.iter().find(|step| event.step.as_ref() == Some(&step.id));
+            step.and_then(|step| step.takes_seconds).is_some_and(|takes| takes > 0)
+        };
+        let is_behind = |event: &Event| {
+            let begins = event.kind == Kind::Begin && lasts(event);
+            event.time > horizon || (event.time == horizon && begins)
+        };
+        self.report.events.iter().take_while(|event| !is_behind(event)).count()
     }
 
     /// All seconds before the horizon at which anything is said to happen; between them nothing does.

@@ -275,3 +275,28 @@ fn what_a_step_is_about_has_to_be_good_behind_it() {
     let (code, said) = night(&[bad], "2009-03-08T01:00", "steps: []\n", &[]);
     assert_eq!(code, 0, "{said}");
 }
+
+/// Times are half open: what ends in the second in which the window closes has ended, checks and people alike,
+/// and what begins `at the latest` is in time.
+#[test]
+fn what_ends_when_the_window_closes_has_ended() {
+    let from = |time: &str| {
+        let with = "action: move-log-folder, with: { object: EX01/SG2, to: 'F:\\SG2' }";
+        let not_before = format!("not_before: \"2009-03-07T{time}[Europe/Berlin]\"");
+        format!("steps:\n  - {{ id: l, {not_before}, {with}, estimate: 10m }}\n{CHECK_2}")
+    };
+    let (code, said) = night(&[], "2009-03-08T00:00", &from("22:00"), &[]);
+    assert!(code == 0 && said.contains("  l     22:00   22:02  "), "{said}");
+    let (code, said) = night(&[], "2009-03-08T00:00", &from("22:02"), &[]);
+    assert_eq!(code, 0, "{said}");
+    for wanted in [
+        "PASS  X  2 of 2 data sources protected at 00:00 | 1 h 58 min without protection",
+        " c     22:12-00:00  DPM01     run-consistency-check DPM01/EX01/SG2  ~>.",
+        "  DPM01/EX01/SG2  22:02-00:00  1 h 58 min  l\n",
+        "  l     22:02   22:02  ",
+    ] {
+        assert!(said.contains(wanted), "{wanted}\n{said}");
+    }
+    let (code, said) = night(&[], "2009-03-08T00:00", &from("22:03"), &[]);
+    assert!(code == 1 && said.contains("ends at 00:01, the window at 00:00"), "{said}");
+}

@@ -359,9 +359,14 @@ impl Finder<'_> {
                 let is_check = action.course.checks.is_some();
                 let limit = if is_check { window.checks_until.max(window.end) } else { window.end };
                 if step.end.is_some_and(|end| end > limit) {
-                    let (end, limit) = (step.end.unwrap_or_default(), self.time(limit));
-                    let message =
-                        format!("{name} ends at {}, the window at {limit}", self.time(end));
+                    let end = step.end.unwrap_or_default();
+                    let (ends, late) = (self.time(end), end - limit);
+                    let limit = self.time(limit);
+                    let message = if ends == limit {
+                        format!("{name} ends at {ends}, {late} s behind the window")
+                    } else {
+                        format!("{name} ends at {ends}, the window at {limit}")
+                    };
                     let help = "let checks run on behind the window: `window.checks_until`";
                     if let Some(hazard) = self.add("plan-window", Some(position), message)
                         && is_check

@@ -12,7 +12,7 @@ impl Replay<'_> {
         let (report, film) = (self.report, self.film);
         let seconds = self.seconds();
         let horizon = self.horizon();
-        let end = seconds.last().copied().unwrap_or(0);
+        let closing = self.closing();
         let phases = |second: i64| {
             let objects = report.objects.iter();
             let seen = objects.map(move |one| film.during(&one.key, second));
@@ -25,7 +25,8 @@ impl Replay<'_> {
             most = most.max(exposed);
             exposure += (next - second) * i64::try_from(exposed).unwrap_or(i64::MAX);
         }
-        let last = phases(end);
+        let objects = report.objects.iter();
+        let last: Vec<Phase> = objects.map(|one| film.after_event(&one.key, closing)).collect();
         let count = |wanted: &[Phase]| last.iter().filter(|phase| wanted.contains(phase)).count();
         let lives = self.lives();
         let written = lives.iter().filter(|(position, _)| **position < report.written);

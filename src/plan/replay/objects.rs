@@ -33,7 +33,9 @@ impl Replay<'_> {
             format!("{key} is told from {from:?} to {to:?}, not from 0 to {horizon}")
         });
         for one in &object.intervals {
-            self.expect(one.from < one.to, || {
+            // What becomes of it in the second in which the window closes lasts no time.
+            let is_last = one.from == horizon && one.to == horizon;
+            self.expect(one.from < one.to || is_last, || {
                 format!("{key} has a state from {} to {}", one.from, one.to)
             });
         }
@@ -53,7 +55,7 @@ impl Replay<'_> {
             for id in &one.caused_by {
                 let step = self.report.steps.iter().find(|step| step.id == *id);
                 let began = step.and_then(|step| step.start_seconds);
-                self.expect(began.is_some_and(|began| began < one.to), || {
+                self.expect(began.is_some_and(|began| began < one.to || began == one.from), || {
                     format!(
                         "{key} is {:?} at {} because of {id}, which begins later",
                         one.phase, one.from
@@ -110,10 +112,24 @@ impl Replay<'_> {
                 object.oldest_point_seconds
             )
         });
-        let last = seconds.last().and_then(|second| film.during(key, *second));
-        let ends = last.map_or(Phase::Outside, |shot| shot.phase);
+        self.end(object);
+    }
+
+    /// How an object ends: behind what ends in the second in which the window closes.
+    fn end(&mut self, object: &Object) {
+        let key = &object.key;
+        let closing = self.closing();
+        let ends = self.film.after_event(key, closing);
         self.expect(object.ends == ends, || {
             format!("{key} ends {:?}, by the events {ends:?}", object.ends)
+        });
+        let Some(last) = object.intervals.last() else { return };
+        let open = self.standing(key, closing);
+        self.expect((last.phase, &last.open) == (ends, &open), || {
+            format!(
+                "{key} is {:?} with causes {:?} at the end, by the events {ends:?} with {open:?}",
+                last.phase, last.open
+            )
         });
     }
 

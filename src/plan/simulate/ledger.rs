@@ -38,6 +38,8 @@ pub(super) struct Ledger {
     /// How many steps somebody wrote.
     written: usize,
     horizon: i64,
+    /// Whether something has begun at the horizon that goes on behind it: what comes now is no longer told.
+    is_closed: bool,
     events: Vec<Event>,
 }
 
@@ -89,6 +91,7 @@ impl Ledger {
             start: plan.window.start,
             written: plan.written().len(),
             horizon,
+            is_closed: false,
             events: Vec::new(),
         };
         let appeared = world.causes.standing().cloned().collect();
@@ -156,6 +159,7 @@ impl Ledger {
     pub(super) fn takes(&mut self, position: usize, takes: i64) {
         if let Some(step) = self.steps.get_mut(position) {
             step.takes = Some(takes);
+            self.is_closed |= takes > 0 && step.start.is_some_and(|start| start >= self.horizon);
         }
     }
 

@@ -343,11 +343,12 @@ impl Input<'_> {
     fn latest_start(self, step: &StepTrace) -> Option<i64> {
         let trace = &self.judged.worst;
         let window = &self.plan.window;
-        let operators = self.plan.steps.iter().zip(&trace.steps).filter_map(|(planned, step)| {
-            let action = self.set.actions.get(planned.action)?;
-            (action.course.checks.is_none()).then_some(step.end?)
-        });
         let checks_until = window.checks_until.max(window.end);
+        let room = self.plan.written().iter().zip(&trace.steps).filter_map(|(planned, step)| {
+            let action = self.set.actions.get(planned.action)?;
+            let limit = if action.course.checks.is_none() { window.end } else { checks_until };
+            Some(limit - step.end?)
+        });
         let wanted = trace.objects.iter().filter(|object| object.is_wanted(&self.plan.goal));
         let goods = wanted.filter_map(|object| {
             let last = object.intervals.last()?;
@@ -359,7 +360,9 @@ impl Input<'_> {
             }
         });
         let start = step.start?;
-        let slack = (window.end - operators.max().unwrap_or(0))
+        let slack = room
+            .min()
+            .unwrap_or(window.end)
             .min(checks_until.saturating_sub(goods.max().unwrap_or(0)))
             .min(self.patience(start));
         (slack >= 0).then(|| start.saturating_add(slack))

@@ -90,7 +90,7 @@ impl Look {
 /// The looks of a legend: the rare ones are told only where they occur.
 pub(super) fn looks(report: &PlanReport) -> impl Iterator<Item = Look> {
     let all = report.objects.iter().flat_map(|object| &object.intervals);
-    let seen: Vec<Look> = all.filter(|one| one.to > one.from).map(Look::of).collect();
+    let seen: Vec<Look> = all.map(Look::of).collect();
     let is_rare = |look: &Look| matches!(look, Look::Outside | Look::Stopped);
     LOOKS.into_iter().filter(move |look| !is_rare(look) || seen.contains(look))
 }

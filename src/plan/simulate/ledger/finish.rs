@@ -1,4 +1,7 @@
 //! The trace as it is handed out: up to the horizon, without states that last no time.
+//!
+//! Times are half open. What ends at the horizon has ended: the last state of an object is the one behind that
+//! second, even if nothing is left of it. What begins then and goes on lies behind the horizon.
 
 use crate::plan::simulate::ledger::{Ledger, doubts};
 use crate::plan::simulate::queue::Queue;
@@ -9,7 +12,7 @@ impl Ledger {
     pub(in crate::plan::simulate) fn finish(mut self, world: &World<'_>, queue: &Queue) -> Trace {
         let horizon = self.horizon;
         for (object, points) in self.objects.iter_mut().zip(&self.points) {
-            object.intervals.retain(|interval| interval.from < horizon || interval.from == 0);
+            object.intervals.retain(|interval| interval.from <= horizon || interval.from == 0);
             if let Some(last) = object.intervals.last_mut() {
                 last.to = horizon;
             }
