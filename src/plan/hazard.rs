@@ -69,8 +69,31 @@ pub struct Hazard {
     pub may: bool,
     /// Who takes responsibility for it, and why.
     pub accepted: Option<String>,
-    /// Whether it comes true in another course of events only, and not with the longest durations.
-    pub is_usual: bool,
+    /// The other course of events in which alone it comes true, where it does not with the longest durations.
+    pub only: Option<Course>,
+}
+
+/// A course of events other than the one with the longest durations and the order of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Course {
+    /// All durations are the usual ones.
+    Usual,
+    /// Of two steps that nothing orders the other one comes first.
+    Order,
+    /// Some steps take the usual time, others the longest.
+    Mixed,
+}
+
+impl Course {
+    /// As JSON has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Usual => "usual_durations",
+            Self::Order => "other_order",
+            Self::Mixed => "mixed_durations",
+        }
+    }
 }
 
 impl Hazard {
@@ -89,7 +112,7 @@ impl Hazard {
             rule: None,
             may: false,
             accepted: None,
-            is_usual: false,
+            only: None,
         }
     }
 

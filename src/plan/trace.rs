@@ -285,10 +285,12 @@ impl ObjectTrace {
         goal.is_all || self.is_touched()
     }
 
-    /// Whether it was good at some time, or a step is about it or has to do with its not being so.
+    /// Whether it was good before it no longer was, or a step is about it or has to do with its not being so. What was
+    /// bad before the plan and becomes good beside it is none of its doing.
     #[must_use]
     pub fn is_touched(&self) -> bool {
-        let was_good = self.intervals.iter().any(|one| one.phase == Phase::Good);
+        let mut since_good = self.intervals.iter().skip_while(|one| one.phase != Phase::Good);
+        let was_good = since_good.any(|one| one.phase.is_exposed());
         was_good || self.is_named || self.intervals.iter().any(|one| !one.caused_by.is_empty())
     }
 

@@ -208,6 +208,9 @@ pub struct HazardX {
     /// Whether it comes true in another course of events only, and not with the longest durations.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub usual_only: bool,
+    /// Which course that is: `usual_durations`, `other_order` or `mixed_durations`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub course: Option<&'static str>,
 }
 
 /// A step.

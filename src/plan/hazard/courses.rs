@@ -10,7 +10,7 @@ use crate::facts::value::ObjectId;
 use crate::finding::{Evaluation, Severity};
 use crate::plan::Plan;
 use crate::plan::hazard::find::{Given, found, race_pairs, races::before, raised::Raised};
-use crate::plan::hazard::{Hazard, Link};
+use crate::plan::hazard::{Course as Is, Hazard, Link};
 use crate::plan::simulate::{self, Scenario, Takes};
 use crate::plan::trace::{StepStatus, StepTrace, Trace};
 use crate::plan::world::May;
@@ -216,8 +216,9 @@ fn run(
     let other = Given { plan: &plan, ..given };
     let hazards = found(other, &trace, (before, swapped.as_ref().unwrap_or(after)), raised);
     let errors = hazards.into_iter().filter(|hazard| hazard.severity == Severity::Error);
+    let only = if course.swapped.is_some() { Is::Order } else { Is::Mixed };
     let told = errors.map(|mut hazard| {
-        hazard.is_usual = true;
+        hazard.only = Some(only);
         hazard.chain.insert(0, Link { said: course.said.clone(), step: None });
         hazard
     });

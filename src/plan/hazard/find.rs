@@ -22,7 +22,7 @@ use crate::diagnostic::Place;
 use crate::facts::store::Facts;
 use crate::facts::value::{ObjectId, Value};
 use crate::finding::{Evaluation, Severity};
-use crate::plan::hazard::{Hazard, Judged, Link, courses, kind, sort};
+use crate::plan::hazard::{Course, Hazard, Judged, Link, courses, kind, sort};
 use crate::plan::time::Clock;
 use crate::plan::trace::{Interval, StepStatus, Trace};
 use crate::plan::world::{May, Phase};
@@ -169,7 +169,7 @@ fn mark_chance(hazards: &mut Vec<Hazard>, without: &[Hazard], plan: &Plan) {
 fn add_usual(hazards: &mut Vec<Hazard>, expected: &[Hazard]) {
     for one in expected.iter().filter(|one| one.severity == Severity::Error) {
         if !one.is_among(hazards) {
-            let mut one = Hazard { is_usual: true, ..one.clone() };
+            let mut one = Hazard { only: Some(Course::Usual), ..one.clone() };
             let said =
                 "with the usual durations only; with the longest it does not happen".to_owned();
             one.chain.insert(0, Link { said, step: None });

@@ -7,7 +7,7 @@ use crate::facts::model::Origin;
 use crate::facts::store::Facts;
 use crate::facts::value::{Fact, ObjectId, Value};
 use crate::plan::hazard::Given;
-use crate::plan::trace::{StepStatus, Trace};
+use crate::plan::trace::{FactChange, StepStatus, Trace};
 use crate::plan::world::World;
 
 /// Whom a step can hurt.
@@ -15,7 +15,7 @@ use crate::plan::world::World;
 pub struct Rings {
     /// The objects that it names.
     pub direct: Vec<ObjectId>,
-    /// Protected objects behind what it names or locks.
+    /// Protected objects behind what it names or locks; what it only uses does not count.
     pub shared: Vec<Shared>,
     /// Protected objects that are without protection because of it, too.
     pub harms: Vec<Harm>,
@@ -92,7 +92,13 @@ pub(super) fn rings(given: Given<'_>, world: &World<'_>, trace: &Trace) -> Vec<R
         let direct: Vec<ObjectId> = step.args.iter().flat_map(objects_of).collect();
         let one = trace.steps.get(position);
         let locked = one.into_iter().flat_map(|one| one.needs.locks.iter().copied());
-        let through: BTreeSet<ObjectId> = direct.iter().copied().chain(locked).collect();
+        // What it only uses it leaves as it is, for all that lies on it.
+        let is_used = |object: &ObjectId| {
+            one.is_some_and(|one| one.needs.uses.contains(object))
+                && !changes(trace, position, *object)
+        };
+        let named = direct.iter().copied().filter(|object| !is_used(object));
+        let through: BTreeSet<ObjectId> = named.chain(locked).collect();
         let harms = harms(trace, position);
         Rings {
             shared: behind.shared(&through),
@@ -103,6 +109,16 @@ pub(super) fn rings(given: Given<'_>, world: &World<'_>, trace: &Trace) -> Vec<R
         }
     });
     steps.collect()
+}
+
+/// Whether a step changes facts of an object.
+fn changes(trace: &Trace, step: usize, object: ObjectId) -> bool {
+    let events = trace.events.iter().filter(|event| event.step == Some(step));
+    events.flat_map(|event| &event.changes).any(|change| match change {
+        FactChange::Field(about, ..)
+        | FactChange::Added(about, _)
+        | FactChange::Removed(about, _) => *about == object,
+    })
 }
 
 fn objects_of(value: &Value) -> Vec<ObjectId> {

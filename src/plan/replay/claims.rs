@@ -152,11 +152,11 @@ impl Replay<'_> {
                 .take(report.written)
                 .filter(|step| !matches!(&*step.status, "refused" | "nothing_to_do" | "never"));
             let is_named = began.any(names);
+            let good = object.intervals.iter().position(|one| one.phase == Phase::Good);
+            let behind = object.intervals.iter().skip(good.unwrap_or(object.intervals.len()));
             let is_touched = is_named
-                || object
-                    .intervals
-                    .iter()
-                    .any(|one| one.phase == Phase::Good || !one.caused_by.is_empty());
+                || behind.clone().any(|one| one.phase.is_exposed())
+                || object.intervals.iter().any(|one| !one.caused_by.is_empty());
             // Of what nobody knows nothing is said for certain.
             let open = object.intervals.iter().filter(|one| one.phase == Phase::Unknown);
             let known = object.exposure_seconds - open.map(|one| one.to - one.from).sum::<i64>();

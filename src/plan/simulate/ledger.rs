@@ -38,8 +38,8 @@ pub(super) struct Ledger {
     /// How many steps somebody wrote.
     written: usize,
     horizon: i64,
-    /// Whether something has begun at the horizon that goes on behind it: what comes now is no longer told.
-    is_closed: bool,
+    /// The last states when something begins at the horizon that goes on behind it: how the objects end.
+    closing: Option<Vec<Option<Interval>>>,
     events: Vec<Event>,
 }
 
@@ -91,7 +91,7 @@ impl Ledger {
             start: plan.window.start,
             written: plan.written().len(),
             horizon,
-            is_closed: false,
+            closing: None,
             events: Vec::new(),
         };
         let appeared = world.causes.standing().cloned().collect();
@@ -159,7 +159,11 @@ impl Ledger {
     pub(super) fn takes(&mut self, position: usize, takes: i64) {
         if let Some(step) = self.steps.get_mut(position) {
             step.takes = Some(takes);
-            self.is_closed |= takes > 0 && step.start.is_some_and(|start| start >= self.horizon);
+            let is_behind = takes > 0 && step.start == Some(self.horizon);
+            if is_behind && self.closing.is_none() {
+                let last = self.objects.iter().map(|one| one.intervals.last().cloned());
+                self.closing = Some(last.collect());
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::facts::store::Facts;
 use crate::facts::time::Instant;
 use crate::facts::value::{ObjectId, Value};
 use crate::gate::Threshold;
-use crate::plan::hazard::{Hazard, Judged};
+use crate::plan::hazard::{Course, Hazard, Judged};
 use crate::plan::insight::Insight;
 use crate::plan::time::Clock;
 use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace, Trace};
@@ -230,7 +230,8 @@ impl Input<'_> {
             rule: hazard.rule.clone(),
             certainty: if hazard.may { "may" } else { "will" },
             accepted: self.accepted(hazard),
-            usual_only: hazard.is_usual,
+            usual_only: hazard.only.is_some(),
+            course: hazard.only.map(Course::name),
         }
     }
 

@@ -160,10 +160,22 @@ pub(super) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// That the usual durations give another answer, where they do.
+/// That another course of events gives another answer, where it does.
 pub(super) fn disagreement(report: &PlanReport) -> Option<String> {
-    (report.verdict != report.expected.verdict)
-        .then(|| format!("with the usual ones it would be {}", verdict(report.expected.verdict)))
+    let failing = head::failing(report);
+    let courses: BTreeSet<Option<&str>> = failing.iter().map(|one| one.course).collect();
+    let fails = match courses.into_iter().collect::<Vec<_>>().as_slice() {
+        [] | [None, ..] if report.verdict != report.expected.verdict => {
+            let expected = verdict(report.expected.verdict);
+            return Some(format!("with the usual ones it would be {expected}"));
+        }
+        [] | [None, ..] => return None,
+        [Some("usual_durations")] => "with the usual ones",
+        [Some("other_order")] => "if steps come in another order, which nothing rules out",
+        [Some("mixed_durations")] => "if some steps are quick and others are not",
+        _ => "in other courses of events",
+    };
+    Some(format!("it fails only {fails}"))
 }
 
 /// The three rings of a step, each with all its members.

@@ -11,8 +11,14 @@ use crate::plan::world::World;
 impl Ledger {
     pub(in crate::plan::simulate) fn finish(mut self, world: &World<'_>, queue: &Queue) -> Trace {
         let horizon = self.horizon;
-        for (object, points) in self.objects.iter_mut().zip(&self.points) {
-            object.intervals.retain(|interval| interval.from <= horizon || interval.from == 0);
+        let closing = self.closing.take();
+        for (row, (object, points)) in self.objects.iter_mut().zip(&self.points).enumerate() {
+            let is_in_time = |from: i64| from < horizon || (from == horizon && closing.is_none());
+            object.intervals.retain(|interval| is_in_time(interval.from) || interval.from == 0);
+            if let Some(Some(last)) = closing.as_ref().and_then(|closing| closing.get(row)) {
+                object.intervals.retain(|interval| interval.from < last.from);
+                object.intervals.push(last.clone());
+            }
             if let Some(last) = object.intervals.last_mut() {
                 last.to = horizon;
             }

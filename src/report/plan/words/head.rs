@@ -81,8 +81,8 @@ fn unknown(report: &PlanReport) -> String {
     }
 }
 
-/// The first thing that keeps the plan from passing, unless that objects end unprotected says it.
-fn because(report: &PlanReport) -> String {
+/// What keeps the plan from passing.
+pub(super) fn failing(report: &PlanReport) -> Vec<&HazardX> {
     let threshold = Threshold::named(report.fail_on).unwrap_or(Threshold::From(Severity::Error));
     let decides = |one: &&HazardX| match report.verdict {
         "failed" => {
@@ -93,7 +93,12 @@ fn because(report: &PlanReport) -> String {
         _ => false,
     };
     let open = report.hazards.iter().filter(|one| one.accepted.is_none());
-    let all: Vec<&HazardX> = open.filter(decides).collect();
+    open.filter(decides).collect()
+}
+
+/// The first thing that keeps the plan from passing, unless that objects end unprotected says it.
+fn because(report: &PlanReport) -> String {
+    let all = failing(report);
     let Some(first) = all.first() else { return String::new() };
     // Of another course of events the numbers tell nothing.
     if report.totals.bad > 0 && all.iter().any(|one| one.id == "plan-end-unprotected") {
