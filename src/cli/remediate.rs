@@ -1,5 +1,6 @@
 //! `dpmguard remediate`: from findings to a change plan that repairs them.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -284,6 +285,19 @@ fn say_findings(remedy: &Remedy, err: &mut dyn io::Write) -> io::Result<()> {
     Ok(())
 }
 
+/// The findings that the plan leaves: old ones, and those that only it brings about.
+fn left(stay: usize, raised: usize) -> String {
+    let mut said = String::new();
+    if stay > 0 {
+        let _ = write!(said, ", {stay} NOT cleared");
+    }
+    if raised > 0 {
+        let (come, are) = if raised == 1 { ("comes", "is") } else { ("come", "are") };
+        let _ = write!(said, "; {raised} more {come} up on the way and {are} NOT cleared");
+    }
+    said
+}
+
 /// Says what the plan is worth; the answer is the exit code.
 fn say(
     remedy: &Remedy,
@@ -296,6 +310,8 @@ fn say(
         remedy.findings.iter().filter(|one| one.is_asked() && one.fate == fate).count()
     };
     let all = remedy.findings.iter().filter(|finding| finding.is_asked()).count();
+    let raised = remedy.findings.iter().filter(|one| !one.is_old && one.fate == Fate::Stays);
+    let raised = raised.count();
     let (stay, unknown) = (count(Fate::Stays), count(Fate::Unknown));
     let steps = plan.written().len();
     let err = &mut *streams.err;
@@ -305,7 +321,7 @@ fn say(
         if steps == 1 { "" } else { "s" },
         count(Fate::Cleared),
         if all == 1 { "" } else { "s" },
-        if stay == 0 { String::new() } else { format!(", {stay} NOT cleared") },
+        left(stay, raised),
         match verdict {
             gate::Verdict::Passed => "PASS",
             gate::Verdict::Failed => "FAIL",

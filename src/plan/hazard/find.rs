@@ -1,6 +1,7 @@
 //! Hazards found in traces: here those of the steps.
 
 mod blackouts;
+mod broken;
 mod collect;
 mod doubts;
 mod ends;
@@ -318,18 +319,7 @@ impl Finder<'_> {
                     hazard.chain = chain;
                 }
             }
-            if let Some(by) = step.broken_by {
-                let lasted = step.start.zip(step.end).map(|(start, end)| end - start);
-                let how = if lasted < step.takes { "broken off" } else { "made worthless" };
-                let message = format!("{} is {how} by {}", self.named(position), self.named(by));
-                let is_written = by < self.written();
-                let help = format!("let {} wait: `after: [{}]`", self.id(by), self.id(position));
-                if let Some(hazard) = self.add("plan-check-interrupted", Some(position), message)
-                    && is_written
-                {
-                    hazard.help.push(help);
-                }
-            }
+            self.interrupted(position);
             if step.harmed.len() == all && all > 1 {
                 let all = if all == 2 { "both".to_owned() } else { format!("all {all}") };
                 let message = format!(

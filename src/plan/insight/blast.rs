@@ -88,13 +88,15 @@ pub struct Group {
 /// The rings of every step.
 pub(super) fn rings(given: Given<'_>, world: &World<'_>, trace: &Trace) -> Vec<Rings> {
     let behind = Behind::new(&world.facts, &world.protected());
+    let protected = world.protection().map(|protection| protection.kind);
     let steps = given.plan.steps.iter().enumerate().map(|(position, step)| {
         let direct: Vec<ObjectId> = step.args.iter().flat_map(objects_of).collect();
         let one = trace.steps.get(position);
         let locked = one.into_iter().flat_map(|one| one.needs.locks.iter().copied());
         // What it only uses it leaves as it is, for all that lies on it.
         let is_used = |object: &ObjectId| {
-            one.is_some_and(|one| one.needs.uses.contains(object))
+            Some(object.kind) != protected
+                && one.is_some_and(|one| one.needs.uses.contains(object))
                 && !changes(trace, position, *object)
         };
         let named = direct.iter().copied().filter(|object| !is_used(object));

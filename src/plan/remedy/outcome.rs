@@ -13,7 +13,8 @@ use crate::plan::world::Phase;
 pub(super) fn fates(known: &[Known], before: &Evaluation, after: &Evaluation) -> Vec<Fate> {
     let standing: BTreeSet<&str> =
         findings(after).map(|(_, finding)| finding.fingerprint.as_str()).collect();
-    let (before, after) = (undecided(before), undecided(after));
+    let open = Outcome::Undecided;
+    let (before, after) = (counts(before, open), counts(after, open));
     let fate = |finding: &Known| {
         let about = (finding.rule.to_string(), finding.subject.clone());
         let count = |all: &HashMap<_, usize>| all.get(&about).copied().unwrap_or(0);
@@ -26,10 +27,10 @@ pub(super) fn fates(known: &[Known], before: &Evaluation, after: &Evaluation) ->
     known.iter().map(fate).collect()
 }
 
-/// How often each rule is undecided for each object.
-fn undecided(evaluation: &Evaluation) -> HashMap<(String, Subject), usize> {
+/// How often each rule has an outcome for each object.
+fn counts(evaluation: &Evaluation, outcome: Outcome) -> HashMap<(String, Subject), usize> {
     let mut all = HashMap::new();
-    let open = evaluation.verdicts.iter().filter(|one| one.outcome == Outcome::Undecided);
+    let open = evaluation.verdicts.iter().filter(|one| one.outcome == outcome);
     for verdict in open {
         let rule = evaluation.rule(verdict).map(|rule| rule.id.to_string()).unwrap_or_default();
         *all.entry((rule, verdict.subject.clone())).or_insert(0) += 1;
@@ -43,8 +44,9 @@ pub(super) fn findings(evaluation: &Evaluation) -> impl Iterator<Item = (&Verdic
 
 /// How things are at the end of a plan, as far as one plan can be better than another.
 pub(super) struct Outcomes {
-    /// Fingerprints of the findings that stand.
-    standing: BTreeSet<String>,
+    /// How often each rule is violated for each object. What only the plan brings about has other fingerprints at other
+    /// times.
+    standing: HashMap<(String, Subject), usize>,
     undecided: HashMap<(String, Subject), usize>,
     /// Objects that are not protected.
     exposed: BTreeSet<ObjectId>,
@@ -56,14 +58,13 @@ pub(super) struct Outcomes {
 
 impl Outcomes {
     pub(super) fn of(made: &Attempt) -> Self {
-        let standing = findings(&made.end).map(|(_, finding)| finding.fingerprint.clone());
         let objects = made.trace.objects.iter().filter(|one| one.ends().is_exposed());
         let fails =
             |status: &StepStatus| matches!(status, StepStatus::Refused(_) | StepStatus::Never);
         let written = made.trace.steps.iter().take(made.ordered.placed.len());
         Self {
-            standing: standing.collect(),
-            undecided: undecided(&made.end),
+            standing: counts(&made.end, Outcome::Violated),
+            undecided: counts(&made.end, Outcome::Undecided),
             exposed: objects.map(|one| one.object).collect(),
             refused: written.filter(|step| fails(&step.status)).count(),
             exposure: made.trace.weighted_exposure(),
@@ -72,14 +73,15 @@ impl Outcomes {
 
     /// Whether nothing ends worse than with another plan, and nothing is without protection for longer.
     pub(super) fn is_as_good_as(&self, other: &Self) -> bool {
-        let is_open = |(about, count): (&_, &usize)| {
-            *count > other.undecided.get(about).copied().unwrap_or(0)
+        type Counts = HashMap<(String, Subject), usize>;
+        let has_more = |ours: &Counts, theirs: &Counts| {
+            ours.iter().any(|(about, count)| *count > theirs.get(about).copied().unwrap_or(0))
         };
-        self.standing.is_subset(&other.standing)
+        !has_more(&self.standing, &other.standing)
             && self.exposed.is_subset(&other.exposed)
             && self.refused <= other.refused
             && self.exposure <= other.exposure
-            && !self.undecided.iter().any(is_open)
+            && !has_more(&self.undecided, &other.undecided)
     }
 }
 

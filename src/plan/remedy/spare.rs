@@ -1,22 +1,29 @@
-//! Which steps a plan can do without: each that harms something, and each check of what is well.
+//! Which steps a plan can do without: each that harms something, each that takes for itself what another takes, too, and
+//! each check of what is well.
 
 use crate::plan::remedy::order::Placed;
 use crate::plan::remedy::outcome::Outcomes;
 use crate::plan::remedy::wish::{Stage, Wishes};
 use crate::plan::remedy::{Attempt, Given, Ordered};
-use crate::plan::trace::StepStatus;
+use crate::plan::trace::{StepStatus, StepTrace};
 
 /// Most plans that are simulated to see what can be left out.
 const MAX_TRIALS: usize = 24;
 
 /// Names of the steps without which all ends as well as with them.
 pub(super) fn spared(given: Given<'_>, wishes: &Wishes<'_>, made: &Attempt) -> Vec<String> {
-    let steps = made.trace.steps.iter().zip(&made.ordered.placed).enumerate();
-    let doubtful = steps.filter(|(_, (step, placed))| {
+    let steps = || made.trace.steps.iter().zip(&made.ordered.placed).enumerate();
+    // What two steps take for themselves one of them may do for both, such as a restart.
+    let is_shared = |place: usize, step: &StepTrace| {
+        steps().any(|(other, (another, _))| {
+            place != other && step.needs.locks.iter().any(|lock| another.needs.locks.contains(lock))
+        })
+    };
+    let doubtful = steps().filter(|(place, (step, placed))| {
         let stage = wishes.all.get(placed.wish).map(|wish| wish.stage);
         match stage {
             Some(Stage::Check) => step.is_needless || step.status == StepStatus::Nothing,
-            _ => !step.harmed.is_empty(),
+            _ => !step.harmed.is_empty() || is_shared(*place, step),
         }
     });
     let doubtful: Vec<usize> = doubtful.map(|(place, _)| place).collect();

@@ -137,12 +137,13 @@ impl Input<'_> {
 
     fn durations(self) -> Vec<TakesX> {
         let takes = |trace: &Trace, step: usize| {
+            // One that is broken off was to take longer.
             let step = trace.steps.get(step)?;
-            Some(step.end? - step.start?)
+            step.takes.or(Some(step.end? - step.start?))
         };
         let steps = self.plan.written().iter().zip(&self.judged.worst.steps).enumerate();
         steps
-            .filter(|(_, (_, trace))| !trace.because.is_empty() && trace.broken_by.is_none())
+            .filter(|(_, (_, trace))| !trace.because.is_empty())
             .filter_map(|(position, (step, trace))| {
                 let worst_seconds = takes(&self.judged.worst, position)?;
                 Some(TakesX {

@@ -11,6 +11,9 @@ use crate::plan::trace::StepStatus;
 /// Jobs that fail, by the step that they fail through and by what they are called: objects and times.
 type Failed = BTreeMap<(usize, String), Vec<(String, i64)>>;
 
+/// When such jobs begin, the first of them, and would have ended, the last.
+type Times = BTreeMap<(usize, String), (i64, i64)>;
+
 /// Jobs that have run as long as they may, by the step because of which their objects are bad.
 type Cut = BTreeMap<(Option<usize>, String), Vec<(String, i64)>>;
 
@@ -18,6 +21,7 @@ impl Finder<'_> {
     pub(super) fn jobs(&mut self) {
         let (mut in_the_way, mut in_vain) = (Failed::new(), Failed::new());
         let mut cut = Cut::new();
+        let mut times = Times::new();
         // By what they are called and why they fail: what is so without the plan, too.
         let mut anyway: BTreeMap<(String, String), Vec<(String, i64)>> = BTreeMap::new();
         let jobs = (0..).zip(&self.given.plan.steps).zip(&self.trace.steps).skip(self.written());
@@ -31,7 +35,11 @@ impl Finder<'_> {
             }
             let other = trace.broken_by.filter(|other| *other < self.written());
             if let Some(other) = other {
-                in_the_way.entry((other, title)).or_default().push((key, time));
+                let about = (other, title);
+                let end = trace.takes.map_or(time, |takes| time.saturating_add(takes));
+                let (from, to) = times.entry(about.clone()).or_insert((time, end));
+                (*from, *to) = (time.min(*from), end.max(*to));
+                in_the_way.entry(about).or_default().push((key, time));
             } else if let StepStatus::Refused(reasons) = &trace.status {
                 match self.culprit_at(&key, time) {
                     Some(culprit) => {
@@ -59,7 +67,12 @@ impl Finder<'_> {
                 self.named(step),
                 self.said(&failed)
             );
+            let times = times.get(&(step, title)).copied();
+            let help = times.map(|times| self.out_of_the_way(step, times)).unwrap_or_default();
             self.tell("plan-collides", Some(step), message, &failed);
+            if let Some(hazard) = self.hazards.last_mut() {
+                hazard.help = help;
+            }
         }
         for ((title, why), failed) in anyway {
             let why = why.trim_end_matches('.');
@@ -75,6 +88,31 @@ impl Finder<'_> {
             );
             self.tell("plan-job-fails", Some(step), message, &failed);
         }
+    }
+
+    /// When a step would not be in the way of jobs: before them, or when they have ended.
+    fn out_of_the_way(&self, step: usize, (from, to): (i64, i64)) -> Vec<String> {
+        let id = self.id(step);
+        let trace = self.trace.steps.get(step);
+        let lasts = trace.and_then(|step| step.takes).unwrap_or_default();
+        let mut help = Vec::new();
+        if to.saturating_add(lasts) <= self.given.plan.window.end {
+            let time = self.given.clock.written(to);
+            help.push(format!("let {id} wait until it has ended: `not_before: \"{time}\"`"));
+        }
+        // What comes before it needs its time, too.
+        let steps = self.trace.steps.iter().take(self.written());
+        let ends = steps.filter(|other| trace.is_some_and(|step| other.end <= step.start));
+        let free = ends.filter_map(|other| other.end).max().unwrap_or_default();
+        if from - lasts >= free && from > 0 {
+            let latest = self.time(from - lasts);
+            let or = if help.is_empty() { "" } else { "or " };
+            help.push(format!("{or}let {id} end before it: begin it at {latest} at the latest"));
+        }
+        if help.is_empty() {
+            help.push(format!("take {id} into another window, or move the job for that night"));
+        }
+        help
     }
 
     /// What the job is called that has checked the object of a step up to its begin.

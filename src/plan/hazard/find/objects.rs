@@ -36,6 +36,7 @@ impl Finder<'_> {
         }
         self.nothing_protected();
         self.touched_twice();
+        self.checked_twice();
     }
 
     /// An object that must be protected at the end, of which nobody knows whether it is.
@@ -136,8 +137,10 @@ impl Finder<'_> {
             let open = say_duration(open);
             ("plan-unknown", format!("{message}; of {open} of it nobody can say"))
         };
+        let help = self.lasts_longest(object.object);
         if let Some(hazard) = self.add(kind, step, message) {
             hazard.objects = vec![key];
+            hazard.help.extend(help);
         }
     }
 

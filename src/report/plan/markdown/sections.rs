@@ -94,8 +94,13 @@ impl Page<'_> {
             if let Some(all) = words::unnamed(hazard) {
                 let _ = write!(text, "; {}", plain(&all));
             }
-            for help in &hazard.help {
-                let _ = write!(text, "; {}", plain(help));
+            for (number, help) in hazard.help.iter().enumerate() {
+                let before = match number {
+                    0 if text.ends_with('.') => " **Do:** ",
+                    0 => ". **Do:** ",
+                    _ => "; ",
+                };
+                let _ = write!(text, "{before}{}", plain(help));
             }
             if let Some(accepted) = &hazard.accepted {
                 let _ = write!(text, " *Accepted: {}*", plain(accepted));

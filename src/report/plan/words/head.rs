@@ -56,8 +56,11 @@ pub(in crate::report::plan) fn ends(report: &PlanReport, clock: &Clock) -> Strin
     };
     let by_state = report.hazards.iter().filter(|one| one.id == "plan-cause-stands");
     let by_state: usize = by_state.map(|one| one.objects.len()).sum();
-    if by_state > 0 {
+    if by_state > 0 && totals.bad + totals.unknown == 0 {
         let _ = write!(text, ", {by_state} of them by state alone");
+    } else if by_state > 0 {
+        let count = if by_state == 1 { "counts" } else { "count" };
+        let _ = write!(text, "; of the others {by_state} {count} as protected by state alone");
     }
     text.push_str(&unknown(report));
     text.push_str(&because(report));

@@ -9,6 +9,10 @@ use crate::report::plan::{HazardX, ObjectX, PlanReport, StepX};
 pub(in crate::report::plan) fn outcome(step: &StepX, report: &PlanReport, clock: &Clock) -> String {
     let until = report.plan.checks_until_seconds;
     match (step.status, &step.broken_off_by) {
+        ("done", Some(by)) if *by == step.id => {
+            let lasted = step.start_seconds.zip(step.end_seconds).map(|(from, to)| to - from);
+            format!("broken off after {}", say_duration(lasted.unwrap_or_default()))
+        }
         ("done", Some(by)) if is_cut(step) => format!("broken off by {by}"),
         ("done", Some(by)) => format!("made worthless by {by}"),
         ("done", None) if step.needs.checks.is_some() && step.end_seconds > Some(until) => {
