@@ -216,7 +216,7 @@ fn run(
     let other = Given { plan: &plan, ..given };
     let hazards = found(other, &trace, (before, swapped.as_ref().unwrap_or(after)), raised);
     let errors = hazards.into_iter().filter(|hazard| hazard.severity == Severity::Error);
-    let only = if course.swapped.is_some() { Is::Order } else { Is::Mixed };
+    let only = if course.swapped.is_empty() { Is::Mixed } else { Is::Order };
     let told = errors.map(|mut hazard| {
         hazard.only = Some(only);
         hazard.chain.insert(0, Link { said: course.said.clone(), step: None });
