@@ -176,6 +176,7 @@ fn other_courses_of_events_are_tried() {
     ] {
         let (code, said) = night(&[], "2009-03-08T04:00", &order, &[]);
         assert!(code == 1 && said.contains("note: if g comes before m"), "{said}");
+        assert!(said.contains("; it fails only if steps come in another order"), "{said}");
     }
     let (code, said) =
         night(&[], "2009-03-08T04:00", &format!("steps:\n{moved}{GROUP}{waits}"), &[]);
@@ -274,6 +275,30 @@ fn what_a_step_is_about_has_to_be_good_behind_it() {
     assert!(code == 1 && said.contains("error[plan-end-unprotected]: DPM01/EX01/SG1"), "{said}");
     let (code, said) = night(&[bad], "2009-03-08T01:00", "steps: []\n", &[]);
     assert_eq!(code, 0, "{said}");
+}
+
+/// A check before a step that breaks its object again is for nothing: that is said, not that the step should wait.
+#[test]
+fn a_check_before_what_breaks_its_object_is_left_out() {
+    let again = "  - { id: again, action: move-database-file, with: { database: EX01/SG2/DB1, to: 'F:\\SG2\\N.edb' } }\n";
+    let last = CHECK_2.replace("id: c,", "id: e,");
+    let steps = format!("steps:\n{LOGS}{CHECK_2}{again}");
+    let (_, said) = night(&[], "2009-03-08T04:00", &format!("{steps}{last}"), &[]);
+    assert!(said.contains("help: leave c out: e checks DPM01/EX01/SG2 behind again"), "{said}");
+    assert!(said.contains("  c      54 min, at worst 1 h 48 min  "), "{said}");
+    let (_, said) = night(&[], "2009-03-08T04:00", &steps, &[]);
+    let help = "help: again breaks DPM01/EX01/SG2 anyway: put c behind again";
+    assert!(said.contains(help) && !said.contains("let again wait"), "{said}");
+    let waits = again.replace("} }", "}, after: [c] }");
+    let twice = format!("steps:\n{LOGS}{CHECK_2}{waits}{last}goal: {{ max_exposure: 10m }}\n");
+    let (_, said) = night(&[], "2009-03-08T04:00", &twice, &[]);
+    for wanted in [
+        "note[plan-touched-twice]: DPM01/EX01/SG2 is broken by l (move-log-folder), checked, and broken again",
+        "help: leave c out, and let again follow l: e checks DPM01/EX01/SG2 behind both",
+        "help: c (run-consistency-check) takes 1 h 48 min of it",
+    ] {
+        assert!(said.contains(wanted), "{wanted}\n{said}");
+    }
 }
 
 /// Times are half open: what ends in the second in which the window closes has ended, checks and people alike,

@@ -193,7 +193,7 @@ pub const KINDS: &[Kind] = &[
         severity: Severity::Warning,
         title: "Something that stands makes it worse to be without protection",
         explanation: "Logs are not truncated while no backup succeeds: a volume that is nearly full may not last until the check has ended, and a \
-                      replica that is too small may not take it. Repair that before the change.",
+                      copy that has too little room may not take it. Repair that before the change.",
         is_unknown: false,
     },
     Kind {

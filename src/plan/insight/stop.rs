@@ -292,7 +292,9 @@ impl Finder<'_> {
             let Some(free) = later.find(|interval| !interval.is_blocked) else { continue };
             for (position, step) in self.given.plan.steps.iter().enumerate() {
                 let trace = self.trace.steps.get(position);
-                let ends_then = trace.is_some_and(|trace| trace.end == Some(free.from));
+                let ends_then = trace.is_some_and(|trace| {
+                    trace.end == Some(free.from) && trace.status == StepStatus::Done
+                });
                 let action = self.given.set.actions.get(step.action).filter(|_| ends_then);
                 if let Some(action) = action.filter(|action| action.role == Role::Fix) {
                     let action = action.id.to_string();
