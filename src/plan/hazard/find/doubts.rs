@@ -59,7 +59,9 @@ impl Finder<'_> {
             );
             let mut keys: Vec<String> = objects.iter().map(|object| self.key(*object)).collect();
             keys.sort();
-            let wanted = self.wanted(missing(before, &ids));
+            let known = missing(before, &ids);
+            let missing = if known.is_empty() { missing(self.after, &ids) } else { known };
+            let wanted = self.wanted(missing);
             if let Some(hazard) = self.add("plan-unknown", Some(step), message) {
                 hazard.objects = keys;
                 hazard.ask(wanted);

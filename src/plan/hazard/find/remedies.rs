@@ -10,7 +10,7 @@ use crate::finding::{Argument, Role, Step, Subject};
 use crate::plan::hazard::find::Finder;
 use crate::plan::hazard::find::objects::listed;
 use crate::plan::hazard::{needed, repairs};
-use crate::plan::trace::{Interval, ObjectTrace};
+use crate::plan::trace::{Interval, ObjectTrace, StepStatus};
 use crate::plan::world::{Act, Phase, value_of};
 use crate::plan::{automatic, simulate};
 
@@ -51,6 +51,7 @@ impl Finder<'_> {
                 fixes.join(", ")
             ));
         }
+        help.extend(self.too_early(&fixes, &blocked));
         let mut others: Vec<&ObjectTrace> = blocked.iter().chain(&curable).copied().collect();
         others.sort_by(|a, b| a.key.cmp(&b.key));
         if let Some(check) = simulate::check_of(self.given.set).filter(|_| !others.is_empty()) {
@@ -72,6 +73,33 @@ impl Finder<'_> {
             ));
         }
         help
+    }
+
+    /// A step of the plan that is such a repair, and comes before what has to be repaired.
+    fn too_early(&self, fixes: &[String], objects: &[&ObjectTrace]) -> Option<String> {
+        let last = objects.iter().filter_map(|object| object.intervals.last());
+        let culprit = last.filter_map(|last| self.culprit(last)).max()?;
+        let begins = self.trace.steps.get(culprit)?.start;
+        let steps = self.given.plan.written().iter().zip(&self.trace.steps).enumerate();
+        let mut early = steps.filter(|(position, (step, trace))| {
+            let action = self.given.set.actions.get(step.action);
+            let is_fix = action.is_some_and(|action| {
+                step.args.iter().any(|arg| match arg {
+                    Value::Object(at) => {
+                        fixes.contains(&format!("{} at {}", action.id, self.key(*at)))
+                    }
+                    _ => false,
+                })
+            });
+            let is_done = trace.status == StepStatus::Done;
+            is_fix && is_done && *position != culprit && trace.start <= begins
+        });
+        let (step, _) = early.next()?;
+        Some(format!(
+            "{} comes too early for that: put it behind {}",
+            self.id(step),
+            self.id(culprit)
+        ))
     }
 
     /// What the rules ask for because of the causes that stand; where a check could not even begin, because of
