@@ -10,7 +10,7 @@ mod needs;
 mod queue;
 mod trial;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::eval::standing::Delta;
@@ -24,7 +24,7 @@ use crate::plan::simulate::ledger::Ledger;
 use crate::plan::simulate::queue::Queue;
 use crate::plan::simulate::trial::Trials;
 use crate::plan::trace::{Happening, StepStatus, Trace};
-use crate::plan::world::{Act, May, Phase, World, bound};
+use crate::plan::world::{Act, May, Passing, Phase, World, bound};
 use crate::plan::{Plan, Step};
 use crate::rule::action::{Action, Arg};
 use crate::rule::pack::RuleSet;
@@ -78,6 +78,7 @@ pub fn simulate_telling(
         ledger,
         queue,
         trials: Trials::default(),
+        passing: HashMap::new(),
         time: 0,
         tell,
     };
@@ -111,6 +112,8 @@ struct Simulation<'a> {
     ledger: Ledger,
     queue: Queue,
     trials: Trials,
+    /// What is so only while a step runs, by its position.
+    passing: HashMap<usize, Vec<Passing>>,
     time: i64,
 }
 
@@ -237,6 +240,9 @@ impl<'a> Simulation<'a> {
             touched.extend(self.set_phase(Some(position), object, Phase::Busy));
         }
         let outcomes = self.world.apply(act, true, self.scenario.may);
+        if !outcomes.passing.is_empty() {
+            self.passing.insert(position, outcomes.passing);
+        }
         self.made(Some(position), Happening::Effect);
         self.spoil(position, &outcomes.touched);
         self.ledger.unknown(position, outcomes.missing);
@@ -303,11 +309,13 @@ impl<'a> Simulation<'a> {
             is_spoiled && matches!(self.world.phase(*object), Phase::Bad | Phase::Outside)
         };
         let state = checked.filter(is_broken).and_then(|object| self.world.state(object));
+        let passing = self.passing.remove(&position).unwrap_or_default();
+        let mut touched = self.world.take_back(passing);
         let outcomes = self.world.apply(act, false, self.scenario.may);
         self.made(Some(position), Happening::Effect);
         self.spoil(position, &outcomes.touched);
         self.ledger.unknown(position, outcomes.missing);
-        let mut touched = outcomes.touched;
+        touched.extend(outcomes.touched);
         if let Some(object) = checked {
             // What the check would find is only known once it has looked.
             touched.extend(self.set_phase(Some(position), object, Phase::Good));

@@ -103,6 +103,17 @@ pub struct Outcomes {
     pub missing: Vec<String>,
     /// What was known before of what changed.
     pub before: Vec<Before>,
+    /// What is so only while the step runs.
+    pub passing: Vec<Passing>,
+}
+
+/// A fact that is another one while a step runs.
+#[derive(Clone, Debug)]
+pub struct Passing {
+    object: ObjectId,
+    field: usize,
+    was: Fact,
+    now: Fact,
 }
 
 impl<'a> World<'a> {
@@ -247,6 +258,12 @@ impl<'a> World<'a> {
         let mut outcomes = effects::made(with, &mut self.facts, &self.now, act, (at, may));
         self.before.append(&mut outcomes.before);
         outcomes
+    }
+
+    /// Takes back what was so only while a step ran.
+    pub fn take_back(&mut self, passing: Vec<Passing>) -> BTreeSet<Cell> {
+        let back = passing.into_iter().filter_map(|one| one.back(&self.facts)).collect();
+        self.set(back)
     }
 
     /// Changes facts.

@@ -15,6 +15,8 @@ use crate::source::Node;
 pub enum Moment {
     /// When the step begins.
     Start,
+    /// While it runs: when it ends, the fact is what it was before, unless somebody else has changed it.
+    Meanwhile,
     /// When it ends.
     End,
     /// When it is tried and cannot begin.
@@ -231,9 +233,18 @@ impl Reader<'_> {
         let each = self.members(node)?;
         let when = node.get("when").map(|node| self.guard(node));
         let what = self.effect_kind(node);
+        let at = node.get("at").filter(|at| at.as_str() == Some("meanwhile"));
+        if let Some(at) = at
+            && node.get("set").is_none()
+            && node.get("fill").is_none()
+        {
+            let message = "only `set` and `fill` can be taken back at the end of a step";
+            self.problems.push(Diagnostic::error("not-meanwhile", message).at(at.place));
+        }
         Some(Effect {
             at: match node.get("at").and_then(Node::as_str) {
                 Some("start") => Moment::Start,
+                Some("meanwhile") => Moment::Meanwhile,
                 Some("refused") => Moment::Refused,
                 _ => Moment::End,
             },

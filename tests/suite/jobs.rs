@@ -209,7 +209,7 @@ role: fix
 at: server
 params: { server: { ref: exchange_server }, other: { ref: dpm_server } }
 do: Do it.
-manual: Nothing that facts show is changed.
+effects: [{ at: meanwhile, forget: server.last_boot_at }]
 automatic:
   - { id: one, title: one, times: '["02:00"]', because: we say so here }
   - { id: two, title: two, follows: move-cluster-groop, after: 30m, because: we say so here }
@@ -223,6 +223,7 @@ automatic:
     let err = lint();
     for told in [
         "a list of texts is needed here",
+        "only `set` and `fill` can be taken back at the end of a step",
         "`soon` is not a duration",
         "`25:99` is not a time of day",
         "did you mean `08:30`?",
@@ -233,6 +234,7 @@ automatic:
     ] {
         assert!(err.contains(told), "{told}\n{err}");
     }
+    let action = action.replace("at: meanwhile, ", "");
     let (action, _) = action.split_once("  - { id: three").unwrap();
     let again =
         "  - { id: daily-check, title: six, times: '[\"02:00\"]', because: we say so here }\n";

@@ -272,7 +272,8 @@ impl<'a> Line<'a> {
             _ => 0,
         };
         // What does nothing when it begins leaves nothing to judge before it ends.
-        let touched = self.world.apply(act, true, May::Happens).touched;
+        let begun = self.world.apply(act, true, May::Happens);
+        let (touched, passing) = (begun.touched, begun.passing);
         let mut own = touched.clone();
         if !touched.is_empty() {
             self.settle(touched);
@@ -284,7 +285,8 @@ impl<'a> Line<'a> {
         }
         let now = self.given.start.saturating_add(self.time);
         self.world.now = Instant::from_seconds(now).unwrap_or_else(Instant::epoch);
-        let mut touched = self.world.apply(act, false, May::Happens).touched;
+        let mut touched = self.world.take_back(passing);
+        touched.extend(self.world.apply(act, false, May::Happens).touched);
         own.extend(touched.iter().copied());
         touched.extend(checked.into_iter().flat_map(|one| self.world.set_phase(one, Phase::Good)));
         self.settle(touched);

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::expr::eval::{Env, Outcome, Reads, Unknown};
 use crate::expr::tree::Expr;
-use crate::facts::change::{Change, Refusal};
+use crate::facts::change::{Before, Change, Refusal};
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
 use crate::facts::value::{Absence, Fact, List, Reach, Value};
-use crate::plan::world::{Act, May, Outcomes, env_of, said, view_of};
+use crate::plan::world::{Act, May, Outcomes, Passing, env_of, said, view_of};
 use crate::rule::effect::{Effect, EffectKind, Members, Moment};
 use crate::rule::pack::RuleSet;
 
@@ -22,7 +22,11 @@ pub(super) fn made(
 ) -> Outcomes {
     let mut outcomes = Outcomes::default();
     let effects = act.action.course.effects.iter();
-    let wanted = |effect: &&Effect| effect.at == at && (!effect.may || may == May::Happens);
+    // What is so only meanwhile begins with the step.
+    let is_then = |effect: &Effect| {
+        effect.at == at || (effect.at == Moment::Meanwhile && at == Moment::Start)
+    };
+    let wanted = |effect: &&Effect| is_then(effect) && (!effect.may || may == May::Happens);
     for effect in effects.filter(wanted) {
         let view = view_of(facts, now, reads);
         let made = changes(effect, &mut env_of(set, act, &view));
@@ -30,6 +34,11 @@ pub(super) fn made(
         match made {
             Ok(changes) => {
                 let made = Arc::make_mut(facts).change(changes);
+                if effect.at == Moment::Meanwhile {
+                    outcomes
+                        .passing
+                        .extend(made.before.iter().filter_map(|was| passing(facts, was)));
+                }
                 outcomes.touched.extend(made.touched);
                 outcomes.before.extend(made.before);
                 outcomes.missing.extend(made.refused.into_iter().map(refusal));
@@ -38,6 +47,26 @@ pub(super) fn made(
         }
     }
     outcomes
+}
+
+/// A fact that is to be taken back, with what it is now.
+fn passing(facts: &Facts, was: &Before) -> Option<Passing> {
+    let Before::Field(object, field, was) = was else { return None };
+    let now = facts.fact(*object, *field)?.clone();
+    Some(Passing { object: *object, field: *field, was: was.clone(), now })
+}
+
+impl Passing {
+    /// What takes it back; nothing where somebody else has changed it.
+    pub(super) fn back(self, facts: &Facts) -> Option<Change> {
+        let Self { object, field, was, now } = self;
+        let is_same = match (facts.fact(object, field)?, &now) {
+            (Fact::Known { value, .. }, Fact::Known { value: set, .. }) => value.same(set),
+            (Fact::Absent(_), Fact::Absent(_)) => true,
+            _ => false,
+        };
+        is_same.then_some(Change::Set { object, path: vec![field], to: was, creates: false })
+    }
 }
 
 fn refusal(refusal: Refusal) -> String {
