@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::time::say_duration;
 use crate::facts::value::{ObjectId, Value};
-use crate::finding::{Evaluation, Finding, Outcome, Verdict};
+use crate::finding::{Evaluation, Finding, Outcome, Role, Severity, Verdict};
 use crate::plan::hazard::find::Finder;
 use crate::plan::hazard::find::raised::Raised;
+use crate::plan::hazard::find::remedies::said;
 use crate::plan::trace::StepStatus;
 use crate::rule::effect::Moment;
 
@@ -128,8 +129,16 @@ impl Finder<'_> {
             // Jobs that begin by themselves stand nowhere in the plan.
             let step = raised.get(&finding.fingerprint).copied();
             let step = step.filter(|step| *step < self.written());
+            let repairs = finding.steps.iter().filter(|one| one.role != Role::Check);
+            let repairs: Vec<String> = repairs.map(said).collect();
             if let Some(hazard) = self.add("plan-new-finding", step, message) {
                 hazard.severity = severity;
+                if severity == Severity::Error && !repairs.is_empty() {
+                    hazard.help.push(format!(
+                        "do without the step, or clear it behind it: {}",
+                        repairs.join(", ")
+                    ));
+                }
                 hazard.rule = Some(id);
                 hazard.objects = vec![key];
             }
