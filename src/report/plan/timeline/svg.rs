@@ -63,8 +63,7 @@ fn draw(report: &PlanReport, clock: &Clock, is_whole: bool) -> String {
     }
     let bottom = drawing.y;
     let over = drawing.over(bottom);
-    let legend = legend(report, bottom + 12);
-    let height = bottom + 12 + ROW;
+    let (legend, height) = legend(report, bottom + 12);
     let style = if is_whole { format!("<style>\n{STYLE}</style>\n") } else { String::new() };
     let title = format!(
         "{} {}: {}",
@@ -82,10 +81,12 @@ fn draw(report: &PlanReport, clock: &Clock, is_whole: bool) -> String {
     )
 }
 
-/// What makes a blocked stretch other than a bad one without colours.
+/// What makes a blocked stretch, and one of which no backup succeeds, other than a bad one without colours.
 const PATTERN: &str = "<defs>\n<pattern id=\"hatch\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" \
      patternTransform=\"rotate(45)\"><rect class=\"bad\" width=\"7\" height=\"7\"/>\
      <rect class=\"stripe\" width=\"3\" height=\"7\"/></pattern>\n\
+     <pattern id=\"dots\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\"><rect class=\"ease\" width=\"6\" height=\"6\"/>\
+     <circle class=\"stripe\" cx=\"3\" cy=\"3\" r=\"1.4\"/></pattern>\n\
      <pattern id=\"shade\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
      patternTransform=\"rotate(-45)\"><rect class=\"shade\" width=\"2\" height=\"6\"/></pattern>\n</defs>\n";
 
@@ -286,12 +287,17 @@ fn ticks(view: &View<'_>) -> Vec<(i64, String)> {
 }
 
 /// What the looks mean.
-fn legend(report: &PlanReport, y: i64) -> String {
+/// The legend, and the top of what comes below it.
+fn legend(report: &PlanReport, top: i64) -> (String, i64) {
     let mut text = String::new();
-    let mut x = 12;
+    let (mut x, mut y) = (12, top);
     for look in looks(report) {
         let class = look.class();
         let words = look.words();
+        let letters = i64::try_from(words.len()).unwrap_or(0);
+        if x + 24 + letters * 6 > RIGHT {
+            (x, y) = (12, y + ROW);
+        }
         let _ = writeln!(
             text,
             "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"18\" height=\"14\"/>\n<text class=\"legend\" x=\"{}\" \
@@ -299,10 +305,9 @@ fn legend(report: &PlanReport, y: i64) -> String {
             x + 24,
             y + 11
         );
-        let letters = i64::try_from(words.len()).unwrap_or(0);
         x += 24 + letters * 6 + 24;
     }
-    text
+    (text, y + ROW)
 }
 
 /// A name that fits, cut in its middle.
