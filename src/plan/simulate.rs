@@ -29,6 +29,7 @@ use crate::plan::{Plan, Step};
 use crate::rule::action::{Action, Arg};
 use crate::rule::pack::RuleSet;
 
+pub(in crate::plan) use ask::NOT_KNOWN;
 pub(in crate::plan) use needs::{capacity, owner};
 
 /// What is taken for granted of what cannot be known before.

@@ -19,6 +19,8 @@ pub struct Trace {
     pub causes: Vec<CauseTrace>,
     /// Cause rules that could not be decided before the plan or after it.
     pub doubts: Vec<Doubt>,
+    /// Those of them that cannot be decided after it.
+    pub left: Vec<Doubt>,
     /// When the last step ended.
     pub end: i64,
     /// The facts at the end.

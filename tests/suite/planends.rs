@@ -250,6 +250,30 @@ fn a_log_volume_that_is_nearly_full_is_told() {
     assert!(!said.contains("plan-risk-stands"), "{said}");
 }
 
+/// That nobody can say whether a cause stands is not read as that none does, whoever asks.
+#[test]
+fn what_may_be_protected_by_state_alone_is_no_verdict() {
+    let gone = ("    edb_path: 'F:\\SG1\\DB1.edb'\n", "");
+    let steps = format!("steps:\n{LOGS}{CHECK_2}");
+    let (until, all) = ("2009-03-08T01:00", format!("{steps}goal: {{ end_consistent: all }}\n"));
+    let (code, said) = night(&[gone], until, &all, &[]);
+    assert_eq!(code, 3, "{said}");
+    let wanted = "whether DPM01/EX01/SG1 counts as protected by state alone depends on";
+    assert!(said.contains(wanted), "{said}");
+    let (code, said) = night(&[gone], until, &steps, &["--fail-on", "warning"]);
+    assert!(code == 3 && said.contains(wanted), "{said}");
+    let (code, said) = night(&[gone], until, &steps, &[]);
+    assert_eq!(code, 0, "{said}");
+    // Nor that nobody can say how much room there is for logs, where warnings count.
+    let room = ("    free_bytes: 60000000000\n", "");
+    let (code, said) = night(&[room], until, &steps, &["--fail-on", "warning"]);
+    assert_eq!(code, 3, "{said}");
+    assert!(
+        said.contains("from l (move-log-folder) on nobody can say what log-volume-headroom"),
+        "{said}"
+    );
+}
+
 /// An object that is taken away is not protected, and nobody takes responsibility for a step that does not take place.
 #[test]
 fn what_is_gone_or_not_done_is_not_fine() {

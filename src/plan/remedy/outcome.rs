@@ -104,9 +104,24 @@ pub(super) fn set_goal(plan: &mut Plan, known: &[Known], before: &Evaluation, tr
     let bad = trace.objects.iter().filter(|one| is_bad_all_along(one) || is_by_state(one));
     let (ours, bad): (Vec<_>, Vec<_>) = bad.partition(|one| asked.contains(&fold(&one.key)));
     plan.goal.is_all = ours.iter().any(|object| !object.is_touched());
-    let reason = "bad before, for reasons that this plan is not about";
+    let reason = "bad before, or perhaps so, for reasons that this plan is not about";
     let others = bad.into_iter().filter(|one| others.contains(&fold(&one.key)));
     plan.goal.except = others.map(|one| (one.key.to_string(), reason.to_owned())).collect();
+    // Of some nobody can say whether a cause stands, and no step has to do with them.
+    let is_open = |object: &&ObjectTrace| {
+        let mut left = trace.left.iter();
+        object.ends() == Phase::Good
+            && !object.is_named
+            && object.intervals.iter().all(|one| one.caused_by.is_empty())
+            && left.any(|doubt| doubt.anywhere || doubt.objects.contains(&object.object))
+    };
+    let is_left_out = |plan: &Plan, key: &str| plan.goal.except.iter().any(|(one, _)| one == key);
+    for object in trace.objects.iter().filter(is_open) {
+        if !asked.contains(&fold(&object.key)) && !is_left_out(plan, &object.key) {
+            plan.goal.except.push((object.key.to_string(), reason.to_owned()));
+        }
+    }
+    plan.goal.except.sort();
 }
 
 /// Keys of the protected objects that findings are about, by their fingerprints.

@@ -7,6 +7,9 @@ use crate::plan::simulate::{Simulation, Takes};
 use crate::plan::world::{Act, Phase};
 use crate::plan::{Step, world};
 
+/// Begin of a reason why a step cannot begin: nobody knows whether it can.
+pub(in crate::plan) const NOT_KNOWN: &str = "It is not known: ";
+
 impl Simulation<'_> {
     /// The conditions of an action that do not hold, or of which nobody knows it.
     pub(super) fn obstructions(&self, act: Act<'_>) -> Vec<String> {
@@ -15,7 +18,7 @@ impl Simulation<'_> {
             requires.filter_map(|(that, otherwise)| match self.world.condition(act, that) {
                 Ok(true) => None,
                 Ok(false) => Some(self.world.say(act, otherwise)),
-                Err(missing) => Some(format!("It is not known: {}.", world::said(&missing))),
+                Err(missing) => Some(format!("{NOT_KNOWN}{}.", world::said(&missing))),
             });
         failing.collect()
     }

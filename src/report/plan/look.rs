@@ -68,7 +68,7 @@ impl Look {
             Self::Good => '.',
             Self::Busy => '~',
             Self::Unknown => '?',
-            Self::Stopped => '!',
+            Self::Stopped => '#',
             Self::Bad => 'x',
             Self::Blocked => 'X',
         }

@@ -102,7 +102,7 @@ fn named(facts: &Facts, object: ObjectId, kind: KindId) -> BTreeSet<ObjectId> {
 }
 
 /// The facts that are missing for rules.
-fn missing(evaluation: &Evaluation, ids: &[String]) -> Vec<String> {
+pub(super) fn missing(evaluation: &Evaluation, ids: &[String]) -> Vec<String> {
     let mut all = BTreeSet::new();
     for verdict in evaluation.verdicts.iter().filter(|one| one.outcome == Outcome::Undecided) {
         if evaluation.rule(verdict).is_some_and(|rule| ids.iter().any(|id| **id == *rule.id)) {

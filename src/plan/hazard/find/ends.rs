@@ -1,10 +1,10 @@
 //! Hazards of how protected objects end: well only by their state, thanks to a job, or with nobody asking.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::Severity;
 use crate::plan::hazard::Link;
-use crate::plan::hazard::find::{Finder, objects::listed};
+use crate::plan::hazard::find::{Finder, doubts::missing, known::undecided, objects::listed};
 use crate::plan::simulate::check_of;
 use crate::plan::trace::{ObjectTrace, StepStatus};
 use crate::plan::world::Phase;
@@ -15,6 +15,7 @@ const MOST_LINKS: usize = 5;
 impl Finder<'_> {
     pub(super) fn ends(&mut self) {
         self.only_by_state();
+        self.perhaps_only_by_state();
         self.cured_by_jobs();
         self.left_out();
     }
@@ -70,6 +71,47 @@ impl Finder<'_> {
                 hazard.objects = keys;
                 hazard.chain = chain;
                 hazard.help = help;
+            }
+        }
+    }
+
+    /// The same where nobody can say whether a cause stands.
+    fn perhaps_only_by_state(&mut self) {
+        let goal = &self.given.plan.goal;
+        let mut all: BTreeMap<Severity, (Vec<String>, BTreeSet<usize>)> = BTreeMap::new();
+        for object in self.trace.objects.iter().filter(|one| one.is_covered(goal)) {
+            if object.ends() != Phase::Good {
+                continue;
+            }
+            let left = self.trace.left.iter();
+            let rules =
+                left.filter(|doubt| doubt.anywhere || doubt.objects.contains(&object.object));
+            let rules = rules.map(|doubt| doubt.rule).filter(|rule| {
+                self.given.set.rules.get(*rule).is_some_and(|rule| rule.stops_backups())
+            });
+            let rules: Vec<usize> = rules.collect();
+            if !rules.is_empty() {
+                let is_asked = goal.is_all || object.is_named(goal);
+                let severity = if is_asked { Severity::Error } else { Severity::Warning };
+                let known = all.entry(severity).or_default();
+                known.0.push(object.key.to_string());
+                known.1.extend(rules);
+            }
+        }
+        for (severity, (keys, rules)) in all {
+            let rules = rules.into_iter().filter_map(|rule| self.given.set.rules.get(rule));
+            let ids: Vec<String> = rules.map(|rule| rule.id.to_string()).collect();
+            let verb = if keys.len() == 1 { "counts" } else { "count" };
+            let message = format!(
+                "whether {} {verb} as protected by state alone depends on {}",
+                listed(&keys),
+                undecided(&ids)
+            );
+            let wanted = self.wanted(missing(self.after, &ids));
+            if let Some(hazard) = self.add("plan-unknown", None, message) {
+                hazard.severity = severity;
+                hazard.objects = keys;
+                hazard.ask(wanted);
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::facts::value::Value;
 use crate::finding::Severity;
 use crate::plan::hazard::find::{Finder, objects::listed};
 use crate::plan::insight::reach;
+use crate::plan::simulate::NOT_KNOWN;
 use crate::plan::trace::StepStatus;
 
 /// Jobs that fail, by the step that they fail through and by what they are called: objects and times.
@@ -76,8 +77,13 @@ impl Finder<'_> {
         }
         for ((title, why), failed) in anyway {
             let why = why.trim_end_matches('.');
-            let message =
-                format!("there is no {title} of {}, as before the plan: {why}", self.said(&failed));
+            let said = self.said(&failed);
+            let message = match why.strip_prefix(NOT_KNOWN) {
+                Some(facts) => format!(
+                    "whether there is the {title} of {said} is not known, as before the plan: {facts}"
+                ),
+                None => format!("there is no {title} of {said}, as before the plan: {why}"),
+            };
             self.tell("plan-job-fails", None, message, &failed);
         }
         for ((step, title), failed) in in_vain {

@@ -66,6 +66,21 @@ impl Finder<'_> {
         self.trace.objects.iter().any(|one| one.object == object && one.is_named)
     }
 
+    /// Whether a step is a check or a backup of an object, and is carried out.
+    pub(super) fn is_job_of(&self, position: usize, object: ObjectId) -> bool {
+        let is_done =
+            self.trace.steps.get(position).is_some_and(|one| one.status == StepStatus::Done);
+        let step = self.given.plan.steps.get(position).filter(|_| is_done);
+        let action = step.and_then(|step| self.given.set.actions.get(step.action));
+        let is_job = action.is_some_and(|action| {
+            let protection = self.given.set.protection();
+            action.course.checks.is_some()
+                || protection.is_some_and(|(known, _)| known.makes_point(action))
+        });
+        let is_about = |arg: &Value| matches!(arg, Value::Object(about) if *about == object);
+        is_job && step.is_some_and(|step| step.args.iter().any(is_about))
+    }
+
     /// The object of a check or backup that runs while such a cause stands for it.
     fn meets(&self, position: usize, cause: &CauseTrace) -> Option<ObjectId> {
         let trace = self.trace.steps.get(position)?;
@@ -73,16 +88,7 @@ impl Finder<'_> {
         if start < cause.opened_at || cause.closed_at.is_some_and(|closed| start >= closed) {
             return None;
         }
-        let step = self.given.plan.steps.get(position)?;
-        let action = self.given.set.actions.get(step.action)?;
-        let (protection, _) = self.given.set.protection()?;
-        if action.course.checks.is_none() && !protection.makes_point(action) {
-            return None;
-        }
-        step.args.iter().find_map(|arg| match arg {
-            Value::Object(id) if cause.likely.contains(id) => Some(*id),
-            _ => None,
-        })
+        cause.likely.iter().copied().find(|object| self.is_job_of(position, *object))
     }
 }
 

@@ -1,12 +1,12 @@
 //! What stands from before the plan and makes it worse that something is without protection.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::time::say_duration;
 use crate::facts::value::{ObjectId, fold};
-use crate::finding::{Evaluation, Outcome, Verdict};
+use crate::finding::{Evaluation, Outcome, Severity, Verdict};
 use crate::plan::hazard::Link;
-use crate::plan::hazard::find::{Finder, objects::listed};
+use crate::plan::hazard::find::{Finder, doubts::missing, objects::listed};
 use crate::plan::insight::Behind;
 use crate::plan::trace::ObjectTrace;
 
@@ -18,6 +18,7 @@ impl Finder<'_> {
     pub(super) fn risks(&mut self, before: &Evaluation) {
         let ids: Vec<ObjectId> = self.trace.objects.iter().map(|one| one.object).collect();
         let behind = Behind::new(self.given.facts, &ids);
+        self.perhaps(before, &behind);
         let violated = before.verdicts.iter().filter(|one| one.outcome == Outcome::Violated);
         for verdict in violated {
             let rule = before.rule(verdict).and_then(|rule| self.given.set.rule(&rule.id));
@@ -46,6 +47,57 @@ impl Finder<'_> {
                 hazard.chain = vec![Link { said, step: None }];
             }
         }
+    }
+
+    /// The same, and what would probably let jobs fail, where nobody can say.
+    fn perhaps(&mut self, before: &Evaluation, behind: &Behind<'_>) {
+        let mut all: BTreeMap<usize, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
+        for evaluation in [before, self.after] {
+            let open = evaluation.verdicts.iter().filter(|one| one.outcome == Outcome::Undecided);
+            for verdict in open {
+                let rule = evaluation.rule(verdict).and_then(|rule| self.given.set.rule(&rule.id));
+                let Some(rule) = rule else { continue };
+                let is_risk = rule.tags.iter().any(|tag| **tag == *TAG);
+                if !is_risk && !rule.stops_perhaps() {
+                    continue;
+                }
+                let about = self.about(verdict, behind);
+                for object in self.trace.objects.iter().filter(|one| about.contains(&one.object)) {
+                    let step =
+                        if is_risk { first_step(object) } else { self.job_of(object.object) };
+                    if let Some(step) = step {
+                        let known = all.entry(step).or_default();
+                        known.0.insert(rule.id.to_string());
+                        known.1.insert(object.key.to_string());
+                    }
+                }
+            }
+        }
+        for (step, (rules, keys)) in all {
+            let rules: Vec<String> = rules.into_iter().collect();
+            let keys: Vec<String> = keys.into_iter().collect();
+            let message = format!(
+                "from {} on nobody can say what {} says of {}",
+                self.named(step),
+                listed(&rules),
+                listed(&keys)
+            );
+            let mut facts = missing(before, &rules);
+            facts.extend(missing(self.after, &rules));
+            facts.sort();
+            facts.dedup();
+            let wanted = self.wanted(facts);
+            if let Some(hazard) = self.add("plan-unknown", Some(step), message) {
+                hazard.severity = Severity::Warning;
+                hazard.objects = keys;
+                hazard.ask(wanted);
+            }
+        }
+    }
+
+    /// The first check or backup of an object that a step is.
+    fn job_of(&self, object: ObjectId) -> Option<usize> {
+        (0..self.written()).find(|step| self.is_job_of(*step, object))
     }
 
     /// The protected objects that a finding is about: named by it, or lying on what it names.

@@ -32,11 +32,13 @@ impl Ledger {
         let written = self.steps.iter().take(self.written);
         let ran = written.filter(|step| step.status == StepStatus::Done);
         let end = ran.filter_map(|step| step.end).max().unwrap_or(0);
+        let left = doubts(world);
         Trace {
             steps: self.steps,
             objects: self.objects,
             causes: self.causes,
-            doubts: self.doubts.into_iter().chain(doubts(world)).collect(),
+            doubts: self.doubts.into_iter().chain(left.clone()).collect(),
+            left,
             end,
             facts: world.facts.clone(),
             events: self.events,
