@@ -236,7 +236,7 @@ fn cases(some: u64) -> u64 {
 #[test]
 fn the_naive_checker_confirms_generated_plans() {
     let stage = Stage::new();
-    try_plans(&stage, cases(800), |told| {
+    try_plans(&stage, cases(500), |told| {
         let wrong = told.replay(&told.report);
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
     });

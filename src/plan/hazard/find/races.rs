@@ -14,6 +14,9 @@ const MOST_STEPS: usize = 2_000;
 /// Most pairs of steps that are told.
 const MOST_PAIRS: usize = 200;
 
+/// Most pairs that are looked for: a plan of which all steps decide about one thing has millions.
+const MOST_KEPT: usize = 10_000;
+
 /// The objects that a step changes, and those that it may look at.
 #[derive(Default)]
 struct Print {
@@ -37,7 +40,7 @@ impl Finder<'_> {
         let more = pairs.len().saturating_sub(MOST_PAIRS);
         if more > 0 {
             let message = format!(
-                "nothing says which of two steps comes first for {more} more pairs that decide about one thing"
+                "nothing says which of two steps comes first for at least {more} more pairs that decide about one thing"
             );
             self.add("plan-race", None, message);
         }
@@ -65,6 +68,9 @@ impl Finder<'_> {
         for (what, steps) in self.shared() {
             for (place, first) in steps.iter().enumerate() {
                 for second in steps.iter().skip(place + 1) {
+                    if pairs.len() >= MOST_KEPT {
+                        return pairs;
+                    }
                     if self.is_open(&before, *first, *second) {
                         pairs.entry((*first, *second)).or_default().insert(what.clone());
                     }
@@ -89,6 +95,9 @@ impl Finder<'_> {
                     !one.changes.is_disjoint(&other.sees) || !other.changes.is_disjoint(&one.sees);
                 if is_near && self.is_open(&before, first, second) {
                     pairs.push((first, second));
+                }
+                if pairs.len() >= MOST_KEPT {
+                    return pairs;
                 }
             }
         }
