@@ -7,7 +7,7 @@ use crate::facts::model::Origin;
 use crate::facts::store::Facts;
 use crate::facts::value::{Fact, ObjectId, Value};
 use crate::plan::hazard::Given;
-use crate::plan::trace::{FactChange, StepStatus, Trace};
+use crate::plan::trace::{StepStatus, Trace};
 use crate::plan::world::World;
 
 /// Whom a step can hurt.
@@ -116,11 +116,7 @@ pub(super) fn rings(given: Given<'_>, world: &World<'_>, trace: &Trace) -> Vec<R
 /// Whether a step changes facts of an object.
 fn changes(trace: &Trace, step: usize, object: ObjectId) -> bool {
     let events = trace.events.iter().filter(|event| event.step == Some(step));
-    events.flat_map(|event| &event.changes).any(|change| match change {
-        FactChange::Field(about, ..)
-        | FactChange::Added(about, _)
-        | FactChange::Removed(about, _) => *about == object,
-    })
+    events.flat_map(|event| &event.changes).any(|change| change.object() == object)
 }
 
 fn objects_of(value: &Value) -> Vec<ObjectId> {

@@ -7,7 +7,7 @@ use crate::facts::value::{ObjectId, Value};
 use crate::finding::Role;
 use crate::plan::hazard::{Given, Judged, Repair, needed, repairs};
 use crate::plan::simulate::{self, capacity, owner};
-use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace, Trace};
+use crate::plan::trace::{Interval, ObjectTrace, StepStatus, StepTrace, Trace};
 use crate::plan::world::{Act, Phase, World};
 
 /// How things are if a plan ends after a step.
@@ -157,10 +157,7 @@ impl Finder<'_> {
 
     /// Whether what keeps an object from being checked is over once the steps have ended that run beside.
     fn is_free(&self, object: ObjectId, (from, to): (i64, i64)) -> bool {
-        let objects = &mut self.trace.objects.iter();
-        let Some(object) = objects.find(|one| one.object == object) else { return false };
-        let mut later = object.intervals.iter().filter(|one| one.from > from && one.from <= to);
-        later.any(|one| !one.is_blocked)
+        self.later(object, (from, to)).any(|one| !one.is_blocked)
     }
 
     /// Whether a cause is not that of a step that begins only then.
@@ -172,10 +169,14 @@ impl Finder<'_> {
 
     /// Whether what stops the backups of an object is over once the steps have ended that run beside.
     fn is_going(&self, object: ObjectId, (from, to): (i64, i64)) -> bool {
-        let objects = &mut self.trace.objects.iter();
-        let Some(object) = objects.find(|one| one.object == object) else { return false };
-        let mut later = object.intervals.iter().filter(|one| one.from > from && one.from <= to);
-        later.any(|one| one.phase == Phase::Good)
+        self.later(object, (from, to)).any(|one| one.phase == Phase::Good)
+    }
+
+    /// The states of an object that begin behind a second, up to another.
+    fn later(&self, object: ObjectId, (from, to): (i64, i64)) -> impl Iterator<Item = &Interval> {
+        let objects = self.trace.objects.iter().filter(move |one| one.object == object);
+        let states = objects.flat_map(|one| &one.intervals);
+        states.filter(move |one| one.from > from && one.from <= to)
     }
 
     fn key(&self, object: ObjectId) -> Arc<str> {

@@ -64,11 +64,16 @@ impl Finder<'_> {
         taken
     }
 
+    /// The objects of that key.
+    fn keyed(&self, key: &str) -> BTreeSet<ObjectId> {
+        let facts = self.given.facts;
+        facts.model().kinds().iter().filter_map(|kind| facts.find(kind.id, key)).collect()
+    }
+
     /// Whether something of that key lies on one of these objects: who restarts its server does not leave it alone.
     fn lies_on(&self, key: &str, taken: &BTreeSet<ObjectId>) -> bool {
         let facts = self.given.facts;
-        let kinds = facts.model().kinds().iter();
-        let named: BTreeSet<ObjectId> = kinds.filter_map(|kind| facts.find(kind.id, key)).collect();
+        let named = self.keyed(key);
         if named.is_empty() {
             return false;
         }
@@ -87,8 +92,7 @@ impl Finder<'_> {
     /// What is missing to say whether one of these objects lies on something of that key, or it on one of them.
     fn may_lie_on(&self, key: &str, taken: &BTreeSet<ObjectId>) -> Option<String> {
         let facts = self.given.facts;
-        let kinds = facts.model().kinds().iter();
-        let named: BTreeSet<ObjectId> = kinds.filter_map(|kind| facts.find(kind.id, key)).collect();
+        let named = self.keyed(key);
         let kinds = |objects: &BTreeSet<ObjectId>| -> BTreeSet<KindId> {
             objects.iter().map(|object| object.kind).collect()
         };
@@ -111,9 +115,7 @@ impl Finder<'_> {
     }
 
     fn blackout_unknown(&mut self, position: usize, key: &str, missing: String) {
-        let facts = self.given.facts;
-        let mut kinds = facts.model().kinds().iter();
-        let shown = kinds.find_map(|kind| Some(facts.key(facts.find(kind.id, key)?)));
+        let shown = self.keyed(key).first().map(|object| self.given.facts.key(*object));
         let key = shown.as_deref().unwrap_or(key);
         let message = format!(
             "{} runs within a blackout, and whether it leaves {key} alone is not known",

@@ -180,7 +180,7 @@ impl Finder<'_> {
     }
 }
 
-/// A repair: `start-service at DPM01 (service: MSDPM)`.
+/// A repair: its action, where it is done, and with what texts.
 pub(super) fn said(step: &Step) -> String {
     let mut said = match &step.at {
         Some(at) if !at.key.is_empty() => format!("{} at {}", step.action, at.key),
