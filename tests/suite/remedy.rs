@@ -160,22 +160,32 @@ const MISSING: [&str; 40] = [
     "vss-writer-stuck-in-backup/who-holds-the-writer-not-collected",
 ];
 
-/// A check that runs already is one like any other: the two actions differ in how it begins.
+/// A check is a check, however it begins: one that runs already, and one that comes with a change of the group.
 #[test]
-fn a_running_check_does_what_a_check_does() {
+fn every_check_does_what_a_check_does() {
     let bench = Bench::new();
-    let action = |id: &str| {
+    let parts = |id: &str| {
         let found = bench.rules.actions.iter().find(|action| *action.id == *id).unwrap();
-        let part = |key: &str| found.root.get(key).unwrap().to_json();
-        (part("let"), part("requires"), part("effects").as_array().unwrap().clone())
+        let part = |key: &str| found.root.get(key).unwrap().to_json().as_array().unwrap().clone();
+        [part("let"), part("requires"), part("uses"), part("effects")]
     };
-    let (lets, requires, effects) = action("run-consistency-check");
-    let waiting = action("wait-for-check");
-    assert_eq!((&lets, &requires), (&waiting.0, &waiting.1));
-    // One of them ends the job that runs.
-    let (ends, others) = waiting.2.split_at(2);
+    let [lets, requires, uses, effects] = parts("run-consistency-check");
+    let waiting = parts("wait-for-check");
+    assert_eq!([&lets, &requires, &uses], [&waiting[0], &waiting[1], &waiting[2]]);
+    // It ends the job that runs.
+    let (ends, others) = waiting[3].split_at(2);
     assert!(ends.iter().all(|effect| effect["each"] == "j"));
     assert_eq!(others, effects);
+
+    let confirmed = parts("confirm-immediate-check");
+    // How long it takes is told in other words.
+    let read = lets.iter().position(|one| one.get("agents_read").is_some()).unwrap();
+    assert!(lets[read..].iter().all(|one| confirmed[0].contains(one)));
+    assert!(requires.iter().all(|one| confirmed[1].contains(one)));
+    assert_eq!(confirmed[2], uses);
+    // It changes the group first.
+    assert!(confirmed[3][0]["set"] == "group.last_modified_at");
+    assert_eq!(confirmed[3][1..], effects);
 }
 
 #[test]
