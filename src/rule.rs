@@ -57,7 +57,7 @@ pub struct Rule {
     pub violated: Expr,
     /// What is said then.
     pub finding: FindingText,
-    /// What becomes of the facts then.
+    /// What becomes of the facts then; of one that stops jobs once one of them has been tried.
     pub consequence: Vec<Consequence>,
     /// What fails then, of the protected objects that it affects.
     pub stops: Option<Stops>,
@@ -84,10 +84,10 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether it is a cause: once it is violated, facts change.
+    /// Whether it is a cause: once it is violated, facts change, at once and not only when a job has met it.
     #[must_use]
     pub fn is_cause(&self) -> bool {
-        !self.consequence.is_empty()
+        !self.consequence.is_empty() && self.stops.is_none()
     }
 
     /// Whether plans watch it: a cause, or one under which jobs fail, for certain or perhaps.
@@ -111,7 +111,7 @@ impl Rule {
     /// Whether jobs are expected to fail while it is violated, but no source says that they do.
     #[must_use]
     pub fn stops_perhaps(&self) -> bool {
-        self.stops.is_some() && !self.is_cause() && self.certainty != "documented"
+        self.stops.is_some() && self.certainty != "documented"
     }
 
     /// The name bound to a slot by `select` or `let`.

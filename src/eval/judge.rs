@@ -37,6 +37,8 @@ pub struct Standing {
     pub message: String,
     /// What becomes of the facts.
     pub changes: Vec<Change>,
+    /// What becomes of them once a job has been tried that it stops.
+    pub later: Vec<Change>,
     /// What it changes, and the protected objects of which it stops checks.
     pub objects: Vec<ObjectId>,
     /// The protected objects of which it perhaps stops jobs.

@@ -68,9 +68,22 @@ pub fn simulate_telling(
     scenario: Scenario,
     tell: &dyn Fn(),
 ) -> Trace {
+    let turns: Vec<usize> = (0..plan.written().len()).collect();
+    simulate_in_turn(set, facts, plan, (scenario, &turns), tell)
+}
+
+/// Like [`simulate_telling`]; of steps that could begin at one time that begins first which is named first, each by its
+/// position in the plan.
+pub(in crate::plan) fn simulate_in_turn(
+    set: &RuleSet,
+    facts: &Arc<Facts>,
+    plan: &Plan,
+    (scenario, turns): (Scenario, &[usize]),
+    tell: &dyn Fn(),
+) -> Trace {
     let start = instant(plan, 0);
     let mut world = World::new(set, facts, &start);
-    let queue = Queue::new(&mut world, plan);
+    let queue = Queue::new(&mut world, plan, turns);
     let ledger = Ledger::new(&world, plan, &queue);
     let mut simulation = Simulation {
         plan,
@@ -180,11 +193,13 @@ impl<'a> Simulation<'a> {
             return self.over(position, StepStatus::Nothing);
         }
         let mut refusals = self.refusals(position, act);
-        if refusals.is_empty() {
-            refusals.extend(self.no_point(act));
-        }
+        let stopped = if refusals.is_empty() { self.no_point(act) } else { None };
+        let met = stopped.map(|(object, reason)| {
+            refusals.push(reason);
+            object
+        });
         if !refusals.is_empty() {
-            self.refused(position, act);
+            self.refused(position, act, met);
             return self.over(position, StepStatus::Refused(refusals));
         }
         if let Some(object) = checked {
@@ -194,6 +209,7 @@ impl<'a> Simulation<'a> {
             let (vain, _) = self.vain(act, object);
             if !vain.is_empty() {
                 self.ledger.vain(position, vain);
+                self.met(position, object);
                 return self.over(position, StepStatus::Refused(Vec::new()));
             }
         }
@@ -204,14 +220,45 @@ impl<'a> Simulation<'a> {
         self.ledger.begin(position, &self.queue.needs_of(position), self.time);
     }
 
-    /// What comes of trying what cannot begin.
-    fn refused(&mut self, position: usize, act: Act<'_>) {
+    /// What comes of trying what cannot begin, where something stops the jobs of an object for that too.
+    fn refused(&mut self, position: usize, act: Act<'_>, met: Option<ObjectId>) {
         let outcomes = self.world.apply_refused(act, self.scenario.may);
         self.made(Some(position), Happening::Effect);
         self.ledger.unknown(position, outcomes.missing);
         if !outcomes.touched.is_empty() {
             self.spoil(position, &outcomes.touched);
             self.settle(Some(position), outcomes.touched);
+        }
+        if let Some(object) = met {
+            self.met(position, object);
+        }
+    }
+
+    /// A job has met what stops it: that has its consequences for the object now.
+    fn met(&mut self, position: usize, object: ObjectId) {
+        if self.world.phase(object) != Phase::Good {
+            return;
+        }
+        let open = self.ledger.open(object);
+        let (mut causes, mut changes) = (Vec::new(), Vec::new());
+        for cause in self.world.causes.standing() {
+            let number = self.ledger.number_of(&cause.standing.fingerprint);
+            let Some(number) = number.filter(|number| open.contains(number)) else { continue };
+            let of_object = cause
+                .standing
+                .later
+                .iter()
+                .filter(|change| change.target().is_some_and(|(target, _)| target == object));
+            let count = changes.len();
+            changes.extend(of_object.cloned());
+            if changes.len() > count {
+                causes.push(number);
+            }
+        }
+        if !changes.is_empty() {
+            let touched = self.world.set(changes);
+            self.made(Some(position), Happening::Consequence(causes));
+            self.settle(Some(position), touched);
         }
     }
 
@@ -221,8 +268,8 @@ impl<'a> Simulation<'a> {
         if step.automatic.is_none() {
             self.ledger.name(act.args);
         }
-        let mut takes = self.takes(position, step, act);
-        self.ledger.takes(position, takes);
+        let (mut takes, quickest) = self.takes(position, step, act);
+        self.ledger.takes(position, takes, quickest);
         if let Some(most) = self.at_most(position, step, act).filter(|most| *most < takes) {
             self.queue.limit(position);
             takes = most;

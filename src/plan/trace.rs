@@ -195,6 +195,8 @@ pub struct StepTrace {
     pub because: String,
     /// Seconds that it takes if nothing breaks it off; none if it was never to begin.
     pub takes: Option<i64>,
+    /// Seconds that it takes at best.
+    pub quickest: i64,
     /// What it occupies.
     pub needs: Needs,
     /// The protected objects that are not good when it has ended, and whether a check alone would not help.

@@ -23,7 +23,13 @@ impl<'a> Judge<'a, '_> {
             let harms = self.harms(&changes, &affects);
             let (objects, likely) =
                 if self.rule.stops_perhaps() { (Vec::new(), harms) } else { (harms, Vec::new()) };
-            let standing = Standing { fingerprint, subject, message, changes, objects, likely };
+            let (changes, later) = if self.rule.stops.is_some() {
+                (Vec::new(), changes)
+            } else {
+                (changes, Vec::new())
+            };
+            let standing =
+                Standing { fingerprint, subject, message, changes, later, objects, likely };
             self.result.standing.push(standing);
             return;
         }

@@ -80,11 +80,20 @@ pub fn find_telling(given: Given<'_>, tell: &(dyn Fn(usize) + Sync)) -> Judged {
     let mut lucky_hazards = found(&lucky, (&before, &judge(&lucky.facts)));
     mark_chance(&mut hazards, &lucky_hazards, given.plan);
     add_usual(&mut hazards, &expected_hazards);
-    let tried = courses::try_out(given, (&worst, &expected), (&before, &after), &raised);
+    let tried = courses::try_out(given, &worst, (&before, &after), &raised);
     for hazard in tried.hazards {
         if !hazard.is_among(&hazards) {
             hazards.push(hazard);
         }
+    }
+    if tried.orders > 0
+        && let Some(kind) = kind("plan-orders-untried")
+    {
+        let message = format!(
+            "{} more orders of the steps that nothing orders were not tried, and may end worse",
+            tried.orders
+        );
+        hazards.push(Hazard::new(kind, None, message, given.plan.place));
     }
     for hazards in [&mut hazards, &mut expected_hazards, &mut lucky_hazards] {
         accept(hazards, given.plan);

@@ -170,6 +170,16 @@ pub const KINDS: &[Kind] = &[
         is_unknown: false,
     },
     Kind {
+        id: "plan-orders-untried",
+        found: "Steps may come in more orders than are simulated. Those are left out that are the least likely to end worse: where \
+                the objects are without protection for the shortest time, and the pairs of steps that have least to do with each other.",
+        severity: Severity::Warning,
+        title: "Nothing orders the steps, and not all their orders were tried",
+        explanation: "The verdict holds for the orders that were simulated. Say the order that is meant: `after` between the steps \
+                      for which it matters, or leave out `order: partial`; or divide the plan.",
+        is_unknown: false,
+    },
+    Kind {
         id: "plan-precondition",
         found: "A condition under the action's `requires` is false when the step begins.",
         severity: Severity::Error,

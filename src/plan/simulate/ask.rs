@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::value::Value;
+use crate::facts::value::{ObjectId, Value};
 use crate::plan::simulate::{Simulation, Takes};
 use crate::plan::world::{Act, Phase};
 use crate::plan::{Step, world};
@@ -40,9 +40,9 @@ impl Simulation<'_> {
         refusals
     }
 
-    /// Why no recovery point can be made of the object of an action that makes one: causes stand that nothing
+    /// The object of an action that makes a recovery point, and why none can be made: causes stand that nothing
     /// has brought out yet.
-    pub(super) fn no_point(&self, act: Act<'_>) -> Option<String> {
+    pub(super) fn no_point(&self, act: Act<'_>) -> Option<(ObjectId, String)> {
         let protection = self.world.protection()?;
         if act.action.course.checks.is_some() || !protection.makes_point(act.action) {
             return None;
@@ -64,33 +64,32 @@ impl Simulation<'_> {
         let (stand, they) =
             if rules.len() == 1 { ("stands", "it does") } else { ("stand", "they do") };
         let key = self.world.facts.key(object);
-        (!rules.is_empty()).then(|| {
-            format!("{} {stand} for {key}: no backup succeeds while {they}.", rules.join(", "))
-        })
+        let rules = (!rules.is_empty()).then(|| rules.join(", "))?;
+        Some((object, format!("{rules} {stand} for {key}: no backup succeeds while {they}.")))
     }
 
-    /// Seconds that a step takes.
-    pub(super) fn takes(&mut self, position: usize, step: &Step, act: Act<'_>) -> i64 {
+    /// Seconds that a step takes, and those that it takes at best.
+    pub(super) fn takes(&mut self, position: usize, step: &Step, act: Act<'_>) -> (i64, i64) {
         if let Some((expected, worst)) = step.estimate {
             self.ledger.because(position, "stated in the plan".to_owned());
             return match self.scenario.takes {
-                Takes::Worst => worst,
-                Takes::Expected => expected,
+                Takes::Worst => (worst, expected),
+                Takes::Expected => (expected, expected),
             };
         }
         match self.world.takes(act) {
             Some(Ok(takes)) => {
                 self.ledger.because(position, takes.because);
                 match self.scenario.takes {
-                    Takes::Expected => takes.expected,
-                    Takes::Worst => takes.worst,
+                    Takes::Expected => (takes.expected, takes.best),
+                    Takes::Worst => (takes.worst, takes.best),
                 }
             }
             Some(Err(missing)) => {
                 self.ledger.unknown(position, [missing]);
-                0
+                (0, 0)
             }
-            None => 0,
+            None => (0, 0),
         }
     }
 }

@@ -50,11 +50,13 @@ impl Simulation<'_> {
         if obstacle.is_some() && self.queue.is_patient(position) {
             return self.queue.wait(position);
         }
-        let mut refusals = Vec::new();
+        let (mut refusals, mut met) = (Vec::new(), None);
         if obstacle.is_none() {
             refusals = self.obstructions(act);
-            if refusals.is_empty() {
-                refusals.extend(self.no_point(act));
+            let stopped = if refusals.is_empty() { self.no_point(act) } else { None };
+            if let Some((object, reason)) = stopped {
+                refusals.push(reason);
+                met = Some(object);
             }
         }
         if obstacle.is_some() || !refusals.is_empty() {
@@ -67,7 +69,7 @@ impl Simulation<'_> {
             if let Some(other) = obstacle.or(about) {
                 self.ledger.broken(position, other);
             }
-            self.refused(position, act);
+            self.refused(position, act, met);
             return self.over(position, StepStatus::Refused(refusals));
         }
         if !self.queue.has_slot(position) {
@@ -78,6 +80,7 @@ impl Simulation<'_> {
             let (vain, _) = self.vain(act, object);
             if !vain.is_empty() {
                 self.ledger.vain(position, vain);
+                self.met(position, object);
                 return self.over(position, StepStatus::Refused(Vec::new()));
             }
         }

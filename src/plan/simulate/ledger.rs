@@ -156,9 +156,10 @@ impl Ledger {
         self.happen(time, Some(position), what);
     }
 
-    pub(super) fn takes(&mut self, position: usize, takes: i64) {
+    pub(super) fn takes(&mut self, position: usize, takes: i64, quickest: i64) {
         if let Some(step) = self.steps.get_mut(position) {
             step.takes = Some(takes);
+            step.quickest = quickest;
             let is_behind = takes > 0 && step.start == Some(self.horizon);
             if is_behind && self.closing.is_none() {
                 let last = self.objects.iter().map(|one| one.intervals.last().cloned());
@@ -206,6 +207,11 @@ impl Ledger {
     /// The causes that stand for an object, by number.
     pub(super) fn open(&self, object: ObjectId) -> Vec<usize> {
         self.open.get(&object).map(|open| open.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// The number of a cause that stands.
+    pub(super) fn number_of(&self, fingerprint: &str) -> Option<usize> {
+        self.standing.get(fingerprint).copied()
     }
 
     /// The rule of a cause under which no backup succeeds.
@@ -468,6 +474,7 @@ fn blank(needs: Needs) -> StepTrace {
         unknown: Vec::new(),
         because: String::new(),
         takes: None,
+        quickest: 0,
         needs,
         after: Vec::new(),
     }

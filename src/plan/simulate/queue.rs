@@ -27,7 +27,9 @@ pub(super) struct Queue {
     running: Vec<usize>,
     /// Slots by the object that has them.
     slots: HashMap<Option<ObjectId>, usize>,
-    /// The first step that is not over.
+    /// The steps that somebody wrote, those first that begin first if several can.
+    turns: Vec<usize>,
+    /// How many of the first of these are over.
     first: usize,
     /// How many steps somebody wrote; behind them are jobs that begin by themselves.
     written: usize,
@@ -50,7 +52,7 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(world: &mut World<'_>, plan: &Plan) -> Self {
+    pub(super) fn new(world: &mut World<'_>, plan: &Plan, turns: &[usize]) -> Self {
         let (watch, needs) = Watch::all(world, plan);
         let states = vec![State::Waiting; needs.len()];
         let written = plan.written().len();
@@ -63,6 +65,7 @@ impl Queue {
             states,
             running: Vec::new(),
             slots: HashMap::new(),
+            turns: turns.to_vec(),
             first: 0,
             written,
             earliest,
@@ -233,12 +236,14 @@ impl Queue {
         plan: &Plan,
         time: i64,
     ) -> Option<usize> {
-        while self.states.get(self.first) == Some(&State::Over) {
+        let is_over = |position: &usize| self.states.get(*position) == Some(&State::Over);
+        while self.turns.get(self.first).is_some_and(is_over) {
             self.first += 1;
         }
         // In a plan with an order nothing behind the first step of an operator can begin.
         let mut barrier: Option<&Step> = None;
-        for position in self.first..self.written {
+        for turn in self.first..self.turns.len() {
+            let position = *self.turns.get(turn)?;
             let step = plan.steps.get(position)?;
             if plan.is_ordered
                 && let Some(before) = barrier

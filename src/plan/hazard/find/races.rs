@@ -29,7 +29,7 @@ type Set<'f> = (BTreeSet<usize>, Vec<&'f Fact>);
 
 impl Finder<'_> {
     pub(super) fn races(&mut self) {
-        if self.is_free() && self.written() > MOST_STEPS {
+        if is_free(self.given.plan) && self.written() > MOST_STEPS {
             let message = format!(
                 "nothing says in which order steps come, and there are too many to compare: {}",
                 self.written()
@@ -60,7 +60,7 @@ impl Finder<'_> {
 
     /// Steps that nothing orders, with what both decide about.
     pub(super) fn race_pairs(&self) -> BTreeMap<(usize, usize), BTreeSet<String>> {
-        if !self.is_free() || self.written() > MOST_STEPS {
+        if !is_free(self.given.plan) || self.written() > MOST_STEPS {
             return BTreeMap::new();
         }
         let before = before(self.given.plan);
@@ -83,7 +83,7 @@ impl Finder<'_> {
     /// Steps that nothing orders of which one changes what the other may look at, or what hangs on it. Whether the order
     /// makes a difference shows only when it is tried.
     pub(super) fn near_pairs(&self) -> Vec<(usize, usize)> {
-        if !self.is_free() || self.written() > MOST_STEPS {
+        if !is_free(self.given.plan) || self.written() > MOST_STEPS {
             return Vec::new();
         }
         let before = before(self.given.plan);
@@ -126,12 +126,6 @@ impl Finder<'_> {
         print.sees = reach(self.given.facts, &sees);
         print.sees.extend(&print.changes);
         print
-    }
-
-    /// Whether there are steps that the plan does not order at all.
-    fn is_free(&self) -> bool {
-        let mut written = self.given.plan.written().iter();
-        !self.given.plan.is_ordered || written.any(|step| step.group.is_some())
     }
 
     /// Whether nothing orders two steps.
@@ -192,6 +186,11 @@ impl Finder<'_> {
         let group = |step: usize| self.given.plan.steps.get(step).and_then(|step| step.group);
         self.given.plan.is_ordered && (group(first).is_none() || group(first) != group(second))
     }
+}
+
+/// Whether there are steps that the plan does not order at all.
+pub(in crate::plan::hazard) fn is_free(plan: &Plan) -> bool {
+    !plan.is_ordered || plan.written().iter().any(|step| step.group.is_some())
 }
 
 /// For each step the steps that it waits for, and those that these wait for.
