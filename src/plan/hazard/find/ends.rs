@@ -143,12 +143,8 @@ impl Finder<'_> {
             let job = cures.next().map(|(job, _)| *job).filter(|job| *job >= self.written());
             let job = job.and_then(|job| self.given.plan.steps.get(job));
             let Some((title, key)) = job.and_then(|job| self.job(job)) else { continue };
-            // A plan that checks in vain was not meant to be cured so.
-            let mut own = checks.iter().filter(|(check, _)| *check < self.written());
-            let is_meant = !own.any(|(_, step)| {
-                let is_refused = matches!(step.status, StepStatus::Refused(_));
-                is_refused || step.broken_by.is_some() || !step.vain.is_empty()
-            });
+            // A plan that checks in vain, or too early, was not meant to be cured so.
+            let is_meant = !checks.iter().any(|(check, _)| *check < self.written());
             let severity = if is_meant { Severity::Note } else { Severity::Warning };
             all.entry((severity, title)).or_default().push((key, last.from));
         }

@@ -21,6 +21,8 @@ impl Finder<'_> {
                 continue;
             }
             let name = self.named(position);
+            let checked: Vec<String> =
+                step.needs.check.iter().map(|(object, _)| self.key(*object)).collect();
             for missing in step.unknown.iter().collect::<BTreeSet<_>>() {
                 let message = format!("what {name} needs or does depends on: {missing}");
                 // Some of it is said in words.
@@ -28,6 +30,7 @@ impl Finder<'_> {
                 let facts = facts.map(str::to_owned).collect();
                 if let Some(hazard) = self.add("plan-unknown", Some(position), message) {
                     hazard.missing = facts;
+                    hazard.objects.clone_from(&checked);
                 }
             }
             if !step.undecided.is_empty() {
@@ -41,6 +44,7 @@ impl Finder<'_> {
                 let wanted = self.wanted(step.missing.iter().cloned());
                 if let Some(hazard) = self.add("plan-unknown", Some(position), message) {
                     hazard.ask(wanted);
+                    hazard.objects = checked;
                 }
             }
         }
