@@ -194,6 +194,41 @@ fn other_courses_of_events_are_tried() {
     assert!(code == 0 && !said.contains("if what comes"), "{said}");
 }
 
+/// Steps that have nothing to do with each other compete for people: any of them can come between what breaks
+/// an object and what cures it.
+#[test]
+fn what_competes_for_people_may_come_in_between() {
+    let until = "2009-03-08T05:00";
+    let moved = "  - { id: m, action: move-database-file, with: { database: EX01/SG1/DB1, to: 'M:\\SG1\\DB1.edb' }, estimate: 10m }\n";
+    let group = GROUP.replace("} }", "}, after: [m] }");
+    let check = CHECK_1.replace("} }", "}, after: [g] }");
+    let look = |id: &str, after: &str| {
+        format!(
+            "  - {{ id: {id}, action: look-into, with: {{ object: EX01 }}, estimate: 1h{after} }}\n"
+        )
+    };
+    let (first, last) = (look("w", ""), look("w", ", after: [d]"));
+    let goal = "goal: { max_exposure: 3h }\n";
+    let in_order = "note: in this order, in which DPM01/EX01/SG1 is without protection for longest: m, w, g, d";
+    for (steps, wanted) in [
+        (format!("{first}{moved}{group}{check}"), Some(in_order)),
+        (format!("{moved}{first}{group}{check}"), Some("error[plan-exposure]")),
+        (format!("{moved}{group}{check}{last}"), None),
+    ] {
+        let plan = format!("order: partial\nsteps:\n{steps}{goal}");
+        let (code, said) = night(&[], until, &plan, &[]);
+        assert_eq!(code, u8::from(wanted.is_some()), "{said}");
+        assert!(said.contains(wanted.unwrap_or("PASS")), "{said}");
+        assert!(!said.contains("plan-orders-untried"), "{said}");
+    }
+    // What is not tried is no secret.
+    let many: String =
+        (0..30).map(|number| GROUP.replace("id: g", &format!("id: g{number}"))).collect();
+    let plan = format!("order: partial\nsteps:\n{many}{moved}{group}{check}");
+    let (_, said) = night(&[], "2009-03-09T05:00", &plan, &[]);
+    assert!(said.contains("warning[plan-orders-untried]"), "{said}");
+}
+
 /// Who restarts a server does not leave alone what lies on it.
 #[test]
 fn a_blackout_holds_for_what_an_object_lies_on() {
