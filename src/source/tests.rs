@@ -100,13 +100,14 @@ fn the_core_schema_resolves_plain_scalars() {
 
 #[test]
 fn what_two_versions_of_yaml_read_differently_is_refused() {
-    insta::assert_snapshot!(problems("a: yes\noff: 1\nb: [0755, 1_000, -0x1F, 22:22]\n"), @r#"
+    insta::assert_snapshot!(problems("a: yes\noff: 1\nb: [0755, 1_000, -0x1F, 22:22]\nid: on\n"), @r#"
     1:4 "yes" ambiguous-scalar: `yes` is `true` in YAML 1.1 and text in YAML 1.2; help: write `true`, or quote it: `"yes"`
     2:1 "off" ambiguous-scalar: `off` is `false` in YAML 1.1 and text in YAML 1.2; help: quote it: `"off"`
     3:5 "0755" ambiguous-scalar: `0755` is octal in YAML 1.1 and decimal in YAML 1.2; help: quote it: `"0755"`, or write the number without leading zero
     3:11 "1_000" ambiguous-scalar: `1_000` is a number in YAML 1.1 and text in YAML 1.2; help: quote it: `"1_000"`, or write the number without `_` and in decimal digits
     3:18 "-0x1F" ambiguous-scalar: `-0x1F` is a number in YAML 1.1 and text in YAML 1.2; help: quote it: `"-0x1F"`, or write the number without `_` and in decimal digits
     3:25 "22:22" ambiguous-scalar: `22:22` is a number to base 60 in YAML 1.1 and text in YAML 1.2; help: quote it: `"22:22"`
+    4:5 "on" ambiguous-scalar: `on` is `true` in YAML 1.1 and text in YAML 1.2; help: quote it: `"on"`
     "#);
     for text in [
         "y",

@@ -426,6 +426,14 @@ impl<'a> Reader<'a> {
         shared
     }
 
+    /// The key that a value belongs to, alone or in a list.
+    fn of_key(&self) -> Option<&str> {
+        self.frames.iter().rev().find_map(|frame| match frame {
+            Frame::Map { key: Key::Ready(key, _), .. } => Some(&**key),
+            _ => None,
+        })
+    }
+
     fn value(&mut self, text: &str, style: Style, tagged: bool, place: Place) -> Value {
         if style == Style::Plain {
             match scalar::resolve(text) {
@@ -435,7 +443,7 @@ impl<'a> Reader<'a> {
                     self.problem(problem);
                 }
                 Plain::Ambiguous(ambiguity) if !tagged => {
-                    let problem = words::ambiguous(text, ambiguity).at(place);
+                    let problem = words::ambiguous(text, ambiguity, self.of_key()).at(place);
                     self.problem(problem);
                 }
                 Plain::Text | Plain::Ambiguous(_) => {}

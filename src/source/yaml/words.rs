@@ -43,7 +43,7 @@ pub(super) fn plain_key_problem(text: &str) -> Option<Diagnostic> {
             Diagnostic::error("ambiguous-scalar", both_ways(text, &format!("`{value}`"), "text"))
                 .help(format!("quote it: `\"{text}\"`")),
         ),
-        Plain::Ambiguous(ambiguity) => Some(ambiguous(text, ambiguity)),
+        Plain::Ambiguous(ambiguity) => Some(ambiguous(text, ambiguity, None)),
     }
 }
 
@@ -51,8 +51,16 @@ fn both_ways(text: &str, old: &str, new: &str) -> String {
     format!("`{text}` is {old} in YAML 1.1 and {new} in YAML 1.2")
 }
 
-pub(super) fn ambiguous(text: &str, ambiguity: Ambiguity) -> Diagnostic {
+/// Keys whose values are text in every document of ours: a name, or words for people.
+const OF_TEXT: [&str; 8] = ["id", "title", "action", "after", "name", "reason", "by", "why"];
+
+/// What to do with a value that two versions of YAML read in two ways, by the key that it belongs to.
+pub(super) fn ambiguous(text: &str, ambiguity: Ambiguity, key: Option<&str>) -> Diagnostic {
+    let is_text = key.is_some_and(|key| OF_TEXT.contains(&key));
     let (message, help) = match ambiguity {
+        Ambiguity::Boolean(value) if is_text => {
+            (both_ways(text, &format!("`{value}`"), "text"), format!("quote it: `\"{text}\"`"))
+        }
         Ambiguity::Boolean(value) => (
             both_ways(text, &format!("`{value}`"), "text"),
             format!("write `{value}`, or quote it: `\"{text}\"`"),
