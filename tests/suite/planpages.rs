@@ -432,6 +432,21 @@ fn a_report_says_nothing_of_another_plan() {
     assert!(ran.err.contains("error[report-threshold]: this report lets errors"), "{}", ran.err);
     let ran = verify(folder.path(), "facts.yaml", &["--fail-on", "never"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    // Nor does one hold that contradicts itself.
+    let failed = honest.replacen("\"exit_code\": 0", "\"exit_code\": 1", 1);
+    let fails = failed.replacen("\"verdict\": \"passed\"", "\"verdict\": \"failed\"", 1);
+    let bad = honest.replacen("\"bad\": 0", "\"bad\": 1", 1);
+    for (text, said) in [
+        (failed, "`exit_code: 1` contradicts `verdict: passed`"),
+        (fails, "`verdict: failed` contradicts the hazards, of which none reaches `error`"),
+        (bad, "`totals.bad: 1` contradicts `objects`"),
+    ] {
+        fs::write(&report, text).unwrap();
+        let ran = verify(folder.path(), "facts.yaml", &[]);
+        assert_eq!(ran.code, 2, "{}", ran.out);
+        let is_told = ran.err.contains("report-contradicts-itself") && ran.err.contains(said);
+        assert!(is_told, "{}", ran.err);
+    }
     // What is no report.
     for (text, said) in [
         ("{\"schema\": \"dpmguard.report/v1\"}", "it says `schema: dpmguard.report/v1`"),

@@ -2,6 +2,7 @@
 
 mod compare;
 mod human;
+mod sound;
 
 use crate::diagnostic::Diagnostic;
 use crate::plan::insight::Moved;
@@ -41,6 +42,7 @@ struct Known {
     rule: Option<String>,
     objects: Vec<String>,
     no_verdict: bool,
+    is_accepted: bool,
 }
 
 /// What is known of the facts that moved.
@@ -59,7 +61,7 @@ impl Old {
     ///
     /// # Errors
     ///
-    /// The first thing that a report on a plan has and this does not.
+    /// The first thing that a report on a plan has and this does not, or that contradicts another.
     pub fn read(root: &Node) -> Result<Self, Diagnostic> {
         let at = |pointer: &str| {
             root.pointer(pointer).ok_or_else(|| {
@@ -82,7 +84,7 @@ impl Old {
         // Reports had none before there were settings in them.
         let settings = root.pointer("/inputs/settings").and_then(Node::as_list).unwrap_or_default();
         let max_age = root.pointer("/basis/max_age_seconds").and_then(Node::as_int);
-        Ok(Self {
+        let old = Self {
             file: text("/plan/file")?,
             plan: text("/inputs/plan")?,
             facts: files("/inputs/facts")?,
@@ -94,7 +96,9 @@ impl Old {
             verdict: text("/verdict")?,
             now: text("/inputs/now")?,
             hazards: list("/hazards")?.iter().map(known).collect(),
-        })
+        };
+        sound::check(root, &old)?;
+        Ok(old)
     }
 }
 
@@ -113,6 +117,7 @@ fn known(node: &Node) -> Known {
         rule: maybe("rule"),
         objects: objects.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
         no_verdict: node.get("no_verdict").and_then(Node::as_bool).unwrap_or(false),
+        is_accepted: maybe("accepted").is_some(),
     }
 }
 
