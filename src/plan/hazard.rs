@@ -2,18 +2,17 @@
 
 mod courses;
 mod find;
+mod fixes;
 mod kinds;
 mod past;
 
-use std::collections::BTreeSet;
-
 use crate::diagnostic::Place;
-use crate::finding::{Evaluation, RepairStep, Role, Severity};
+use crate::finding::{Evaluation, Severity};
 use crate::gate::{self, Threshold, Verdict};
 use crate::plan::trace::Trace;
-use crate::rule::pack::RuleSet;
 
 pub use find::{Given, find, find_telling, steps_in_all};
+pub(in crate::plan) use fixes::{Fixes, Help};
 pub use kinds::KINDS;
 
 /// A kind of hazard.
@@ -216,43 +215,4 @@ fn verdict(hazards: &[Hazard], threshold: Threshold) -> Verdict {
     let known = open().filter(|hazard| !hazard.kind.is_unknown);
     let is_unknown = open().any(|hazard| hazard.kind.leaves_open(hazard.severity, threshold));
     gate::decide(known.map(|hazard| hazard.severity), is_unknown, threshold)
-}
-
-/// A repair that the rules ask for before protected objects can be checked.
-#[derive(Debug)]
-pub(in crate::plan) struct Repair<'e> {
-    /// What to do.
-    pub(in crate::plan) step: &'e RepairStep,
-    /// Whether it only looks for what is wrong.
-    is_manual: bool,
-    /// Keys of the protected objects that need it.
-    keys: BTreeSet<&'e str>,
-}
-
-/// The repairs that the rules ask for, in their order.
-pub(in crate::plan) fn repairs<'e>(set: &RuleSet, evaluation: &'e Evaluation) -> Vec<Repair<'e>> {
-    let kind = evaluation.protected_kind.as_deref();
-    let is_fix = |step: &&RepairStep| step.step.role != Role::Check && !step.step.after_check;
-    let repair = |step: &'e RepairStep| {
-        let mut actions = set.actions.iter();
-        let action = actions.find(|action| action.id == step.step.action);
-        let helps = step.helps.iter().filter(|one| Some(&*one.kind) == kind);
-        Repair {
-            step,
-            is_manual: action.is_some_and(|action| action.course.manual.is_some()),
-            keys: helps.map(|one| &*one.key).collect(),
-        }
-    };
-    evaluation.repair.iter().filter(is_fix).map(repair).collect()
-}
-
-/// Those that some objects need. Looking for what is wrong is none where there is something to do.
-pub(in crate::plan) fn needed<'r, 'e>(
-    repairs: &'r [Repair<'e>],
-    keys: &BTreeSet<&str>,
-) -> Vec<&'r Repair<'e>> {
-    let helps = |one: &&Repair<'_>| one.keys.iter().any(|key| keys.contains(key));
-    let all: Vec<&Repair<'_>> = repairs.iter().filter(helps).collect();
-    let done: Vec<&Repair<'_>> = all.iter().copied().filter(|one| !one.is_manual).collect();
-    if done.is_empty() { all } else { done }
 }

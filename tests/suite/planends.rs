@@ -251,6 +251,26 @@ fn a_blackout_holds_for_what_an_object_lies_on() {
     assert!(!night(LOGS).contains("plan-blackout"));
 }
 
+/// What does not help is not told: a check of what is let go on purpose. What helps is the same in the hazard and in
+/// the table of stops.
+#[test]
+fn help_is_what_helps() {
+    let steps = "steps:\n  - { id: r, action: remove-database, with: { database: EX01/SG1/DB1 } }\n  \
+        - { id: s, action: remove-storage-group, with: { storage_group: EX01/SG1 } }\n  - { id: d, action: dismount-database, with: { database: EX01/SG2/DB1 } }\n";
+    let (code, said) = night(&[], "2009-03-08T02:00", steps, &[]);
+    assert_eq!(code, 1, "{said}");
+    assert!(!said.contains("run-consistency-check"), "{said}");
+    for wanted in [
+        "where DPM01/EX01/SG1 is to go for good, stop-protection at DPM01/EX01/SG1 ends what is left of its protection: \
+         leave it out under `goal.end_consistent.except`",
+        "clear what stops the backups of DPM01/EX01/SG2: mount-database at EX01/SG2/DB1",
+        "1 of 2 unprotected; never all protected, and no rule names a repair",
+        "2 of 2 unprotected; never all protected without mount-database at EX01/SG2/DB1",
+    ] {
+        assert!(said.contains(wanted), "{wanted}\n{said}");
+    }
+}
+
 /// Whether something lies on what must be left alone is not read as no where nobody has collected it.
 #[test]
 fn a_blackout_of_what_nobody_knows_is_no_leave() {
@@ -259,6 +279,10 @@ fn a_blackout_of_what_nobody_knows_is_no_leave() {
         - { id: m, action: mount-database, with: { database: EX01/SG1/DB1 } }\n";
     let (code, said) = night(&[], "2009-03-08T02:00", dark, &[]);
     assert!(code == 1 && said.contains("error[plan-blackout]: d (dismount-database)"), "{said}");
+    // What is read through a program lies on it.
+    let agent = dark.replace("'EX01/F:\\'", "DPM01/EX01");
+    let (code, told) = night(&[], "2009-03-08T02:00", &agent, &[]);
+    assert!(code == 1 && told.contains("error[plan-blackout]: d (dismount-database)"), "{told}");
     let gone = ("    edb_path: 'F:\\SG1\\DB1.edb'\n", "");
     let (code, said) = night(&[gone], "2009-03-08T02:00", dark, &[]);
     assert_eq!(code, 3, "{said}");

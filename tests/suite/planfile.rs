@@ -448,7 +448,11 @@ fn the_page_about_plans_is_right() {
     assert!(page.contains("dpmguard plan check plan.yaml --facts examples/contoso --now observed"));
     let ran = run(&command);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
-    assert!(ran.out.contains("Accepted in the plan\n  plan-collides  check-SG3"), "{}", ran.out);
+    assert!(
+        ran.out.contains("Accepted in the plan\n  plan-job-fails  because of logs-SG3"),
+        "{}",
+        ran.out
+    );
     for word in ["plan-stale", "plan-accept-unused", "no verdict["] {
         assert!(!ran.out.contains(word), "{}", ran.out);
     }

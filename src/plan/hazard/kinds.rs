@@ -76,7 +76,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         id: "plan-collides",
-        found: "A job of the schedule begins in the window, and a step holds a lock that it needs, checks its object, or breaks it off.",
+        found: "A job of the schedule begins in the window, and a step holds a lock that it needs, checks its object, or breaks it off. Only where the job would do something without that step: a backup of what is well, a check of what a check helps.",
         severity: Severity::Warning,
         title: "A step is in the way of a job that begins by itself",
         explanation: "The schedule does not wait for the plan: a job that finds its object locked, or in a check, fails or is \
@@ -145,7 +145,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         id: "plan-new-finding",
-        found: "The rules are judged on the facts before and after. Findings of cause rules, and those on objects that end unprotected, are told elsewhere.",
+        found: "The rules are judged on the facts before and after. Findings of cause rules, and those on objects that end unprotected, are told elsewhere. What no step brings up, but time or a job or check that shows what was so before, is a note.",
         severity: Severity::Warning,
         title: "A rule is violated at the end that was not at the start",
         explanation: "All rules are judged on the facts as the plan leaves them; it stands at the step behind which the rule is \

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::value::{ObjectId, Value};
-use crate::finding::Role;
-use crate::plan::hazard::{Given, Judged, Repair, needed, repairs};
+use crate::finding::{Role, Step};
+use crate::plan::hazard::{Fixes, Given, Help, Judged};
 use crate::plan::simulate::{self, capacity, owner};
 use crate::plan::trace::{Interval, ObjectTrace, StepStatus, StepTrace, Trace};
 use crate::plan::world::{Act, Phase, World};
@@ -64,7 +64,7 @@ pub(super) fn stops(given: Given<'_>, world: &mut World<'_>, judged: &Judged) ->
     let goal = &given.plan.goal;
     let wanted = trace.objects.iter().filter(|one| one.is_wanted(goal)).map(|one| one.object);
     let wanted = wanted.collect();
-    let repairs = repairs(given.set, &judged.after);
+    let repairs = Fixes::new(given, trace, &judged.after);
     let finder = Finder { given, trace, lasts, slots, wanted, repairs };
     (0..given.plan.written().len()).map(|step| finder.stop(step)).collect()
 }
@@ -108,7 +108,7 @@ struct Finder<'a> {
     /// The objects that have to be good.
     wanted: BTreeSet<ObjectId>,
     /// What the rules ask for at the end.
-    repairs: Vec<Repair<'a>>,
+    repairs: Fixes<'a>,
 }
 
 /// A check that runs when the plan stops, with its end if nothing breaks it off.
@@ -223,7 +223,10 @@ impl Finder<'_> {
         let running = checks.filter_map(|step| self.trace.steps.get(step));
         let running = running.filter(|step| runs(step, time)).find(|step| !step.vain.is_empty())?;
         let stands = |number: &usize| {
-            self.trace.causes.get(*number).is_some_and(|cause| cause.opened_at <= time)
+            let is_open =
+                self.trace.causes.get(*number).is_some_and(|cause| cause.opened_at <= time);
+            // What a step does that begins only then is not there if the plan stops.
+            is_open && self.is_from_before(*number, time)
         };
         running.vain.iter().any(stands).then_some(object)
     }
@@ -288,7 +291,7 @@ impl Finder<'_> {
             add(Fix { action, at: None, step: Some(step), unsure: None });
         }
         // A step can make way for a check although the cause stands until that has looked.
-        for object in &blocked {
+        for object in blocked.iter().filter(|one| is_blocked_at(one, time)) {
             let mut later = object.intervals.iter().filter(|interval| interval.from > time);
             let Some(free) = later.find(|interval| !interval.is_blocked) else { continue };
             for (position, step) in self.given.plan.steps.iter().enumerate() {
@@ -303,19 +306,44 @@ impl Finder<'_> {
                 }
             }
         }
-        let stays = |one: &&&ObjectTrace| one.intervals.last().is_some_and(|last| last.is_blocked);
-        let keys: BTreeSet<&str> = blocked.iter().filter(stays).map(|one| &*one.key).collect();
-        for fix in needed(&self.repairs, &keys) {
-            let step = &fix.step.step;
+        for fix in self.asked(&blocked, &open) {
             add(Fix {
-                action: step.action.to_string(),
-                at: step.at.as_ref().map(|at| at.key.to_string()),
+                action: fix.action.to_string(),
+                at: fix.at.as_ref().map(|at| at.key.to_string()),
                 step: None,
-                unsure: step.unsure.clone(),
+                unsure: fix.unsure.clone(),
             });
         }
         fixes
     }
+
+    /// What the rules ask for at the end because of causes that stand at objects which stay bad. What takes an
+    /// object out of protection, or only takes back a step, does not make all well again.
+    fn asked(&self, objects: &[&ObjectTrace], causes: &BTreeSet<usize>) -> Vec<&Step> {
+        let stays = |one: &&&ObjectTrace| {
+            one.intervals.last().is_some_and(|last| last.is_blocked || last.phase == Phase::Stopped)
+        };
+        let is_helped = |one: &&&ObjectTrace| {
+            let open = one.intervals.last().map(|last| last.open.as_slice()).unwrap_or_default();
+            matches!(self.repairs.help(one, open), Help::Repair)
+        };
+        let stay: Vec<&ObjectTrace> =
+            objects.iter().filter(stays).filter(is_helped).copied().collect();
+        let last = stay.iter().filter_map(|one| one.intervals.last());
+        let open: BTreeSet<usize> = last.flat_map(|last| last.open.iter().copied()).collect();
+        // What comes up only later is not asked for if the plan stops before.
+        let now: Vec<usize> = causes.intersection(&open).copied().collect();
+        if now.is_empty() && !stay.iter().any(|one| self.repairs.is_refused(one.object)) {
+            return Vec::new();
+        }
+        self.repairs.of(&stay, &now)
+    }
+}
+
+/// Whether a check alone would not help an object at a second.
+fn is_blocked_at(object: &ObjectTrace, time: i64) -> bool {
+    let mut until = object.intervals.iter().rev();
+    until.find(|interval| interval.from <= time).is_some_and(|interval| interval.is_blocked)
 }
 
 /// Whether a step has begun before a second and goes on behind it.

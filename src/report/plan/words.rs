@@ -83,6 +83,9 @@ pub(super) fn stop(step: &StepX, objects: usize, clock: &Clock) -> String {
             let by = point.by_seconds.map(|by| clock.show_day(by)).unwrap_or_default();
             format!("{bad}; all protected by {by}{late}")
         }
+        "never" if point.fixes.is_empty() => {
+            format!("{bad}; never all protected, and no rule names a repair")
+        }
         "never" => format!("{bad}; never all protected without {}", fixes(point)),
         _ => {
             let missing = point.missing.as_deref().unwrap_or_default();
@@ -94,7 +97,7 @@ pub(super) fn stop(step: &StepX, objects: usize, clock: &Clock) -> String {
 /// What has to be repaired, with commas.
 pub(super) fn fixes(stop: &StopX) -> String {
     let fixes: Vec<String> = stop.fixes.iter().map(fix).collect();
-    if fixes.is_empty() { "repairs that no rule names".to_owned() } else { fixes.join(", ") }
+    fixes.join(", ")
 }
 
 /// A repair: the step of the plan that does it, or where it is done.

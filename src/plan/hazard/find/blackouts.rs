@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::facts::model::KindId;
-use crate::facts::value::{ObjectId, Value, fold};
+use crate::facts::store::Facts;
+use crate::facts::value::{Fact, ObjectId, Value, fold};
 use crate::plan::hazard::find::Finder;
-use crate::plan::insight::{may_reach, reach};
+use crate::plan::insight::{Behind, may_reach, reach};
 use crate::plan::world::bound;
 
 impl Finder<'_> {
@@ -82,11 +83,23 @@ impl Finder<'_> {
         }
         // What a group or a server has in it is left alone with it.
         let objects: Vec<ObjectId> = self.trace.objects.iter().map(|one| one.object).collect();
-        let mut objects = objects.into_iter().filter(|object| facts.holds(*object));
-        objects.any(|object| {
-            let on = reach(facts, &BTreeSet::from([object]));
+        let held: Vec<ObjectId> =
+            objects.into_iter().filter(|object| facts.holds(*object)).collect();
+        let on = |object: ObjectId| reach(facts, &BTreeSet::from([object]));
+        let is_on = |object: &ObjectId| {
+            let on = on(*object);
             !on.is_disjoint(&named) && !on.is_disjoint(taken)
-        })
+        };
+        if held.iter().any(is_on) {
+            return true;
+        }
+        let through = held.iter().filter(|object| stands_behind(facts, &on(**object), &named));
+        let through: BTreeSet<ObjectId> = through.copied().collect();
+        if through.is_empty() {
+            return false;
+        }
+        let behind = Behind::new(facts, &held);
+        taken.iter().any(|one| !behind.protected(*one).is_disjoint(&through))
     }
 
     /// What is missing to say whether one of these objects lies on something of that key, or it on one of them.
@@ -155,4 +168,18 @@ impl Finder<'_> {
         }
         keys
     }
+}
+
+/// Whether what something lies on is all that one of these objects stands between: what one server reads from another is
+/// read through the program that the one has on the other.
+fn stands_behind(facts: &Facts, on: &BTreeSet<ObjectId>, named: &BTreeSet<ObjectId>) -> bool {
+    named.iter().any(|one| {
+        let fields = facts.kind_of(*one).map(|kind| kind.key.as_slice()).unwrap_or_default();
+        let parts = fields.iter().filter_map(|(field, _)| match facts.fact(*one, *field) {
+            Some(Fact::Known { value: Value::Object(part), .. }) => Some(*part),
+            _ => None,
+        });
+        let parts: Vec<ObjectId> = parts.collect();
+        parts.len() > 1 && parts.iter().all(|part| on.contains(part))
+    })
 }

@@ -16,6 +16,8 @@ pub(super) struct Wanted {
     facts: Vec<String>,
     /// What is known before the plan, by the step that leaves it unknown: the step in words, and the facts.
     lost: BTreeMap<usize, (String, Vec<String>)>,
+    /// What belongs to something that is not there before a step makes it: the step in words, and the facts.
+    made: BTreeMap<usize, (String, Vec<String>)>,
 }
 
 impl Finder<'_> {
@@ -30,10 +32,32 @@ impl Finder<'_> {
                     let lost = wanted.lost.entry(step);
                     lost.or_insert_with(|| (self.named(step), Vec::new())).1.push(fact);
                 }
-                None => wanted.facts.push(fact),
+                None => match self.made_by(&fact) {
+                    Some(step) => {
+                        let made = wanted.made.entry(step);
+                        made.or_insert_with(|| (self.named(step), Vec::new())).1.push(fact);
+                    }
+                    None => wanted.facts.push(fact),
+                },
             }
         }
         wanted
+    }
+
+    /// The step that makes the object of a fact: nobody can collect it before.
+    pub(super) fn made_by(&self, fact: &str) -> Option<usize> {
+        let (collection, rest) = fact.split_once('[')?;
+        let mut events = self.trace.events.iter().filter(|event| event.step.is_some());
+        events.find_map(|event| {
+            let is_it = event.changes.iter().any(|change| {
+                let FactChange::Added(object, _) = change else { return false };
+                let kind = self.trace.facts.kind_of(*object);
+                let is_kind = kind.is_some_and(|kind| *kind.collection == *collection);
+                let key = self.key(*object);
+                is_kind && rest.strip_prefix(&*key).is_some_and(|rest| rest.starts_with(']'))
+            });
+            event.step.filter(|_| is_it)
+        })
     }
 
     fn is_check(&self, step: usize) -> bool {
@@ -84,6 +108,13 @@ impl Hazard {
         for (named, facts) in wanted.lost.values() {
             self.help.push(format!(
                 "{named} leaves {} unknown, which is known before it: see what it is not told under `with`",
+                quoted(facts)
+            ));
+        }
+        for (named, facts) in wanted.made.values() {
+            self.help.push(format!(
+                "{} belongs to what {named} makes, so nobody can collect it before: say it under `with` where the \
+                 step takes it, or check it once it is there",
                 quoted(facts)
             ));
         }

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::value::Value;
+use crate::facts::value::{ObjectId, Value};
 use crate::finding::Severity;
 use crate::plan::hazard::find::{Finder, objects::listed};
 use crate::plan::insight::reach;
-use crate::plan::simulate::NOT_KNOWN;
-use crate::plan::trace::StepStatus;
+use crate::plan::simulate::{self, NOT_KNOWN};
+use crate::plan::trace::{CauseTrace, StepStatus, StepTrace};
+use crate::plan::world::{Phase, phase};
 
 /// Jobs that fail, by the step that they fail through and by what they are called: objects and times.
 type Failed = BTreeMap<(usize, String), Vec<(String, i64)>>;
@@ -35,7 +36,12 @@ impl Finder<'_> {
                 continue;
             }
             let other = trace.broken_by.filter(|other| *other < self.written());
-            if let Some(other) = other {
+            let missed = other.map(|other| self.would_do(trace, &key, other));
+            if let Some(Err(culprit)) = missed {
+                if let Some(culprit) = culprit {
+                    in_vain.entry((culprit, title)).or_default().push((key, time));
+                }
+            } else if let Some(other) = other {
                 let about = (other, title);
                 let end = trace.takes.map_or(time, |takes| time.saturating_add(takes));
                 let (from, to) = times.entry(about.clone()).or_insert((time, end));
@@ -93,6 +99,57 @@ impl Finder<'_> {
                 self.said(&failed)
             );
             self.tell("plan-job-fails", Some(step), message, &failed);
+        }
+    }
+
+    /// Whether a job would do something were it not for a step that is in its way: a backup of what is well, a check
+    /// of what a check helps. Else, for a backup, the step because of which it would fail, if that is one of the plan.
+    fn would_do(&self, job: &StepTrace, key: &str, other: usize) -> Result<(), Option<usize>> {
+        let objects = self.trace.objects.iter();
+        let object = objects.clone().find(|object| *object.key == *key);
+        let step = self.trace.steps.get(other);
+        let (Some(object), Some(step)) = (object, step) else { return Ok(()) };
+        if !matches!(job.status, StepStatus::Refused(_)) {
+            return Ok(());
+        }
+        let checks = step.needs.check.is_some_and(|(checked, _)| checked == object.object);
+        let is_check = job.needs.check.is_some();
+        if is_check && checks {
+            // It does what the job would have done.
+            return Err(None);
+        }
+        let is_its = checks || step.harmed.contains(&object.object);
+        let until = if is_its { step.start } else { job.start.map(|start| start + 1) };
+        let before = object.intervals.iter().rev();
+        let before = before.clone().find(|one| until.is_some_and(|until| one.from < until));
+        let phase = before.map_or_else(|| self.phase_before(object.object), |one| one.phase);
+        let is_blocked = before.is_some_and(|one| one.is_blocked);
+        let is_useful = match phase {
+            Phase::Bad => is_check && !is_blocked,
+            Phase::Good => !is_check,
+            Phase::Stopped | Phase::Outside => false,
+            Phase::Busy | Phase::Unknown => true,
+        };
+        if is_useful {
+            return Ok(());
+        }
+        let culprit = before.filter(|_| !is_check).and_then(|one| self.culprit(one));
+        Err(culprit.filter(|step| *step < self.written()))
+    }
+
+    /// The state of an object before the plan.
+    fn phase_before(&self, object: ObjectId) -> Phase {
+        let stops = |cause: &CauseTrace| {
+            let rule = self.given.set.rules.get(cause.rule);
+            cause.opened_by.is_none()
+                && cause.opened_at <= 0
+                && cause.objects.contains(&object)
+                && rule.is_some_and(|rule| rule.stops_backups())
+        };
+        let opens = simulate::instant(self.given.plan, 0);
+        match phase(self.given.set, self.given.facts, &opens, object) {
+            Phase::Good if self.trace.causes.iter().any(stops) => Phase::Stopped,
+            known => known,
         }
     }
 

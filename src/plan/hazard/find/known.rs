@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::time::say_duration;
 use crate::facts::value::{ObjectId, Value};
-use crate::finding::{Evaluation, Finding, Outcome, Role, Severity, Verdict};
+use crate::finding::{Evaluation, Finding, Outcome, Role, Severity, Step, Verdict};
+use crate::plan::hazard::Link;
 use crate::plan::hazard::find::Finder;
+use crate::plan::hazard::find::objects::listed;
 use crate::plan::hazard::find::raised::Raised;
 use crate::plan::hazard::find::remedies::said;
 use crate::plan::trace::StepStatus;
@@ -99,6 +101,30 @@ impl Finder<'_> {
         self.add("plan-stale", None, message);
     }
 
+    /// What clears a finding that a step raises.
+    fn cleared_by(
+        &self,
+        step: Option<usize>,
+        severity: Severity,
+        finding: &Finding,
+    ) -> Option<String> {
+        let repairs = together(&finding.steps).join(", ");
+        if repairs.is_empty() {
+            return None;
+        }
+        let action = step
+            .and_then(|step| self.given.set.actions.get(self.given.plan.steps.get(step)?.action));
+        // What repairs something else is not to be left out.
+        let is_spare = action.is_some_and(|action| action.role == Role::Change);
+        Some(match step {
+            Some(_) if is_spare && severity == Severity::Error => {
+                format!("do without the step, or clear it behind it: {repairs}")
+            }
+            Some(_) => format!("clear it behind the step: {repairs}"),
+            None => format!("clear it: {repairs}"),
+        })
+    }
+
     /// Findings at the end that were not there at the start.
     pub(super) fn findings(&mut self, before: &Evaluation, raised: &Raised) {
         let (set, after) = (self.given.set, self.after);
@@ -117,7 +143,10 @@ impl Finder<'_> {
                 affects.chain([&verdict.subject]).any(|one| *one.key == *key)
             };
             let mut objects = self.trace.objects.iter();
-            let is_told = objects.any(|one| is_about(&one.key) && one.ends().is_exposed());
+            let is_told = objects.any(|one| {
+                is_about(&one.key)
+                    && (one.ends().is_exposed() || raised.exposed.contains(&*one.key))
+            });
             // So is that jobs would probably fail.
             let is_in_doubt = self.hazards.iter().any(|hazard| {
                 hazard.kind.id == "plan-check-in-doubt"
@@ -131,23 +160,38 @@ impl Finder<'_> {
             let (severity, id) = (rule.severity, rule.id.to_string());
             let key = verdict.subject.key.to_string();
             // Jobs that begin by themselves stand nowhere in the plan.
-            let step = raised.get(&finding.fingerprint).copied();
-            let step = step.filter(|step| *step < self.written());
-            let repairs = finding.steps.iter().filter(|one| one.role != Role::Check);
-            let repairs: Vec<String> = repairs.map(said).collect();
+            let step = raised.steps.get(&finding.fingerprint).copied();
+            let help = self.cleared_by(step, severity, finding);
             if let Some(hazard) = self.add("plan-new-finding", step, message) {
                 hazard.severity = severity;
-                if severity == Severity::Error && !repairs.is_empty() {
-                    hazard.help.push(format!(
-                        "do without the step, or clear it behind it: {}",
-                        repairs.join(", ")
-                    ));
+                if step.is_none() {
+                    // What comes up without the plan, too, does not speak against it.
+                    hazard.severity = Severity::Note;
+                    let said = "no step brings it up: it shows as time goes by, or once a job or a check has run";
+                    hazard.chain = vec![Link { said: said.to_owned(), step: None }];
                 }
+                hazard.help.extend(help);
                 hazard.rule = Some(id);
                 hazard.objects = vec![key];
             }
         }
     }
+}
+
+/// Repairs in words, those of one kind together.
+fn together(steps: &[Step]) -> Vec<String> {
+    let mut all: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut others = Vec::new();
+    for step in steps.iter().filter(|one| one.role != Role::Check) {
+        match &step.at {
+            Some(at) if !at.key.is_empty() && said(step).ends_with(&*at.key) => {
+                all.entry(&step.action).or_default().push(at.key.to_string());
+            }
+            _ => others.push(said(step)),
+        }
+    }
+    let all = all.iter().map(|(action, keys)| format!("{action} at {}", listed(keys)));
+    all.chain(others).collect()
 }
 
 /// Rules that cannot be decided, in words.

@@ -40,7 +40,11 @@ impl Finder<'_> {
                 continue;
             }
             // What is known of an object that the plan makes is what its action says: nobody can collect more.
-            if (rule.is_decisive() && is_known) || self.is_made(&verdict.subject) {
+            let mut missing = verdict.missing.iter().map(crate::finding::Missing::wanted);
+            let is_made = self.is_made(&verdict.subject)
+                || (!verdict.missing.is_empty()
+                    && missing.all(|fact| self.made_by(fact).is_some()));
+            if (rule.is_decisive() && is_known) || is_made {
                 continue;
             }
             let looks = looks(rule, self.given.facts.model());

@@ -12,8 +12,14 @@ use crate::plan::hazard::find::known::findings;
 use crate::plan::insight;
 use crate::plan::trace::{Event, FactChange, Trace};
 
-/// Steps by the fingerprints of the findings that they raise.
-pub(in crate::plan::hazard) type Raised = BTreeMap<String, usize>;
+/// What a plan raises with the longest durations.
+#[derive(Debug, Default)]
+pub(in crate::plan::hazard) struct Raised {
+    /// Steps by the fingerprints of the findings that they raise; those that no step raises are not here.
+    pub(super) steps: BTreeMap<String, usize>,
+    /// Protected objects that are not good at the end: what is found of them belongs to that state.
+    pub(super) exposed: BTreeSet<Arc<str>>,
+}
 
 /// The step behind each finding that is there at the end and was not before. The facts are made anew up to
 /// a step in the middle, and the rules asked, until one step is left.
@@ -30,8 +36,10 @@ pub(super) fn raised(
         Some((one.fingerprint.clone(), rule.id.to_string(), &verdict.subject))
     });
     let new: Vec<(String, String, &Subject)> = new.collect();
+    let exposed = trace.objects.iter().filter(|one| one.ends().is_exposed());
+    let exposed = exposed.map(|one| one.key.clone()).collect();
     if new.is_empty() {
-        return Raised::new();
+        return Raised { steps: BTreeMap::new(), exposed };
     }
     let rules: BTreeSet<String> = new.iter().map(|(_, rule, _)| rule.clone()).collect();
     let mut search = Search { given, trace, now, rules, runs: runs(trace), seen: BTreeMap::new() };
@@ -39,11 +47,11 @@ pub(super) fn raised(
         let (step, events) = search.step(&one)?;
         Some((one, blamed(given, trace, step, events, subject)?))
     };
-    new.into_iter().filter_map(step).collect()
+    Raised { steps: new.into_iter().filter_map(step).collect(), exposed }
 }
 
 /// The step that is blamed for a finding that came up with `step`. A check or a job makes visible what was
-/// done before it: then it is the last step before that changed what the finding is about.
+/// done before it: then it is the last step before that changed what the finding is about, if there is one.
 fn blamed(
     given: Given<'_>,
     trace: &Trace,
@@ -67,7 +75,7 @@ fn blamed(
             && trace.facts.key(*object) == subject.key
     };
     let touch = events.iter().rev().filter(|event| event.changes.iter().any(is_subject));
-    touch.filter_map(|event| event.step).find(changes).or(step)
+    touch.filter_map(|event| event.step).find(changes)
 }
 
 /// Events with changes, those of one step that follow each other together: the step, and how many events

@@ -1,18 +1,32 @@
 //! What helps objects that are not protected at the end.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
 use crate::facts::value::Value;
-use crate::finding::{Argument, Role, Step, Subject};
+use crate::finding::{Argument, Step};
 use crate::plan::hazard::find::Finder;
 use crate::plan::hazard::find::objects::listed;
-use crate::plan::hazard::{needed, repairs};
+use crate::plan::hazard::{Fixes, Help};
 use crate::plan::trace::{Interval, ObjectTrace, StepStatus};
-use crate::plan::world::{Act, Phase, value_of};
+use crate::plan::world::Phase;
 use crate::plan::{automatic, simulate};
+
+/// Objects that end badly, by what helps them.
+#[derive(Default)]
+struct Sorted<'o> {
+    /// The repairs, with those that they help.
+    fixes: Vec<String>,
+    fixed: Vec<&'o ObjectTrace>,
+    /// Of which a check cannot begin, and no rule asks for anything.
+    left: Vec<&'o ObjectTrace>,
+    /// By the repair that ends their protection.
+    ended: BTreeMap<String, Vec<&'o ObjectTrace>>,
+    /// By the repair that only takes back a step.
+    back: BTreeMap<(String, usize), Vec<&'o ObjectTrace>>,
+}
 
 impl Finder<'_> {
     /// The repairs of objects that a check alone does not help, the check of those that it does, and the end
@@ -34,25 +48,28 @@ impl Finder<'_> {
                 named(&busy)
             ));
         }
-        let fixes = self.fixes(&stopped);
-        if !fixes.is_empty() {
-            let fixes = fixes.join(", ");
-            help.push(format!("clear what stops the backups of {}: {fixes}", named(&stopped)));
+        let stopped = self.sorted(&stopped);
+        if !stopped.fixes.is_empty() {
+            let fixes = stopped.fixes.join(", ");
+            help.push(format!(
+                "clear what stops the backups of {}: {fixes}",
+                named(&stopped.fixed)
+            ));
         }
-        let fixes = self.fixes(&blocked);
-        if !fixes.is_empty() {
-            let whom = if blocked.len() == objects.len() {
+        let blocked = self.sorted(&blocked);
+        if !blocked.fixes.is_empty() {
+            let whom = if blocked.fixed.len() == objects.len() {
                 String::new()
             } else {
-                format!(" {}", named(&blocked))
+                format!(" {}", named(&blocked.fixed))
             };
             help.push(format!(
                 "repair the causes first: {}; a check alone does not help{whom}",
-                fixes.join(", ")
+                blocked.fixes.join(", ")
             ));
         }
-        help.extend(self.too_early(&fixes, &blocked));
-        let mut others: Vec<&ObjectTrace> = blocked.iter().chain(&curable).copied().collect();
+        help.extend(self.too_early(&blocked.fixes, &blocked.fixed));
+        let mut others: Vec<&ObjectTrace> = blocked.fixed.iter().chain(&curable).copied().collect();
         others.sort_by(|a, b| a.key.cmp(&b.key));
         if let Some(check) = simulate::check_of(self.given.set).filter(|_| !others.is_empty()) {
             let whom = match others.as_slice() {
@@ -60,16 +77,63 @@ impl Finder<'_> {
                 all if all.len() == objects.len() => "each of them".to_owned(),
                 all => named(all),
             };
-            let then = if fixes.is_empty() { "" } else { "then " };
+            let then = if blocked.fixes.is_empty() { "" } else { "then " };
             help.push(format!("{then}{} for {whom}", check.id));
         }
         help.extend(curable.into_iter().filter_map(|object| self.cured_by_itself(object)));
-        let refused: Vec<&ObjectTrace> =
-            blocked.into_iter().filter(|object| self.is_refused(object)).collect();
-        if fixes.is_empty() && !refused.is_empty() {
+        help.extend([stopped, blocked].iter().flat_map(|sorted| self.let_go(sorted)));
+        help
+    }
+
+    fn sorted<'o>(&self, objects: &[&'o ObjectTrace]) -> Sorted<'o> {
+        let mut sorted = Sorted::default();
+        if objects.is_empty() {
+            return sorted;
+        }
+        let all = Fixes::new(self.given, self.trace, self.after);
+        for object in objects.iter().copied() {
+            let open = object.intervals.last().map(|last| last.open.as_slice()).unwrap_or_default();
+            match all.help(object, open) {
+                Help::Repair => sorted.fixed.push(object),
+                Help::Except => sorted.left.push(object),
+                Help::Ends(fix) => sorted.ended.entry(said(fix)).or_default().push(object),
+                Help::TakesBack(fix, step) => {
+                    sorted.back.entry((said(fix), step)).or_default().push(object);
+                }
+            }
+        }
+        sorted.fixes = Self::fixes_of(&all, &sorted.fixed);
+        sorted
+    }
+
+    /// What to do with objects that no repair makes well: the goal leaves them out.
+    fn let_go(&self, sorted: &Sorted<'_>) -> Vec<String> {
+        let except = "out under `goal.end_consistent.except`, with a reason";
+        let them = |objects: &[&ObjectTrace]| if objects.len() == 1 { "it" } else { "them" };
+        let is = |objects: &[&ObjectTrace]| if objects.len() == 1 { "is" } else { "are" };
+        let mut help = Vec::new();
+        for ((fix, step), objects) in &sorted.back {
+            let id = self.id(*step);
             help.push(format!(
-                "where {} is to stay so, leave it out under `goal.end_consistent.except`, with a reason",
-                named(&refused)
+                "do without {id}, which {fix} would only take back; or, where it is meant, end the protection of {} \
+                 and leave {} {except}",
+                named(objects),
+                them(objects)
+            ));
+        }
+        for (fix, objects) in &sorted.ended {
+            let (keys, them) = (named(objects), them(objects));
+            help.push(format!(
+                "where {keys} {} to go for good, {fix} ends what is left of {} protection: leave {them} {except}",
+                is(objects),
+                if objects.len() == 1 { "its" } else { "their" }
+            ));
+        }
+        if !sorted.left.is_empty() {
+            let (keys, them) = (named(&sorted.left), them(&sorted.left));
+            help.push(format!(
+                "where {keys} {} to stay so, leave {them} {except}",
+                is(&sorted.left)
             ));
         }
         help
@@ -102,55 +166,23 @@ impl Finder<'_> {
         ))
     }
 
-    /// What the rules ask for because of the causes that stand; where a check could not even begin, because of
-    /// all that is wrong.
+    /// What the rules ask for because of the causes that stand at the end; where a check could not even begin, because
+    /// of all that is wrong.
     pub(super) fn fixes(&self, objects: &[&ObjectTrace]) -> Vec<String> {
-        let open: BTreeSet<(&str, &Subject)> = objects
-            .iter()
-            .filter_map(|object| object.intervals.last())
-            .flat_map(|last| &last.open)
-            .filter_map(|number| {
-                let cause = self.trace.causes.get(*number)?;
-                Some((&*self.given.set.rules.get(cause.rule)?.id, &cause.subject))
-            })
-            .collect();
-        let is_open = |position: &usize| {
-            let verdict = self.after.verdicts.get(*position);
-            let about = verdict.and_then(|one| Some((&*self.after.rule(one)?.id, &one.subject)));
-            about.is_some_and(|about| open.contains(&about))
-        };
-        let keys: BTreeSet<&str> = objects.iter().map(|object| &*object.key).collect();
-        let repairs = repairs(self.given.set, self.after);
-        let all = needed(&repairs, &keys);
-        let mut steps: Vec<_> = all
-            .iter()
-            .map(|one| one.step)
-            .filter(|step| step.verdicts.iter().any(is_open))
-            .collect();
-        if steps.is_empty() || objects.iter().any(|object| self.is_refused(object)) {
-            steps = all.iter().map(|one| one.step).collect();
-        }
+        Self::fixes_of(&Fixes::new(self.given, self.trace, self.after), objects)
+    }
+
+    fn fixes_of(all: &Fixes<'_>, objects: &[&ObjectTrace]) -> Vec<String> {
+        let last = objects.iter().filter_map(|object| object.intervals.last());
+        let open: Vec<usize> = last.flat_map(|last| last.open.iter().copied()).collect();
         let mut fixes: Vec<String> = Vec::new();
-        for step in steps.into_iter().filter(|step| step.step.role != Role::Check) {
-            let said = said(&step.step);
+        for step in all.of(objects, &open) {
+            let said = said(step);
             if !fixes.contains(&said) {
                 fixes.push(said);
             }
         }
         fixes
-    }
-
-    /// Whether a check could not begin at the end.
-    fn is_refused(&self, object: &ObjectTrace) -> bool {
-        let Some(action) = simulate::check_of(self.given.set) else { return false };
-        let plan = self.given.plan;
-        let now = simulate::instant(plan, plan.window.end.max(plan.window.checks_until));
-        let args = [Value::Object(object.object)];
-        let act = Act { action, args: &args };
-        action.course.requires.iter().any(|(that, _)| {
-            let value = value_of(self.given.set, &self.trace.facts, &now, act, that);
-            matches!(value, Ok(Value::Bool(false)))
-        })
     }
 
     /// The check within a day that begins by itself.
