@@ -29,22 +29,16 @@ pub(super) fn made(
     let wanted = |effect: &&Effect| is_then(effect) && (!effect.may || may == May::Happens);
     for effect in effects.filter(wanted) {
         let view = view_of(facts, now, reads);
-        let made = changes(effect, &mut env_of(set, act, &view));
+        let (changes, unknown) = changes(effect, &mut env_of(set, act, &view));
         drop(view);
-        match made {
-            Ok(changes) => {
-                let made = Arc::make_mut(facts).change(changes);
-                if effect.at == Moment::Meanwhile {
-                    outcomes
-                        .passing
-                        .extend(made.before.iter().filter_map(|was| passing(facts, was)));
-                }
-                outcomes.touched.extend(made.touched);
-                outcomes.before.extend(made.before);
-                outcomes.missing.extend(made.refused.into_iter().map(refusal));
-            }
-            Err(unknown) => outcomes.missing.push(said(&unknown)),
+        let made = Arc::make_mut(facts).change(changes);
+        if effect.at == Moment::Meanwhile {
+            outcomes.passing.extend(made.before.iter().filter_map(|was| passing(facts, was)));
         }
+        outcomes.touched.extend(made.touched);
+        outcomes.before.extend(made.before);
+        outcomes.missing.extend(made.refused.into_iter().map(refusal));
+        outcomes.missing.extend(unknown.iter().map(said));
     }
     outcomes
 }
@@ -77,21 +71,26 @@ fn refusal(refusal: Refusal) -> String {
     }
 }
 
-/// What an effect changes.
-fn changes<'e>(effect: &'e Effect, env: &mut Env<'e>) -> Outcome<Vec<Change>> {
-    let mut all = Vec::new();
-    each(effect.each.as_ref(), env, |env| {
-        let holds = effect.when.as_ref().map_or(Ok(true), |when| env.condition(when))?;
-        if holds {
-            let change = one(&effect.what, effect.place, env)?;
-            match &effect.what {
-                EffectKind::Append { .. } => append(&mut all, change),
-                _ => all.push(change),
-            }
+/// What an effect changes, and why some of it is not known. What is not known of one member is no reason to
+/// leave another one as it is.
+fn changes<'e>(effect: &'e Effect, env: &mut Env<'e>) -> (Vec<Change>, Vec<Unknown>) {
+    let (mut all, mut unknown) = (Vec::new(), Vec::new());
+    let whole = each(effect.each.as_ref(), env, |env| {
+        let holds = effect.when.as_ref().map_or(Ok(true), |when| env.condition(when));
+        let change = match holds {
+            Ok(true) => one(&effect.what, effect.place, env),
+            Ok(false) => return Ok(()),
+            Err(why) => Err(why),
+        };
+        match (change, &effect.what) {
+            (Ok(change), EffectKind::Append { .. }) => append(&mut all, change),
+            (Ok(change), _) => all.push(change),
+            (Err(why), _) => unknown.push(why),
         }
         Ok(())
-    })?;
-    Ok(all)
+    });
+    unknown.extend(whole.err());
+    (all, unknown)
 }
 
 /// What several members append to one list comes one after the other: each was put behind the list as it
