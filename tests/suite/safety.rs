@@ -10,6 +10,7 @@
 //! ties objects together; such fields are left where they are. Of what remains, each run takes a part,
 //! the same in each run; `DPMGUARD_EACH=1` takes everything, `DPMGUARD_EACH=6` every sixth.
 
+mod effects;
 mod plans;
 
 use std::collections::{BTreeMap, BTreeSet};
