@@ -178,6 +178,7 @@ pub fn remedy(given: Given<'_>, evaluation: &Evaluation) -> Option<Remedy> {
         }
         (wishes, made) = (fewer, without);
     }
+    made = blocks::sooner(given, &wishes, made);
     Some(finish(wishes, made, evaluation))
 }
 
@@ -247,7 +248,7 @@ fn carry_out(given: Given<'_>, wishes: &Wishes<'_>, ordered: Ordered) -> Attempt
         // One after the other they take longer than side by side. At an earlier end no job may begin any more that
         // has taken work off the plan: then it is too early.
         for may_shrink in [true, false] {
-            let end = full_hour(given.start, trace.end.max(1));
+            let end = full_hour(given.start, over(&plan, &trace).max(1));
             if end > plan.window.end || (may_shrink && end < plan.window.end) {
                 (plan.window.end, plan.window.checks_until) = (end, end);
                 automatic::add(&mut plan, given.set, given.facts, given.now);
@@ -258,6 +259,14 @@ fn carry_out(given: Given<'_>, wishes: &Wishes<'_>, ordered: Ordered) -> Attempt
     let until = simulate::instant(&plan, trace.end.max(plan.window.end));
     let end = eval::evaluate(&trace.facts, given.set, &until, None, &|_: &Rule| true);
     Attempt { plan, ordered, trace, end }
+}
+
+/// When all steps are over, and all checks that ran before the first of them.
+fn over(plan: &Plan, trace: &Trace) -> i64 {
+    let jobs = trace.steps.iter().skip(plan.written().len());
+    let runs = jobs.filter(|job| job.needs.check.is_some() && job.start == Some(0));
+    let ends = runs.filter_map(|job| job.start?.checked_add(job.takes?));
+    ends.fold(trace.end, i64::max)
 }
 
 /// Seconds from `start` to the first full hour that is no earlier than `time` seconds after it.
