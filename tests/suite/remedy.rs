@@ -188,6 +188,30 @@ fn every_check_does_what_a_check_does() {
     assert_eq!(confirmed[3][1..], effects);
 }
 
+/// What the goal needs has ended when the window closes: a check that runs before the plan begins takes longer than
+/// its one repair.
+#[test]
+fn the_window_holds_the_checks_that_run_already() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.yaml").display().to_string();
+    let facts = root().join("examples/contoso").display().to_string();
+    let ran = run(&[
+        "remediate",
+        "--facts",
+        &facts,
+        "--now",
+        "observed",
+        "--only",
+        "unplanned-failover",
+        "--out",
+        &plan,
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let checked = run(&["plan", "check", &plan, "--facts", &facts, "--now", "observed"]);
+    assert!(checked.code == 0 && checked.out.starts_with("PASS"), "{}", checked.out);
+    assert!(checked.out.contains("2 steps | window 2009-09-14 18:00 to 20:00"), "{}", checked.out);
+}
+
 #[test]
 fn rules_that_need_a_person_say_so_and_are_few() {
     let suite = shipped();
