@@ -25,6 +25,11 @@ pub struct Place {
     pub end: u32,
 }
 
+impl Place {
+    /// Of what stands in no file.
+    pub(crate) const NOWHERE: Self = Self { file: FileId(u32::MAX), start: 0, end: 0 };
+}
+
 /// A place as a person reads it.
 ///
 /// # Shape

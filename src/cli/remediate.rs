@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::check::{PackArgs, duration, load_packs, now, settings};
 use crate::cli::{CliError, Streams, show};
-use crate::diagnostic::{Diagnostic, FileId, Place};
+use crate::diagnostic::{Diagnostic, Place};
 use crate::eval;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
@@ -149,8 +149,7 @@ fn times(args: &Args, now: &Instant) -> Result<Times, Vec<Diagnostic>> {
 
 /// A time as plan files have it.
 fn instant(option: &str, text: &str) -> Result<(i64, Zone), Diagnostic> {
-    let nowhere = Place { file: FileId(u32::MAX), start: 0, end: 0 };
-    let node = Node::from_json(&text.into(), nowhere);
+    let node = Node::from_json(&text.into(), Place::NOWHERE);
     time::read(&node, None).map_err(|problem| Diagnostic {
         place: None,
         message: format!("`--{option}`: {}", problem.message),

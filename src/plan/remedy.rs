@@ -15,7 +15,7 @@ mod wish;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::diagnostic::{FileId, Place};
+use crate::diagnostic::Place;
 use crate::eval;
 use crate::facts::store::Facts;
 use crate::facts::time::Instant;
@@ -277,7 +277,6 @@ fn full_hour(start: i64, time: i64) -> i64 {
 }
 
 fn plan_of(given: Given<'_>, wishes: &Wishes<'_>, ordered: &Ordered) -> Plan {
-    let nowhere = Place { file: FileId(u32::MAX), start: 0, end: 0 };
     let steps = ordered.placed.iter().enumerate().filter_map(|(number, placed)| {
         let wish = wishes.all.get(placed.wish)?;
         Some(plan::Step {
@@ -291,7 +290,7 @@ fn plan_of(given: Given<'_>, wishes: &Wishes<'_>, ordered: &Ordered) -> Plan {
             group: None,
             accept: Vec::new(),
             automatic: None,
-            place: nowhere,
+            place: Place::NOWHERE,
         })
     });
     let count = wishes.findings.iter().filter(|finding| finding.is_asked()).count();
@@ -312,7 +311,7 @@ fn plan_of(given: Given<'_>, wishes: &Wishes<'_>, ordered: &Ordered) -> Plan {
             checks_until: end,
             zone: given.zone.to_owned(),
             blackouts: Vec::new(),
-            place: nowhere,
+            place: Place::NOWHERE,
         },
         max_age: None,
         operators: 1,
@@ -321,7 +320,7 @@ fn plan_of(given: Given<'_>, wishes: &Wishes<'_>, ordered: &Ordered) -> Plan {
         steps: steps.collect(),
         unscheduled: Vec::new(),
         goal: Goal::default(),
-        place: nowhere,
+        place: Place::NOWHERE,
     };
     automatic::add(&mut plan, given.set, given.facts, given.now);
     plan

@@ -193,11 +193,7 @@ impl<'a> Simulation<'a> {
             return self.over(position, StepStatus::Nothing);
         }
         let mut refusals = self.refusals(position, act);
-        let stopped = if refusals.is_empty() { self.no_point(act) } else { None };
-        let met = stopped.map(|(object, reason)| {
-            refusals.push(reason);
-            object
-        });
+        let met = self.no_point(act, &mut refusals);
         if !refusals.is_empty() {
             self.refused(position, act, met);
             return self.over(position, StepStatus::Refused(refusals));

@@ -1,5 +1,6 @@
 //! A copy of the facts, and what an action does to it.
 
+mod arguments;
 mod effects;
 
 use std::borrow::Cow;
@@ -22,6 +23,8 @@ use crate::rule::action::Action;
 use crate::rule::clause::params_value;
 use crate::rule::effect::Moment;
 use crate::rule::pack::{Protection, RuleSet};
+
+pub(in crate::plan) use arguments::{NoArgument, argument};
 
 /// Whether what may happen does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -236,15 +236,18 @@ fn describe(document: &Node, at: &[usize]) -> String {
     text
 }
 
-/// Runs the trials on all cores.
-fn run_all(trials: &[Trial<'_>]) -> (usize, Vec<String>) {
+/// Does all trials on all cores; the answer is how many removals were judged and what is wrong with them.
+fn run_all<T: Sync>(
+    trials: &[T],
+    run: impl Fn(&T, &mut Vec<String>) -> usize + Sync,
+) -> (usize, Vec<String>) {
     let next = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let results: Vec<(usize, Vec<String>)> = std::thread::scope(|scope| {
         let work = || {
             let (mut judged, mut wrong) = (0, Vec::new());
             while let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) {
-                judged += trial.run(&mut wrong);
+                judged += run(trial, &mut wrong);
             }
             (judged, wrong)
         };
@@ -255,6 +258,12 @@ fn run_all(trials: &[Trial<'_>]) -> (usize, Vec<String>) {
     let mut wrong: Vec<String> = results.into_iter().flat_map(|(_, wrong)| wrong).collect();
     wrong.sort();
     (judged, wrong)
+}
+
+/// That nothing was read as safe.
+fn assert_none(wrong: &[String]) {
+    let shown = &wrong[..wrong.len().min(60)];
+    assert!(wrong.is_empty(), "{} violations\n{}", wrong.len(), shown.join("\n"));
 }
 
 #[test]
@@ -279,15 +288,10 @@ fn a_fact_taken_from_a_case_is_never_read_as_safe() {
             });
         }
     }
-    let (judged, wrong) = run_all(&trials);
+    let (judged, wrong) = run_all(&trials, Trial::run);
     println!("{judged} removals judged in {} documents", trials.len());
     assert!(judged > 20_000, "only {judged} removals were judged");
-    assert!(
-        wrong.is_empty(),
-        "{} violations\n{}",
-        wrong.len(),
-        wrong[..wrong.len().min(60)].join("\n")
-    );
+    assert_none(&wrong);
 }
 
 #[test]
@@ -323,13 +327,8 @@ fn a_fact_taken_from_an_example_is_never_read_as_safe() {
             });
         }
     }
-    let (judged, wrong) = run_all(&trials);
+    let (judged, wrong) = run_all(&trials, Trial::run);
     println!("{judged} removals judged in {} estates", trials.len());
     assert!(judged > 500, "only {judged} removals were judged");
-    assert!(
-        wrong.is_empty(),
-        "{} violations\n{}",
-        wrong.len(),
-        wrong[..wrong.len().min(60)].join("\n")
-    );
+    assert_none(&wrong);
 }

@@ -19,7 +19,7 @@ use crate::plan::world::May;
 /// Most courses that are tried.
 const MOST_COURSES: usize = 300;
 
-/// Most steps that all of them may have together: a long plan is not simulated forty times over.
+/// Most steps that all of them may have together: a long plan is simulated a few times over, a short one often.
 const MOST_STEPS: usize = 6_000;
 
 /// Most steps of which an order is told.

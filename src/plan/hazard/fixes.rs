@@ -4,18 +4,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::diagnostic::{FileId, Place};
 use crate::eval;
-use crate::facts::merge::read_value;
 use crate::facts::store::Facts;
-use crate::facts::value::{ObjectId, Value, fold};
-use crate::finding::{Argument, Evaluation, Outcome, RepairStep, Role, Step, Subject};
+use crate::facts::value::{ObjectId, Value};
+use crate::finding::{Evaluation, Outcome, RepairStep, Role, Step, Subject};
 use crate::plan::hazard::Given;
 use crate::plan::simulate;
 use crate::plan::trace::{ObjectTrace, StepStatus, Trace};
-use crate::plan::world::{Act, May, Phase, bound, carry_out, value_of};
+use crate::plan::world::{Act, May, Phase, argument, bound, carry_out, value_of};
 use crate::rule::action::Action;
-use crate::source::Node;
 
 /// A repair that the rules ask for before protected objects can be checked.
 #[derive(Debug)]
@@ -186,25 +183,14 @@ impl<'a> Fixes<'a> {
     fn made(&self, fix: &Step) -> Option<Arc<Facts>> {
         let action = self.action(fix)?;
         let mut facts = self.trace.facts.clone();
-        let args: Option<Vec<Value>> = action
+        let args = action
             .args
             .iter()
             .map(|arg| {
                 let (_, given) = fix.with.iter().find(|(name, _)| *name == arg.name)?;
-                match given {
-                    Argument::Unknown(_) => None,
-                    Argument::Object(subject) => {
-                        let kind = facts.model().kind_named(&subject.kind)?;
-                        facts.find(kind.id, &fold(&subject.key)).map(Value::Object)
-                    }
-                    Argument::Value(serde_json::Value::Null) => Some(Value::Null),
-                    Argument::Value(value) => {
-                        read_value(&arg.ty, &Node::from_json(value, nowhere())).ok()
-                    }
-                }
+                argument(&facts, arg, given).ok()
             })
-            .collect();
-        let args = args?;
+            .collect::<Option<Vec<Value>>>()?;
         let args = bound(&self.trace.facts, action, &args).ok()?;
         for at_start in [true, false] {
             let act = Act { action, args: &args };
@@ -212,8 +198,4 @@ impl<'a> Fixes<'a> {
         }
         Some(facts)
     }
-}
-
-fn nowhere() -> Place {
-    Place { file: FileId(u32::MAX), start: 0, end: 0 }
 }

@@ -3,15 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::diagnostic::{FileId, Place};
-use crate::facts::merge::read_value;
-use crate::facts::model::Type;
 use crate::facts::value::{ObjectId, Value, fold};
 use crate::finding::{Argument, Evaluation, Finding, RepairStep, Role, Step, Subject, Verdict};
 use crate::plan::remedy::{Aside, Fate, Given, Known, Why};
 use crate::plan::simulate::check_of;
-use crate::rule::action::{Action, Arg};
-use crate::source::Node;
+use crate::plan::world::{NoArgument, argument};
+use crate::rule::action::Action;
 
 /// A step that a plan can have.
 #[derive(Clone, Debug)]
@@ -209,36 +206,13 @@ impl<'a> Wishes<'a> {
         let pairs = action.args.iter().zip(&step.with);
         let mut values = Vec::new();
         for (arg, (name, given)) in pairs {
-            values.push(self.argument(arg, name, given)?);
+            let value = argument(self.given.facts, arg, given).map_err(|none| match none {
+                NoArgument::Unknown(facts) => Why::Unknown(facts),
+                NoArgument::Open => Why::ByHand(format!("somebody has to choose `{name}`.")),
+            });
+            values.push(value?);
         }
         Ok(values)
-    }
-
-    fn argument(&self, arg: &Arg, name: &str, given: &Argument) -> Result<Value, Why> {
-        match given {
-            Argument::Unknown(facts) => Err(Why::Unknown(facts.clone())),
-            // What an earlier step makes has a name only.
-            Argument::Object(subject) => Ok(self
-                .object(subject)
-                .map_or_else(|| Value::Name(subject.key.clone()), Value::Object)),
-            Argument::Value(serde_json::Value::Null) => match &arg.ty {
-                Type::Optional(_) => Ok(Value::Null),
-                _ => Err(Why::ByHand(format!("somebody has to choose `{name}`."))),
-            },
-            Argument::Value(value) => {
-                let node = Node::from_json(value, nowhere());
-                let read = read_value(&arg.ty, &node);
-                read.map_err(|_| Why::ByHand(format!("somebody has to choose `{name}`.")))
-            }
-        }
-    }
-
-    fn object(&self, subject: &Subject) -> Option<ObjectId> {
-        let kind = self.given.facts.model().kind_named(&subject.kind)?;
-        let key = fold(&subject.key);
-        let find = |key: &str| self.given.facts.find(kind.id, key);
-        // A path that ends a key counts without its last backslash.
-        find(&key).or_else(|| find(key.trim_end_matches(['\\', '/'])))
     }
 
     /// What comes before what: causes before checks, checks before what needs them, and what must wait
@@ -338,8 +312,4 @@ impl<'a> Wishes<'a> {
 
 fn is_object(value: &Value, object: ObjectId) -> bool {
     matches!(value, Value::Object(known) if *known == object)
-}
-
-fn nowhere() -> Place {
-    Place { file: FileId(u32::MAX), start: 0, end: 0 }
 }

@@ -40,11 +40,14 @@ impl Simulation<'_> {
         refusals
     }
 
-    /// The object of an action that makes a recovery point, and why none can be made: causes stand that nothing
-    /// has brought out yet.
-    pub(super) fn no_point(&self, act: Act<'_>) -> Option<(ObjectId, String)> {
+    /// Of an action that makes a recovery point and that nothing else keeps from beginning: adds why none can be made,
+    /// where causes stand that nothing has brought out yet; the answer is the object that it meets them at.
+    pub(super) fn no_point(&self, act: Act<'_>, refusals: &mut Vec<String>) -> Option<ObjectId> {
         let protection = self.world.protection()?;
-        if act.action.course.checks.is_some() || !protection.makes_point(act.action) {
+        if !refusals.is_empty()
+            || act.action.course.checks.is_some()
+            || !protection.makes_point(act.action)
+        {
             return None;
         }
         let object = act.args.iter().find_map(|arg| match arg {
@@ -65,7 +68,8 @@ impl Simulation<'_> {
             if rules.len() == 1 { ("stands", "it does") } else { ("stand", "they do") };
         let key = self.world.facts.key(object);
         let rules = (!rules.is_empty()).then(|| rules.join(", "))?;
-        Some((object, format!("{rules} {stand} for {key}: no backup succeeds while {they}.")))
+        refusals.push(format!("{rules} {stand} for {key}: no backup succeeds while {they}."));
+        Some(object)
     }
 
     /// Seconds that a step takes, and those that it takes at best.

@@ -53,11 +53,7 @@ impl Simulation<'_> {
         let (mut refusals, mut met) = (Vec::new(), None);
         if obstacle.is_none() {
             refusals = self.obstructions(act);
-            let stopped = if refusals.is_empty() { self.no_point(act) } else { None };
-            if let Some((object, reason)) = stopped {
-                refusals.push(reason);
-                met = Some(object);
-            }
+            met = self.no_point(act, &mut refusals);
         }
         if obstacle.is_some() || !refusals.is_empty() {
             // Who is checked is busy: the check is in the way, whatever else is.

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dpmguard::author::case::Case;
 use dpmguard::eval::evaluate;
@@ -20,7 +19,7 @@ use dpmguard::plan::world::May;
 use dpmguard::rule::Rule;
 use dpmguard::source::Node;
 
-use super::{Position, Seen, describe, positions, step, without};
+use super::{Position, Seen, assert_none, describe, positions, run_all, step, without};
 use crate::support::{Bench, action_cases, root, rule_of};
 
 struct Trial<'a> {
@@ -174,27 +173,11 @@ fn a_fact_taken_from_an_action_hides_nothing_that_it_breaks() {
         let name = path.strip_prefix(root()).unwrap().display().to_string();
         trials.push(Trial { bench: &bench, name, case, document, before, taken });
     }
-    let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let results: Vec<(usize, Vec<String>)> = std::thread::scope(|scope| {
-        let run = || {
-            let (mut judged, mut wrong) = (0, Vec::new());
-            while let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) {
-                for found in trial.taken.iter().filter_map(|at| trial.compare(at)) {
-                    judged += 1;
-                    wrong.extend(found);
-                }
-            }
-            (judged, wrong)
-        };
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        handles.into_iter().map(|handle| handle.join().unwrap()).collect()
+    let (judged, wrong) = run_all(&trials, |trial, wrong| {
+        let found = trial.taken.iter().filter_map(|at| trial.compare(at));
+        found.map(|found| wrong.extend(found)).count()
     });
-    let judged: usize = results.iter().map(|(judged, _)| judged).sum();
-    let mut wrong: Vec<String> = results.into_iter().flat_map(|(_, wrong)| wrong).collect();
-    wrong.sort();
     println!("{judged} removals judged in {} cases", trials.len());
     assert!(judged > 300, "only {judged} removals were judged");
-    let shown = &wrong[..wrong.len().min(60)];
-    assert!(wrong.is_empty(), "{} violations\n{}", wrong.len(), shown.join("\n"));
+    assert_none(&wrong);
 }

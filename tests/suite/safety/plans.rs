@@ -7,7 +7,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dpmguard::facts::time::Instant;
 use dpmguard::finding::Severity;
@@ -19,7 +18,7 @@ use dpmguard::plan::time::Clock;
 use dpmguard::plan::world::Phase;
 use dpmguard::source::Node;
 
-use super::{describe, opened, positions, step, without};
+use super::{assert_none, describe, opened, positions, run_all, step, without};
 use crate::support::{Bench, files, root};
 
 /// How a plan was judged.
@@ -156,34 +155,16 @@ fn a_fact_taken_from_a_plan_is_never_read_as_safe() {
         let chosen = found.into_iter().skip(number % step).step_by(step);
         work.extend(chosen.map(|(at, _)| (trial, before.clone(), at)));
     }
-    let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let results: Vec<(usize, Vec<String>)> = std::thread::scope(|scope| {
-        let run = || {
-            let (mut judged, mut wrong) = (0, Vec::new());
-            while let Some((trial, before, at)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let mut document = trial.document.clone();
-                without(&mut document, at);
-                let Some(after) = trial.judge(&document) else { continue };
-                judged += 1;
-                wrong.extend(trial.compare(before, &after, &describe(&trial.document, at)));
-            }
-            (judged, wrong)
-        };
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        handles.into_iter().map(|handle| handle.join().unwrap()).collect()
+    let (judged, wrong) = run_all(&work, |(trial, before, at), wrong| {
+        let mut document = trial.document.clone();
+        without(&mut document, at);
+        let Some(after) = trial.judge(&document) else { return 0 };
+        wrong.extend(trial.compare(before, &after, &describe(&trial.document, at)));
+        1
     });
-    let judged: usize = results.iter().map(|(judged, _)| judged).sum();
-    let mut wrong: Vec<String> = results.into_iter().flat_map(|(_, wrong)| wrong).collect();
-    wrong.sort();
     println!("{judged} removals judged in {} estates with plans", trials.len());
     assert!(judged > 300, "only {judged} removals were judged");
-    assert!(
-        wrong.is_empty(),
-        "{} violations\n{}",
-        wrong.len(),
-        wrong[..wrong.len().min(60)].join("\n")
-    );
+    assert_none(&wrong);
 }
 
 /// What a step breaks is not well at the end only because nobody knows how it was before.
