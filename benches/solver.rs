@@ -14,10 +14,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant as Stopwatch;
 
-use dpmguard::plan::repair::problem::{Object, Problem, Task};
-use dpmguard::plan::repair::run::Facts;
-use dpmguard::plan::repair::solve::bound;
-use dpmguard::plan::repair::{Effort, Status, solve};
+use dpmguard::plan::solver::problem::{Object, Problem, Task};
+use dpmguard::plan::solver::run::Facts;
+use dpmguard::plan::solver::solve::bound;
+use dpmguard::plan::solver::{Effort, Status, solve};
 
 type Answer<T> = Result<T, Box<dyn Error>>;
 

@@ -4,11 +4,11 @@ mod generate;
 mod oracle;
 mod same;
 
-use dpmguard::plan::repair::problem::{Object, Problem, Task, Written};
-use dpmguard::plan::repair::relax::{Condition, Relaxation};
-use dpmguard::plan::repair::run::{Facts, Item, run};
-use dpmguard::plan::repair::value::{Value, moved, value};
-use dpmguard::plan::repair::{Answer, Effort, Status, solve, timing};
+use dpmguard::plan::solver::problem::{Object, Problem, Task, Written};
+use dpmguard::plan::solver::relax::{Condition, Relaxation};
+use dpmguard::plan::solver::run::{Facts, Item, run};
+use dpmguard::plan::solver::value::{Value, moved, value};
+use dpmguard::plan::solver::{Answer, Effort, Status, solve, timing};
 
 /// How many problems are solved; `DPMGUARD_SOLVER_CASES` names another number.
 fn cases() -> u64 {

@@ -1,6 +1,6 @@
 //! Problems with a fixed seed.
 
-use dpmguard::plan::repair::problem::{Object, Problem, Task, Written};
+use dpmguard::plan::solver::problem::{Object, Problem, Task, Written};
 
 /// Numbers that look random, the same on every machine.
 pub(crate) struct Dice(u64);

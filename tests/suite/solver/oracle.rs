@@ -6,8 +6,8 @@
 
 use std::collections::HashMap;
 
-use dpmguard::plan::repair::problem::Problem;
-use dpmguard::plan::repair::value::Value;
+use dpmguard::plan::solver::problem::Problem;
+use dpmguard::plan::solver::value::Value;
 
 const WAITING: u8 = 255;
 const GOOD: u8 = 0;

@@ -1,7 +1,7 @@
 //! What must not change the best value, and what can only better it.
 
-use dpmguard::plan::repair::problem::{Problem, Task};
-use dpmguard::plan::repair::value::Value;
+use dpmguard::plan::solver::problem::{Problem, Task};
+use dpmguard::plan::solver::value::Value;
 
 use super::generate::{self, Dice};
 use super::{answer, cases, object, task};

@@ -1,7 +1,7 @@
 //! What a task or a check waits for, among all that stands before it.
 
 use super::{Item, Run};
-use crate::plan::repair::at;
+use crate::plan::solver::at;
 
 impl Run<'_> {
     pub(super) fn wait_for(&mut self, line: Option<usize>) {

@@ -1,6 +1,6 @@
 //! What holds for every order of a problem, found once.
 
-use crate::plan::repair::problem::{Problem, Task};
+use crate::plan::solver::problem::{Problem, Task};
 
 /// What holds for every order of a problem, found once.
 #[derive(Clone, Debug, Default)]
