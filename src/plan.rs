@@ -3,14 +3,15 @@
 //! `file` reads a plan and puts the objects of the facts into it, `automatic` adds the jobs that nobody
 //! writes, `world` makes what an action says to a copy of the facts, `simulate` lets time pass, `trace` is
 //! what came of it, `hazard` is what is wrong with that, `insight` what else can be said of it, `remedy` the
-//! plan that repairs what is wrong, `solver` the least harmful order and times for one. Nothing here knows
-//! what is protected, or from what: that is the pack's.
+//! plan that repairs what is wrong, `repair` the least harmful way to carry one out, `solver` the least harmful order and times
+//! for numbers. Nothing here knows what is protected, or from what: that is the pack's.
 
 pub mod automatic;
 pub mod file;
 pub mod hazard;
 pub mod insight;
 pub mod remedy;
+pub mod repair;
 pub mod replay;
 pub mod simulate;
 pub mod solver;

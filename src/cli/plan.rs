@@ -3,6 +3,7 @@
 mod explain;
 mod hazards;
 mod prepare;
+mod repair;
 mod timeline;
 mod verify;
 
@@ -31,6 +32,8 @@ pub struct Args {
 enum PlanCommand {
     /// Simulate a plan step by step, and say what is wrong with it
     Check(CheckArgs),
+    /// Find the least harmful way to carry a plan out, with what it lacks
+    Repair(repair::Args),
     /// Tell all that is known of one step, or of one object
     Explain(explain::Args),
     /// Show what happens when, as text or as a drawing
@@ -98,6 +101,7 @@ enum Format {
 pub fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     match &args.command {
         PlanCommand::Check(args) => check(args, streams),
+        PlanCommand::Repair(args) => repair::run(args, streams),
         PlanCommand::Explain(args) => explain::run(args, streams),
         PlanCommand::Timeline(args) => timeline::run(args, streams),
         PlanCommand::Verify(args) => verify::run(args, streams),

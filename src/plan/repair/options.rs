@@ -1,0 +1,50 @@
+//! What a repair may do, and what counts.
+
+use std::collections::BTreeSet;
+
+/// What a repair may do, and what counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether fixes and checks may be put in.
+    pub insert: bool,
+    /// Whether checks of no use may be taken out.
+    pub delete_checks: bool,
+    /// Whether steps may change places.
+    pub reorder: bool,
+    /// Whether steps may be left for another window.
+    pub defer: bool,
+    /// Steps that keep their places among each other, by position.
+    pub keep: BTreeSet<usize>,
+    /// Exposures are alike up to the least one and as many hundredths of it.
+    pub percent: i64,
+    /// Exposures are alike up to the least one and as many weighted seconds.
+    pub seconds: i64,
+    /// How much work an answer may cost, see [`crate::plan::solver::Effort`].
+    pub budget: u64,
+}
+
+/// Hundredths of the exposure that do not count where nobody says anything: forty steps are not moved for a minute.
+pub const TOLERANCE: i64 = 5;
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            insert: true,
+            delete_checks: true,
+            reorder: true,
+            defer: false,
+            keep: BTreeSet::new(),
+            percent: TOLERANCE,
+            seconds: 0,
+            budget: crate::plan::solver::Effort::default().budget,
+        }
+    }
+}
+
+impl Options {
+    /// Whether a step keeps its place among the others that do.
+    #[must_use]
+    pub fn keeps(&self, position: usize) -> bool {
+        !self.reorder || self.keep.contains(&position)
+    }
+}

@@ -1,0 +1,185 @@
+//! The steps that a repaired plan can consist of, and their order.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::diagnostic::Place;
+use crate::facts::value::{ObjectId, Value, fold};
+use crate::finding;
+use crate::plan::simulate::check_of;
+use crate::plan::{Plan, Step};
+use crate::rule::action::Action;
+use crate::rule::pack::RuleSet;
+
+/// A step that a repaired plan can have.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The step; what it waits for is said in a [`Draft`].
+    pub step: Step,
+}
+
+/// Where a step comes from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// It is the user's, by its position.
+    Written(usize),
+    /// It clears what the plan leaves: the step that the rules ask for.
+    Fix(Box<finding::Step>),
+    /// It checks an object.
+    Check(ObjectId),
+}
+
+/// All pieces of a plan; drafts name them by position.
+#[derive(Clone, Debug, Default)]
+pub struct Pieces {
+    /// The pieces: the user's steps in his order, then those that are put in.
+    pub all: Vec<Piece>,
+}
+
+/// An order of pieces, each with what it waits for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// The pieces in their order; what is not among them is left out.
+    pub entries: Vec<Entry>,
+    /// Whether steps that can begin together still can.
+    pub has_blocks: bool,
+}
+
+/// A piece in its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// Which.
+    pub piece: usize,
+    /// Pieces that must be over when it begins, beside what the order says.
+    pub after: Vec<usize>,
+    /// Seconds before which it does not begin.
+    pub not_before: Option<i64>,
+}
+
+/// Letters before the numbers of steps that are put in.
+const FIX: &str = "f";
+const CHECK: &str = "c";
+
+impl Pieces {
+    /// The steps of a plan as it is written.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let piece = |(position, step): (usize, &Step)| Piece {
+            origin: Origin::Written(position),
+            step: step.clone(),
+        };
+        Self { all: plan.written().iter().enumerate().map(piece).collect() }
+    }
+
+    /// The plan as it is written.
+    #[must_use]
+    pub fn as_written(&self, plan: &Plan) -> Draft {
+        let entry = |(piece, step): (usize, &Step)| Entry {
+            piece,
+            after: step.after.clone(),
+            not_before: step.not_before,
+        };
+        let entries = plan.written().iter().enumerate().map(entry).collect();
+        Draft { entries, has_blocks: true }
+    }
+
+    /// The step of a piece.
+    #[must_use]
+    pub fn step(&self, piece: usize) -> Option<&Step> {
+        self.all.get(piece).map(|piece| &piece.step)
+    }
+
+    /// What a piece does.
+    #[must_use]
+    pub fn action<'s>(&self, set: &'s RuleSet, piece: usize) -> Option<&'s Action> {
+        set.actions.get(self.step(piece)?.action)
+    }
+
+    /// The object that a piece checks.
+    #[must_use]
+    pub fn checks(&self, set: &RuleSet, piece: usize) -> Option<ObjectId> {
+        match self.step(piece)?.args.get(self.action(set, piece)?.course.checks?) {
+            Some(Value::Object(object)) => Some(*object),
+            _ => None,
+        }
+    }
+
+    /// The user's position of a piece.
+    #[must_use]
+    pub fn written(&self, piece: usize) -> Option<usize> {
+        match self.all.get(piece)?.origin {
+            Origin::Written(position) => Some(position),
+            _ => None,
+        }
+    }
+
+    /// Puts in a repair that the rules ask for.
+    pub fn add_fix(&mut self, action: usize, args: Vec<Value>, step: finding::Step) -> usize {
+        self.add(FIX, Origin::Fix(Box::new(step)), action, args)
+    }
+
+    /// Puts in a check of an object; none if no action does just that.
+    pub fn add_check(&mut self, set: &RuleSet, object: ObjectId) -> Option<usize> {
+        let check = check_of(set)?;
+        let action = set.actions.iter().position(|action| action.id == check.id)?;
+        Some(self.add(CHECK, Origin::Check(object), action, vec![Value::Object(object)]))
+    }
+
+    fn add(&mut self, letter: &str, origin: Origin, action: usize, args: Vec<Value>) -> usize {
+        let known: BTreeSet<String> = self.all.iter().map(|piece| fold(&piece.step.id)).collect();
+        let mut names = (1..=self.all.len() + 1).map(|number| format!("{letter}{number}"));
+        let id = names.find(|name| !known.contains(name)).unwrap_or_default();
+        let step = Step {
+            id: Arc::from(id),
+            action,
+            args,
+            estimate: None,
+            after: Vec::new(),
+            not_before: None,
+            delay: 0,
+            group: None,
+            accept: Vec::new(),
+            automatic: None,
+            place: Place::NOWHERE,
+        };
+        self.all.push(Piece { origin, step });
+        self.all.len() - 1
+    }
+
+    /// The steps of a draft, which know each other by position.
+    #[must_use]
+    pub fn steps(&self, draft: &Draft) -> Vec<Step> {
+        let place = |piece: &usize| draft.entries.iter().position(|entry| entry.piece == *piece);
+        let step = |entry: &Entry| {
+            let mut step = self.step(entry.piece)?.clone();
+            step.after = entry.after.iter().filter_map(place).collect();
+            step.not_before = entry.not_before;
+            step.group = step.group.filter(|_| draft.has_blocks);
+            Some(step)
+        };
+        draft.entries.iter().filter_map(step).collect()
+    }
+}
+
+impl Draft {
+    /// Pieces one after the other.
+    #[must_use]
+    pub fn in_order(pieces: impl IntoIterator<Item = usize>) -> Self {
+        let entry = |piece| Entry { piece, ..Entry::default() };
+        Self { entries: pieces.into_iter().map(entry).collect(), has_blocks: false }
+    }
+
+    /// The position of a piece.
+    #[must_use]
+    pub fn position(&self, piece: usize) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.piece == piece)
+    }
+
+    /// The piece at a position.
+    #[must_use]
+    pub fn piece(&self, position: usize) -> Option<usize> {
+        self.entries.get(position).map(|entry| entry.piece)
+    }
+}

@@ -1,0 +1,443 @@
+//! The ladder: what the plan lacks, the numbers, the solver's answer, its simulation, and what that teaches.
+
+use std::collections::BTreeSet;
+
+use crate::facts::time::Instant;
+use crate::facts::value::ObjectId;
+use crate::plan::hazard::Given;
+use crate::plan::repair::arrange::arrange;
+use crate::plan::repair::complete::{Left, Serial, complete, refused};
+use crate::plan::repair::ground::{Base, Ground};
+use crate::plan::repair::learn::Learned;
+use crate::plan::repair::options::Options;
+use crate::plan::repair::pieces::Pieces;
+use crate::plan::repair::same::differences;
+use crate::plan::repair::worth::{Tried, carry_out, exposure_of};
+use crate::plan::solver::{Answer, Effort, Status as Solved, Value, solve};
+use crate::plan::trace::{ObjectTrace, StepStatus};
+
+/// Most rounds in which something is learned.
+const MAX_ROUNDS: usize = 20;
+
+/// A plan taken apart, and the ways of putting it together again.
+#[derive(Debug)]
+pub struct Repair {
+    /// All steps that can be in it.
+    pub pieces: Pieces,
+    /// The plan as it is written.
+    pub written: Tried,
+    /// The ways that were found: the one to take first.
+    pub choices: Vec<Choice>,
+    /// What is asked of the solver.
+    pub ground: Ground,
+    /// What it said, with the options of the user.
+    pub answer: Option<Answer>,
+    /// Conditions that the simulation taught.
+    pub learned: Learned,
+    /// How sure the first choice is.
+    pub status: Status,
+    /// Fixes that the rules ask for and that nobody can put in.
+    pub left: Vec<Left>,
+    /// The user's steps that cannot begin in any order that was tried, with the reasons.
+    pub stuck: Vec<(usize, Vec<String>)>,
+}
+
+/// A way to carry out the plan.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// What it is.
+    pub kind: Kind,
+    /// The order, carried out.
+    pub tried: Tried,
+    /// Entries inserted, deleted and moved.
+    pub edits: Edits,
+    /// How sure it is that no other does less harm, under the conditions of its kind.
+    pub status: Status,
+}
+
+/// What a choice is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The user's order, with what it lacks.
+    LeastEdits,
+    /// Least harm, and of what is nearly as good the nearest to the user's order.
+    Recommended,
+    /// Least time without protection, whatever has to be moved for it.
+    LeastExposure,
+}
+
+/// How sure a choice is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The plan is right as it is written.
+    Unchanged,
+    /// No order does less harm, because a sum says so.
+    ProvenByBound,
+    /// No order does less harm: all were looked at.
+    ProvenBySearch {
+        /// So many nodes.
+        nodes: u64,
+    },
+    /// Others may do less harm.
+    BestFound {
+        /// Weighted seconds above what no order is below.
+        gap: i64,
+    },
+    /// No order keeps all conditions.
+    Infeasible,
+    /// None was found, and none is excluded.
+    NotFound {
+        /// Why.
+        why: String,
+    },
+}
+
+/// What has to be done to the user's plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// Pieces that are put in.
+    pub inserted: Vec<usize>,
+    /// The user's steps that are taken out.
+    pub deleted: Vec<usize>,
+    /// The user's steps that change places.
+    pub moved: Vec<usize>,
+}
+
+impl Edits {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.inserted.len() + self.deleted.len() + self.moved.len()
+    }
+}
+
+/// Repairs a plan.
+#[must_use]
+pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
+    let mut pieces = Pieces::of(given.plan);
+    let draft = pieces.as_written(given.plan);
+    let written = carry_out(given, now, &pieces, draft, &|one| one.is_wanted(&given.plan.goal));
+    let mut wanted: BTreeSet<ObjectId> = of(&written, |one| one.is_wanted(&given.plan.goal));
+    let is_wanted = |one: &ObjectTrace| wanted.contains(&one.object) || is_meant(given, one);
+    let complete = complete(given, &mut pieces, &is_wanted, options.insert);
+    let serial = complete.serial;
+    wanted.extend(serial.trace.objects.iter().filter(|one| is_meant(given, one)).map(|one| one.object));
+    let is_wanted = |one: &ObjectTrace| wanted.contains(&one.object);
+    let stuck = refused(&serial)
+        .into_iter()
+        .map(|piece| {
+            let at = serial.order.iter().position(|other| *other == piece);
+            let step = at.and_then(|at| serial.trace.steps.get(at));
+            let reasons = step.map(|step| match &step.status {
+                StepStatus::Refused(reasons) => reasons.clone(),
+                _ => Vec::new(),
+            });
+            (piece, reasons.unwrap_or_default())
+        })
+        .collect();
+    let mut before = pieces.clone();
+    let base = Base::new(given, &mut before, &serial, &is_wanted);
+    let mut search = Search {
+        given,
+        now,
+        pieces: base.pieces().clone(),
+        base: &base,
+        serial: &serial,
+        learned: Learned::default(),
+        is_wanted: &is_wanted,
+        written: &written,
+    };
+    let mut found = search.choices(options);
+    let Search { pieces, learned, .. } = search;
+    let written_value = carried(&written, &is_wanted);
+    let written = Tried { value: written_value, ..written };
+    let status = found.status(&written, options);
+    Repair {
+        pieces,
+        written,
+        choices: std::mem::take(&mut found.choices),
+        ground: found.ground,
+        answer: found.answer,
+        learned,
+        status,
+        left: complete.left,
+        stuck,
+    }
+}
+
+/// Whether the goal is about an object that a step breaks.
+fn is_meant(given: Given<'_>, one: &ObjectTrace) -> bool {
+    one.is_wanted(&given.plan.goal)
+}
+
+fn of(tried: &Tried, which: impl Fn(&ObjectTrace) -> bool) -> BTreeSet<ObjectId> {
+    tried.trace.objects.iter().filter(|one| which(one)).map(|one| one.object).collect()
+}
+
+/// A plan's worth with all objects that are wanted in the end.
+fn carried(tried: &Tried, wanted: &dyn Fn(&ObjectTrace) -> bool) -> Value {
+    crate::plan::repair::worth::worth(&tried.plan, &tried.trace, wanted)
+}
+
+/// What was found.
+#[derive(Default)]
+struct Found {
+    choices: Vec<Choice>,
+    ground: Ground,
+    answer: Option<Answer>,
+    is_stuck: Option<String>,
+}
+
+impl Found {
+    /// How sure the first choice is; the user's own plan may be it.
+    fn status(&mut self, written: &Tried, options: &Options) -> Status {
+        if let Some(best) = self.choices.first() {
+            let exposure = best.tried.value.exposure;
+            let slack = (exposure / 100 * options.percent + exposure % 100 * options.percent / 100)
+                .max(options.seconds);
+            let mine = Value { distance: 0, end: 0, ..written.value };
+            let edits = i64::try_from(best.edits.count()).unwrap_or(i64::MAX);
+            let its = Value { distance: edits, end: 0, ..best.tried.value };
+            if mine.compare(&its, exposure + slack).is_le() {
+                return Status::Unchanged;
+            }
+            return best.status.clone();
+        }
+        if written.value.violations == 0 && written.value.not_good == 0 {
+            return Status::BestFound { gap: 0 };
+        }
+        match &self.answer {
+            Some(Answer { status: Solved::InfeasibleProven { .. }, .. }) => Status::Infeasible,
+            _ => Status::NotFound { why: self.is_stuck.take().unwrap_or_default() },
+        }
+    }
+}
+
+struct Search<'a> {
+    given: Given<'a>,
+    now: &'a Instant,
+    pieces: Pieces,
+    base: &'a Base<'a>,
+    serial: &'a Serial,
+    learned: Learned,
+    is_wanted: &'a dyn Fn(&ObjectTrace) -> bool,
+    written: &'a Tried,
+}
+
+/// An order that the simulation bears out, or why there is none.
+enum Tries {
+    Order(Box<Tried>, Status),
+    None(String),
+}
+
+impl Search<'_> {
+    fn choices(&mut self, options: &Options) -> Found {
+        let mut found = Found::default();
+        let (tries, ground, answer) = self.solved(options);
+        (found.ground, found.answer) = (ground, answer);
+        match tries {
+            Tries::Order(tried, status) => {
+                let choice = self.choice(Kind::Recommended, *tried, status);
+                found.choices.push(choice);
+            }
+            Tries::None(why) => found.is_stuck = Some(why),
+        }
+        if options.reorder {
+            let kept = Options { reorder: false, ..options.clone() };
+            if let (Tries::Order(tried, status), ..) = self.solved(&kept) {
+                let choice = self.choice(Kind::LeastEdits, *tried, status);
+                self.add(&mut found, choice);
+            }
+        }
+        if options.percent > 0 || options.seconds > 0 {
+            let exact = Options { percent: 0, seconds: 0, ..options.clone() };
+            if let (Tries::Order(tried, status), ..) = self.solved(&exact) {
+                let choice = self.choice(Kind::LeastExposure, *tried, status);
+                self.add(&mut found, choice);
+            }
+        }
+        found
+    }
+
+    /// Adds a choice that is another one than those before.
+    fn add(&self, found: &mut Found, choice: Choice) {
+        if !found.choices.iter().any(|other| other.tried.draft == choice.tried.draft) {
+            found.choices.push(choice);
+        }
+    }
+
+    fn choice(&self, kind: Kind, tried: Tried, status: Status) -> Choice {
+        let edits = self.edits(&tried);
+        Choice { kind, tried, edits, status }
+    }
+
+    /// Asks the solver until the simulation agrees with its numbers.
+    fn solved(&mut self, options: &Options) -> (Tries, Ground, Option<Answer>) {
+        let effort = Effort {
+            budget: options.budget,
+            percent: options.percent,
+            seconds: options.seconds,
+        };
+        let mut best: Option<(Tried, Answer)> = None;
+        let mut last = (Ground::default(), None);
+        for _ in 0..MAX_ROUNDS {
+            let ground = self.base.ground(options, &self.learned, self.is_wanted);
+            let answer = match solve(&ground.problem, &effort) {
+                Ok(answer) => answer,
+                Err(fault) => return (Tries::None(fault.to_string()), ground, None),
+            };
+            let Some((_, schedule)) = &answer.best else {
+                if best.is_some() {
+                    break;
+                }
+                let why = "no order was found that keeps all conditions".to_owned();
+                return (Tries::None(why), ground, Some(answer));
+            };
+            let mut tried: Option<Tried> = None;
+            for is_strict in [false, true] {
+                let draft = arrange(
+                    self.given.plan,
+                    self.given.set,
+                    &mut self.pieces,
+                    &ground,
+                    schedule,
+                    is_strict,
+                );
+                let next = carry_out(self.given, self.now, &self.pieces, draft, self.is_wanted);
+                let is_better =
+                    tried.as_ref().is_none_or(|known| next.value.compare(&known.value, 0).is_lt());
+                if is_better {
+                    tried = Some(next);
+                }
+                if self.given.plan.is_ordered {
+                    break;
+                }
+            }
+            let Some(tried) = tried else { break };
+            let is_new = self.learned.take(
+                self.given.facts,
+                &self.pieces,
+                self.serial,
+                &ground,
+                (&tried.draft, &tried.trace),
+            );
+            let is_better = best.as_ref().is_none_or(|(known, _)| {
+                tried.value.compare(&known.value, 0).is_lt()
+            });
+            if is_better {
+                best = Some((tried, answer.clone()));
+            }
+            last = (ground, Some(answer));
+            if !is_new {
+                break;
+            }
+        }
+        let (ground, answer) = last;
+        match best {
+            Some((tried, its)) => match self.unfit(options, &tried) {
+                Some(why) => (Tries::None(why), ground, answer),
+                None => {
+                    let status = self.status(&ground, answer.as_ref().unwrap_or(&its), &tried);
+                    (Tries::Order(Box::new(tried), status), ground, answer)
+                }
+            },
+            None => (Tries::None("no order was found".to_owned()), ground, answer),
+        }
+    }
+
+    /// Why an order is no repair.
+    fn unfit(&self, options: &Options, tried: &Tried) -> Option<String> {
+        let edits = self.edits(tried);
+        if !options.delete_checks && !edits.deleted.is_empty() {
+            return Some("checks of no use would have to be taken out".to_owned());
+        }
+        if !options.insert && !edits.inserted.is_empty() {
+            return Some("steps would have to be put in".to_owned());
+        }
+        let protected = self.given.set.protection().map(|(known, _)| known.kind);
+        let is_whole = |step: &crate::plan::trace::StepTrace| {
+            !matches!(step.status, StepStatus::Refused(_) | StepStatus::Never)
+        };
+        let count = self.written.plan.written().len();
+        let differ = if self.written.trace.steps.iter().take(count).all(is_whole) {
+            let written = (&self.written.draft, &self.written.trace);
+            differences(&self.pieces, written, (&tried.draft, &tried.trace), protected)
+        } else {
+            let draft = crate::plan::repair::pieces::Draft::in_order(self.serial.order.clone());
+            let serial = (&draft, &self.serial.trace);
+            differences(&self.pieces, serial, (&tried.draft, &tried.trace), protected)
+        };
+        if !differ.is_empty() {
+            return Some(format!("the facts would end otherwise: {}", differ.join(", ")));
+        }
+        let steps = tried.trace.steps.iter().take(tried.plan.written().len()).enumerate();
+        let mut wrong = steps.filter(|(_, step)| matches!(step.status, StepStatus::Refused(_) | StepStatus::Never));
+        let wrong = wrong.next().and_then(|(at, _)| tried.plan.steps.get(at));
+        if tried.value.violations > self.written.value.violations {
+            let id = wrong.map(|step| step.id.to_string()).unwrap_or_default();
+            return Some(format!("the simulation does not bear it out: {id}"));
+        }
+        None
+    }
+
+    /// How sure an order is: what the solver says of its numbers, if the simulation agrees with them.
+    fn status(&self, ground: &Ground, answer: &Answer, tried: &Tried) -> Status {
+        let Some((value, _)) = &answer.best else {
+            return Status::BestFound { gap: 0 };
+        };
+        let exposure = exposure_of(&tried.trace, &ground.objects);
+        let gap = (exposure - answer.bound.value.exposure).max(0);
+        let agrees = exposure <= value.exposure && tried.value.violations == 0;
+        match &answer.status {
+            Solved::ProvenByBound if agrees => Status::ProvenByBound,
+            Solved::ProvenBySearch { nodes } if agrees => Status::ProvenBySearch { nodes: *nodes },
+            _ => Status::BestFound { gap },
+        }
+    }
+
+    fn edits(&self, tried: &Tried) -> Edits {
+        let entries = &tried.draft.entries;
+        let count = self.given.plan.written().len();
+        let places: Vec<(usize, usize)> = entries
+            .iter()
+            .filter_map(|entry| Some((self.pieces.written(entry.piece)?, entry.piece)))
+            .collect();
+        let kept = longest(&places.iter().map(|(place, _)| *place).collect::<Vec<_>>());
+        let is_kept = |place: &usize| kept.contains(place);
+        Edits {
+            inserted: entries
+                .iter()
+                .map(|entry| entry.piece)
+                .filter(|piece| self.pieces.written(*piece).is_none())
+                .collect(),
+            deleted: (0..count)
+                .filter(|position| !places.iter().any(|(place, _)| place == position))
+                .collect(),
+            moved: places
+                .iter()
+                .map(|(place, _)| *place)
+                .filter(|place| !is_kept(place))
+                .collect(),
+        }
+    }
+}
+
+/// A longest increasing subsequence.
+fn longest(places: &[usize]) -> BTreeSet<usize> {
+    // For each entry the length of the longest that ends with it, and the entry before.
+    let mut best: Vec<(usize, Option<usize>)> = Vec::new();
+    for (at, place) in places.iter().enumerate() {
+        let before = (0..at)
+            .filter(|earlier| places.get(*earlier) < Some(place))
+            .max_by_key(|earlier| (best.get(*earlier).map(|one| one.0), std::cmp::Reverse(*earlier)));
+        let length = before.and_then(|before| best.get(before)).map_or(0, |one| one.0);
+        best.push((length + 1, before));
+    }
+    let mut last = (0..places.len()).max_by_key(|at| best.get(*at).map(|one| one.0));
+    let mut kept = BTreeSet::new();
+    while let Some(at) = last {
+        kept.extend(places.get(at).copied());
+        last = best.get(at).and_then(|one| one.1);
+    }
+    kept
+}
