@@ -117,7 +117,7 @@ fn small_problems_are_solved_as_the_oracle_solves_them() {
 /// What is said to help does, and a second less of the window does not.
 #[test]
 fn what_would_help_is_the_least_that_does() {
-    let mut kinds = [0; 4];
+    let mut kinds = [0; 6];
     for seed in 0..cases() / 5 {
         let problem = generate::tiny(seed);
         let Status::InfeasibleProven { core } = answer(&problem).status else { continue };
@@ -159,6 +159,21 @@ fn what_would_help_is_the_least_that_does() {
                     assert!(oracle::least(&wide).is_some(), "seed {seed}");
                     kinds[2] += 1;
                 }
+                Relaxation::Closed(item) => {
+                    let mut wide = problem.clone();
+                    match item {
+                        Item::Task(task) => wide.tasks[task].closed.clear(),
+                        Item::Check(object) => wide.objects[object].closed.clear(),
+                    }
+                    assert!(oracle::least(&wide).is_some(), "seed {seed}");
+                    kinds[4] += 1;
+                }
+                Relaxation::Until(task) => {
+                    let mut wide = problem.clone();
+                    wide.tasks[task].until = None;
+                    assert!(oracle::least(&wide).is_some(), "seed {seed}");
+                    kinds[5] += 1;
+                }
                 Relaxation::Task(_) => kinds[3] += 1,
             }
         }
@@ -187,6 +202,7 @@ fn worked(window: i64, slots: usize) -> Problem {
         window,
         checks_until: window,
         horizon: window,
+        stops: Vec::new(),
     }
 }
 

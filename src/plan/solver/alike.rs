@@ -62,7 +62,11 @@ impl Look {
             let named = task.after.iter().chain(&task.mends).any(|other| own.contains(other));
             (named && !own.contains(&index)) || task.needs_good.contains(&object)
         });
-        if is_tied {
+        let is_stopped = problem.stops.iter().any(|stop| {
+            let ends = stop.from.iter().chain([&stop.to]);
+            stop.object == object || ends.into_iter().any(|task| own.contains(task))
+        });
+        if is_tied || is_stopped {
             return None;
         }
         let mut looks = Vec::new();

@@ -65,6 +65,10 @@ pub enum Part {
     Work,
     /// The shortest check, or the longest if all of them are waited for.
     Check(usize),
+    /// The object's own tasks, before its check.
+    Before(usize),
+    /// The wait until the closed times of an object's check are over.
+    Closed(usize),
 }
 
 /// What is still to come.

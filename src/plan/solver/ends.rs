@@ -3,6 +3,7 @@
 use super::at;
 use super::bound::{Certificate, Part, Rest, Rule, Summand};
 use super::count;
+use super::run::opening;
 
 /// The earliest ends: of the tasks, and of the checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub fn ends(rest: &Rest, now: i64) -> Ends {
     for object in (0..rest.problem.objects.len()).filter(|object| rest.needs_check(*object)) {
         checks
             .push(vec![passed, Summand { part: Part::Object(object), amount: rest.alone(object) }]);
+        checks.extend(shut_out(rest, object, now));
     }
     let open: Vec<usize> =
         (0..rest.problem.objects.len()).filter(|object| rest.needs_check(*object)).collect();
@@ -55,6 +57,33 @@ pub fn ends(rest: &Rest, now: i64) -> Ends {
         }
     }
     Ends { tasks: greatest(tasks), checks: greatest(checks) }
+}
+
+/// When the check of an object that has closed times is over: what comes before it, and the wait until it
+/// can begin.
+fn shut_out(rest: &Rest, object: usize, now: i64) -> Option<Vec<Summand>> {
+    let about = rest.object(object).filter(|about| !about.closed.is_empty())?;
+    let before = rest.alone(object) - about.check;
+    let wait = opening(about.check, now + before, &about.closed) - now - before;
+    Some(vec![
+        Summand { part: Part::Now, amount: now },
+        Summand { part: Part::Before(object), amount: before },
+        Summand { part: Part::Closed(object), amount: wait },
+        Summand { part: Part::Check(object), amount: about.check },
+    ])
+}
+
+/// The task that, from its earliest begin on, is over after its own limit; with what it adds up to.
+#[must_use]
+pub(super) fn too_late(rest: &Rest) -> Option<(Certificate, i64)> {
+    let begins = begins(rest, 0);
+    let mut late = rest.tasks().filter_map(|(index, task)| {
+        let begin = Summand { part: Part::Begin(index), amount: at(&begins, index) };
+        let takes = Summand { part: Part::Lead(index), amount: task.takes };
+        let limit = rest.problem.limit(task);
+        (begin.amount + takes.amount > limit).then_some((greatest(vec![vec![begin, takes]]), limit))
+    });
+    late.next()
 }
 
 fn greatest(sums: Vec<Vec<Summand>>) -> Certificate {
@@ -81,10 +110,15 @@ fn work(rest: &Rest, group: &[usize]) -> Summand {
     all.unwrap_or(Summand { part: Part::Work, amount: 0 })
 }
 
-/// The earliest begin of each task: its own, and the longest chain of what it waits for.
+/// The earliest begin of each task: its own, and the longest chain of what it waits for, none of it in
+/// closed times.
 fn begins(rest: &Rest, now: i64) -> Vec<i64> {
     let tasks = &rest.problem.tasks;
-    let mut begins: Vec<i64> = tasks.iter().map(|task| task.not_before.max(now)).collect();
+    let first = |index: usize, from: i64| {
+        let task = tasks.get(index);
+        task.map_or(from, |task| opening(task.takes, from.max(task.not_before), &task.closed))
+    };
+    let mut begins: Vec<i64> = (0..tasks.len()).map(|task| first(task, now)).collect();
     for _ in 0..tasks.len() {
         let before = begins.clone();
         for (index, begin) in begins.iter_mut().enumerate() {
@@ -92,6 +126,7 @@ fn begins(rest: &Rest, now: i64) -> Vec<i64> {
                 let takes = rest.task(*other).map_or(0, |task| task.takes);
                 *begin = (*begin).max(if takes > 0 { at(&before, *other) + takes } else { now });
             }
+            *begin = first(index, *begin);
         }
         if begins == before {
             break;

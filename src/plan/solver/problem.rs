@@ -26,6 +26,20 @@ pub struct Problem {
     pub checks_until: i64,
     /// Until when the time counts for what is bad at the end; at least the two above.
     pub horizon: i64,
+    /// Times in which an object is not bad and yet as good as that.
+    pub stops: Vec<Stop>,
+}
+
+/// A time in which an object counts as bad although it needs no check for it: no new backup of it can be
+/// made. Nothing can be spoilt or mended by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stop {
+    /// Which object.
+    pub object: usize,
+    /// The task with whose begin it begins; none: it lasts since the opening of the window.
+    pub from: Option<usize>,
+    /// The task with whose end it ends. It begins when the other one is over.
+    pub to: usize,
 }
 
 /// What can become bad.
@@ -43,6 +57,8 @@ pub struct Object {
     pub must_end_good: bool,
     /// What its check uses: no task that locks it may run at that time.
     pub uses: Vec<usize>,
+    /// Times in which its check does not run, not even in part.
+    pub closed: Vec<(i64, i64)>,
 }
 
 /// What is to be carried out.
@@ -67,6 +83,10 @@ pub struct Task {
     pub needs_good: Vec<usize>,
     /// Before this it does not begin.
     pub not_before: i64,
+    /// When it has to be over, if that is earlier than the end of the window.
+    pub until: Option<i64>,
+    /// Times in which it does not run, not even in part.
+    pub closed: Vec<(i64, i64)>,
     /// Resources that nothing else locks or uses while it runs.
     pub locks: Vec<usize>,
     /// Resources that nothing locks while it runs.
@@ -151,15 +171,29 @@ impl Problem {
         for check in &self.checks {
             known("checks", &[check.object], self.objects.len())?;
         }
+        for stop in &self.stops {
+            known("stops", &[stop.object], self.objects.len())?;
+            known("stops", &[stop.to], self.tasks.len())?;
+            known("stops", stop.from.as_slice(), self.tasks.len())?;
+        }
         self.circle().map_or(Ok(()), |task| Err(Fault::Circle(task)))
     }
 
-    /// The tasks that must be over when a task begins: `after`, what it mends, and what is kept before it.
+    /// When a task has to be over.
+    #[must_use]
+    pub fn limit(&self, task: &Task) -> i64 {
+        task.until.map_or(self.window, |until| until.min(self.window))
+    }
+
+    /// The tasks that must be over when a task begins: `after`, what it mends, what began a stop that it ends,
+    /// and what is kept before it.
     #[must_use]
     pub fn before(&self, index: usize) -> Vec<usize> {
         let Some(task) = self.tasks.get(index) else { return Vec::new() };
         let mut before = task.after.clone();
         before.extend(&task.mends);
+        before
+            .extend(self.stops.iter().filter(|stop| stop.to == index).filter_map(|stop| stop.from));
         if let (true, Some(place)) = (task.is_kept, task.place) {
             let kept = self.tasks.iter().enumerate();
             before.extend(kept.filter_map(|(other, kept)| {

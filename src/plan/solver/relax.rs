@@ -5,9 +5,9 @@
 //! spent budget for a proof: what cannot be decided is told as such.
 
 use super::bound::{Certificate, Rest, sure};
-use super::ends::ends;
-use super::problem::Problem;
-use super::run::Facts;
+use super::ends::{ends, too_late};
+use super::problem::{Problem, Stop};
+use super::run::{Facts, Item};
 use super::search::Search;
 use super::{construct, local};
 
@@ -52,6 +52,10 @@ pub enum Condition {
     Window,
     /// How many checks of an owner run side by side.
     Slots(usize),
+    /// That a task, or a check of an object, does not run in its closed times.
+    Closed(Item),
+    /// That a task is over before the window is.
+    Until(usize),
     /// That an object is good at the end.
     EndGood(usize),
     /// That a task is carried out at all.
@@ -77,6 +81,10 @@ pub enum Relaxation {
         /// Whether one less is proven not to suffice.
         is_least: bool,
     },
+    /// This task, or a check of this object, may run in its closed times.
+    Closed(Item),
+    /// This task has time until the end of the window.
+    Until(usize),
     /// This object may end bad.
     EndGood(usize),
     /// This task, and the fixes of nothing but its damage, is left out.
@@ -99,7 +107,11 @@ pub fn excess(problem: &Problem, facts: &Facts) -> Option<Excess> {
     let left = vec![true; problem.tasks.len()];
     let open: Vec<bool> = problem.objects.iter().map(|object| object.starts_bad).collect();
     let sure = sure(problem, false);
-    let ends = ends(&Rest { problem, facts, left: &left, open: &open, sure: &sure }, 0);
+    let rest = Rest { problem, facts, left: &left, open: &open, sure: &sure };
+    if let Some((earliest, limit)) = too_late(&rest) {
+        return Some(Excess { earliest, limit });
+    }
+    let ends = ends(&rest, 0);
     let tasks = Excess { earliest: ends.tasks, limit: problem.window };
     let checks = Excess { earliest: ends.checks, limit: problem.checks_until };
     [tasks, checks].into_iter().find(|excess| excess.earliest.total > excess.limit)
@@ -132,7 +144,9 @@ pub fn core(problem: &Problem, proof: Proof, budget: u64) -> Core {
     let mut members = conditions(problem);
     let mut is_minimal = members.len() <= MANY;
     members.retain(|condition| match condition {
-        Condition::Window | Condition::Slots(_) => true,
+        Condition::Window | Condition::Slots(_) | Condition::Closed(_) | Condition::Until(_) => {
+            true
+        }
         Condition::EndGood(_) => is_minimal,
         Condition::Task(task) => {
             is_minimal || problem.tasks.get(*task).is_some_and(|task| task.breaks.len() > 1)
@@ -168,23 +182,31 @@ fn conditions(problem: &Problem) -> Vec<Condition> {
     let tasks = problem.tasks.iter().enumerate().filter(|(_, task)| task.place.is_some());
     let mut conditions = vec![Condition::Window];
     conditions.extend((0..problem.owners.len()).map(Condition::Slots));
+    let closed = |times: &[(i64, i64)]| times.iter().any(|(from, to)| from < to);
+    let tasks_at = || problem.tasks.iter().enumerate();
+    let shut = tasks_at().filter(|(_, task)| closed(&task.closed));
+    conditions.extend(shut.map(|(task, _)| Condition::Closed(Item::Task(task))));
+    let shut = problem.objects.iter().enumerate().filter(|(_, object)| closed(&object.closed));
+    conditions.extend(shut.map(|(object, _)| Condition::Closed(Item::Check(object))));
+    let hurried = tasks_at().filter(|(_, task)| problem.limit(task) < problem.window);
+    conditions.extend(hurried.map(|(task, _)| Condition::Until(task)));
     conditions.extend(must.map(|(object, _)| Condition::EndGood(object)));
     conditions.extend(tasks.map(|(task, _)| Condition::Task(task)));
     conditions
 }
 
 fn relaxation(problem: &Problem, condition: Condition, nodes: u64) -> Option<Relaxation> {
+    let alone = |relaxation| {
+        let verdict = verdict(&without(problem, &[condition]), nodes);
+        matches!(verdict, Verdict::Yes).then_some(relaxation)
+    };
     match condition {
         Condition::Window => later(problem, nodes),
         Condition::Slots(owner) => slots(problem, owner, nodes),
-        Condition::EndGood(object) => {
-            let verdict = verdict(&without(problem, &[condition]), nodes);
-            matches!(verdict, Verdict::Yes).then_some(Relaxation::EndGood(object))
-        }
-        Condition::Task(task) => {
-            let verdict = verdict(&without(problem, &[condition]), nodes);
-            matches!(verdict, Verdict::Yes).then_some(Relaxation::Task(task))
-        }
+        Condition::Closed(item) => alone(Relaxation::Closed(item)),
+        Condition::Until(task) => alone(Relaxation::Until(task)),
+        Condition::EndGood(object) => alone(Relaxation::EndGood(object)),
+        Condition::Task(task) => alone(Relaxation::Task(task)),
     }
 }
 
@@ -201,7 +223,10 @@ fn later(problem: &Problem, nodes: u64) -> Option<Relaxation> {
     // In this time everything can be done one after the other, unless no time is enough.
     let tasks: i64 = problem.tasks.iter().map(|task| task.takes + task.not_before).sum();
     let checks: i64 = problem.objects.iter().map(|object| object.check).sum();
-    let mut high = (tasks + checks) * 2 + 1;
+    let closed = problem.tasks.iter().flat_map(|task| &task.closed);
+    let closed = closed.chain(problem.objects.iter().flat_map(|object| &object.closed));
+    let opens = closed.map(|(_, to)| *to).max().unwrap_or(0).max(0);
+    let mut high = opens + (tasks + checks) * 2 + 1;
     if !matches!(verdict(&with(high), nodes), Verdict::Yes) {
         return None;
     }
@@ -249,6 +274,21 @@ fn without(problem: &Problem, dropped: &[Condition]) -> Problem {
                     object.must_end_good = false;
                 }
             }
+            Condition::Closed(Item::Task(task)) => {
+                if let Some(task) = wide.tasks.get_mut(*task) {
+                    task.closed.clear();
+                }
+            }
+            Condition::Closed(Item::Check(object)) => {
+                if let Some(object) = wide.objects.get_mut(*object) {
+                    object.closed.clear();
+                }
+            }
+            Condition::Until(task) => {
+                if let Some(task) = wide.tasks.get_mut(*task) {
+                    task.until = None;
+                }
+            }
             Condition::Task(task) => super::put(&mut gone, *task, true),
         }
     }
@@ -265,7 +305,19 @@ fn without(problem: &Problem, dropped: &[Condition]) -> Problem {
     }
     let renumber =
         |tasks: &[usize]| tasks.iter().filter_map(|task| super::at(&numbers, *task)).collect();
-    let kept = problem.tasks.iter().zip(&gone).filter(|(_, gone)| !**gone);
+    // A stop whose end is gone has none; nor does one begin without its begin.
+    wide.stops = problem
+        .stops
+        .iter()
+        .filter_map(|stop| {
+            let from = match stop.from {
+                Some(from) => Some(super::at(&numbers, from)?),
+                None => None,
+            };
+            Some(Stop { from, to: super::at(&numbers, stop.to)?, ..*stop })
+        })
+        .collect();
+    let kept = wide.tasks.iter().zip(&gone).filter(|(_, gone)| !**gone);
     wide.tasks = kept
         .map(|(task, _)| {
             let mut task = task.clone();

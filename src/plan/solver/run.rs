@@ -9,6 +9,7 @@ mod facts;
 mod waits;
 
 pub use facts::Facts;
+pub(super) use facts::opening;
 
 use super::problem::Problem;
 use super::value::{Check, Schedule};
@@ -32,7 +33,9 @@ pub struct Line {
     pub takes: i64,
     /// The earliest begin.
     pub early: i64,
-    /// The latest begin that the window leaves it.
+    /// Before this it does not begin, whatever it waits for.
+    pub release: i64,
+    /// The latest begin that the window and its closed times leave it.
     pub late: i64,
     /// Where its waits begin in the list of all waits.
     pub waits: usize,
@@ -114,17 +117,6 @@ impl<'a> Run<'a> {
         let from = self.lines.get(line).map_or(0, |line| line.waits);
         let to = self.lines.get(line + 1).map_or(self.waits.len(), |line| line.waits);
         self.waits.get(from..to).unwrap_or_default()
-    }
-
-    /// Before this a line does not begin, whatever it waits for.
-    #[must_use]
-    pub fn release(&self, line: usize) -> i64 {
-        match self.lines.get(line).map(|line| line.item) {
-            Some(Item::Task(task)) => {
-                self.problem.tasks.get(task).map_or(0, |task| task.not_before)
-            }
-            _ => 0,
-        }
     }
 
     /// The line of a task, if it has one.
@@ -243,16 +235,32 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Puts something next, on a machine. It stays out if it does not fit into its time any more.
+    /// The first and last begins that closed times and limits leave to something.
+    #[must_use]
+    pub fn spells(&self, item: Item) -> &'a [(i64, i64)] {
+        let spells = match item {
+            Item::Task(task) => self.facts.task_spells.get(task),
+            Item::Check(object) => self.facts.check_spells.get(object),
+        };
+        spells.map_or(&[], Vec::as_slice)
+    }
+
+    /// Puts something next, on a machine, in the first spell that it reaches. It stays out if it does not fit
+    /// into its time any more.
     pub fn push(&mut self, item: Item, machine: Option<usize>) -> Option<Undo> {
-        let (takes, limit, mut early) = match item {
-            Item::Task(index) => {
-                let task = self.problem.tasks.get(index)?;
-                (task.takes, self.problem.window, task.not_before)
-            }
-            Item::Check(object) => {
-                (self.problem.objects.get(object)?.check, self.problem.checks_until, 0)
-            }
+        self.push_within(item, machine, self.spells(item))
+    }
+
+    /// Puts something next, on a machine, in the first of some spells that it reaches.
+    pub fn push_within(
+        &mut self,
+        item: Item,
+        machine: Option<usize>,
+        spells: &[(i64, i64)],
+    ) -> Option<Undo> {
+        let takes = match item {
+            Item::Task(index) => self.problem.tasks.get(index)?.takes,
+            Item::Check(object) => self.problem.objects.get(object)?.check,
         };
         let first = self.waits.len();
         match item {
@@ -264,16 +272,17 @@ impl<'a> Run<'a> {
         if let (true, Some(previous)) = (self.is_strict, self.lines.len().checked_sub(1)) {
             self.waits.push((previous, 0));
         }
+        let mut early = 0;
         for (line, gap) in self.waits.get(first..).unwrap_or_default() {
             early = early.max(self.lines.get(*line).map_or(0, |line| line.early) + gap);
         }
-        let late = limit - takes;
-        if early > late {
+        let Some((release, late)) = spells.iter().copied().find(|(_, late)| early <= *late) else {
             self.waits.truncate(first);
             return None;
-        }
+        };
         let line = self.lines.len();
-        self.lines.push(Line { item, takes, early, late, waits: first });
+        let early = early.max(release);
+        self.lines.push(Line { item, takes, early, release, late, waits: first });
         Some(self.enter(item, line, machine))
     }
 

@@ -7,6 +7,9 @@
 //! exactly, and each leaf can check an object as often as it is bad, so that the walk is complete for every
 //! problem: for several operators, locks, waits for good objects and gaps that are worth two checks too.
 //!
+//! Closed times leave several spells to begin in. A child names one of them, so that the conditions of its
+//! order remain such that one thing begins some time after another.
+//!
 //! A node is left when its bounds, level by level, are no better than the best value known. Bounds of
 //! different levels may come from different schedules: if one below the node were better, first on some
 //! level, then the bounds before that level would be equal, and on it less.
@@ -52,8 +55,15 @@ pub struct Search<'a> {
 struct Child {
     bound: Value,
     early: i64,
+    step: Step,
+}
+
+/// What comes next: on which machine, and between which first and last begin.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Step {
     item: Item,
     machine: Option<usize>,
+    spell: (i64, i64),
 }
 
 impl<'a> Search<'a> {
@@ -103,30 +113,28 @@ impl<'a> Search<'a> {
             }
         }
         let mut children = Vec::new();
-        for item in self.items() {
-            for machine in self.run.choices(item) {
-                if self.nodes >= self.budget {
-                    return false;
-                }
-                self.nodes += 1;
-                if let Some(child) = self.child(item, machine) {
-                    children.push(child);
-                }
+        for step in self.steps() {
+            if self.nodes >= self.budget {
+                return false;
+            }
+            self.nodes += 1;
+            if let Some(child) = self.child(step) {
+                children.push(child);
             }
         }
         let enough = self.enough;
         children.sort_by(|one, other| {
             let bounds = one.bound.compare(&other.bound, enough);
-            bounds.then_with(|| (one.early, one.item).cmp(&(other.early, other.item)))
+            bounds.then_with(|| (one.early, one.step.item).cmp(&(other.early, other.step.item)))
         });
         for child in children {
             if self.is_hopeless(&child.bound) {
                 break;
             }
-            let Some(undo) = self.enter(child.item, child.machine) else { continue };
+            let Some(undo) = self.enter(child.step) else { continue };
             let is_whole = self.visit();
             self.rows.pop();
-            self.leave(child.item);
+            self.leave(child.step.item);
             self.run.pop(undo);
             if !is_whole {
                 return false;
@@ -135,8 +143,8 @@ impl<'a> Search<'a> {
         true
     }
 
-    fn enter(&mut self, item: Item, machine: Option<usize>) -> Option<super::run::Undo> {
-        let undo = self.run.push(item, machine)?;
+    fn enter(&mut self, step: Step) -> Option<super::run::Undo> {
+        let undo = self.run.push_within(step.item, step.machine, &[step.spell])?;
         let line = self.run.lines().len() - 1;
         let mut row = vec![0; line + 1];
         for (other, gap) in self.run.waits(line) {
@@ -147,7 +155,7 @@ impl<'a> Search<'a> {
             }
         }
         self.rows.push(row);
-        if let Item::Task(task) = item {
+        if let Item::Task(task) = step.item {
             put(&mut self.left, task, false);
         }
         Some(undo)
@@ -159,20 +167,32 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn child(&mut self, item: Item, machine: Option<usize>) -> Option<Child> {
-        let undo = self.enter(item, machine)?;
+    fn child(&mut self, step: Step) -> Option<Child> {
+        let undo = self.enter(step)?;
         let early = self.run.lines().last().map_or(0, |line| line.early);
         let bound = self.bound();
         self.rows.pop();
-        self.leave(item);
+        self.leave(step.item);
         self.run.pop(undo);
         let bound = bound.filter(|bound| !self.is_hopeless(bound))?;
-        Some(Child { bound, early, item, machine })
+        Some(Child { bound, early, step })
     }
 
     fn is_hopeless(&self, bound: &Value) -> bool {
         let best = self.best.as_ref();
         best.is_some_and(|(best, _)| bound.compare(best, self.enough) != Ordering::Less)
+    }
+
+    /// What may come next, on each machine and in each spell that is worth trying.
+    fn steps(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for item in self.items() {
+            for machine in self.run.choices(item) {
+                let spells = self.run.spells(item).iter();
+                steps.extend(spells.map(|spell| Step { item, machine, spell: *spell }));
+            }
+        }
+        steps
     }
 
     /// What may come next.

@@ -107,6 +107,10 @@ pub fn solve(problem: &Problem, effort: &Effort) -> Result<Answer, Fault> {
         let nodes = walked.map_or(0, |walked| walked.nodes);
         return Ok(solver.infeasible(relax::Proof::Search(nodes)));
     }
+    if !problem.stops.is_empty() {
+        // The walk does not count them.
+        walked = None;
+    }
     if walked.is_none() {
         solver.improve(effort.budget / 2);
     }

@@ -60,7 +60,7 @@ impl Net {
             origin,
         };
         for (index, line) in run.lines().iter().enumerate() {
-            net.arc(origin, index, run.release(index));
+            net.arc(origin, index, line.release);
             net.arc(index, origin, -line.late);
             net.arc(index, end, line.takes);
             for (other, gap) in run.waits(index) {

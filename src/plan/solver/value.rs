@@ -74,8 +74,7 @@ pub fn value(problem: &Problem, schedule: &Schedule) -> Value {
     };
     for (index, object) in problem.objects.iter().enumerate() {
         let life = view.life(index);
-        let bad: i64 = life.bad.iter().map(|(from, to)| (to - from).max(0)).sum();
-        value.exposure += object.weight * bad;
+        value.exposure += object.weight * union(&[view.stopped(index), life.bad].concat());
         if life.is_bad_at_end {
             value.not_good += object.weight;
             value.violations += i64::from(object.must_end_good);
@@ -107,6 +106,28 @@ pub fn value(problem: &Problem, schedule: &Schedule) -> Value {
 pub fn episodes(problem: &Problem, schedule: &Schedule) -> Vec<Vec<(i64, i64)>> {
     let view = View { problem, schedule };
     (0..problem.objects.len()).map(|object| view.life(object).bad).collect()
+}
+
+/// The times in which each object is bad or no backup of it can be made; they may overlap.
+#[must_use]
+pub fn exposed(problem: &Problem, schedule: &Schedule) -> Vec<Vec<(i64, i64)>> {
+    let view = View { problem, schedule };
+    (0..problem.objects.len())
+        .map(|object| [view.life(object).bad, view.stopped(object)].concat())
+        .collect()
+}
+
+/// How long any of some times lasts.
+#[must_use]
+pub fn union(times: &[(i64, i64)]) -> i64 {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let (mut length, mut over) = (0, i64::MIN);
+    for (from, to) in times {
+        length += (to - from.max(over)).max(0);
+        over = over.max(to);
+    }
+    length
 }
 
 struct View<'a> {
@@ -151,6 +172,16 @@ impl View<'_> {
         runs || stands
     }
 
+    /// The times in which no backup of an object can be made, whether it is bad or not.
+    fn stopped(&self, object: usize) -> Vec<(i64, i64)> {
+        let stops = self.problem.stops.iter().filter(|stop| stop.object == object);
+        let times = stops.map(|stop| {
+            let from = stop.from.map_or(0, |task| self.span(task).0);
+            (from, self.span(stop.to).1.min(self.problem.horizon))
+        });
+        times.collect()
+    }
+
     fn life(&self, object: usize) -> Life {
         let Some(about) = self.problem.objects.get(object) else { return Life::default() };
         let mut breaks: Vec<i64> = self
@@ -191,15 +222,20 @@ impl View<'_> {
     fn wrong_times(&self) -> i64 {
         let mut wrong = 0;
         for (index, (start, end)) in self.tasks() {
-            let not_before = self.problem.tasks.get(index).map_or(0, |task| task.not_before);
-            wrong += i64::from(start < not_before) + i64::from(end > self.problem.window);
+            if let Some(task) = self.problem.tasks.get(index) {
+                wrong += i64::from(start < task.not_before);
+                wrong += i64::from(end > self.problem.limit(task));
+                wrong += closed(&task.closed, (start, end));
+            }
             let before = self.problem.before(index);
             wrong += count(before.iter().filter(|task| self.span(**task).1 > start).count());
         }
         for check in &self.schedule.checks {
-            let takes = self.problem.objects.get(check.object).map_or(0, |object| object.check);
+            let object = self.problem.objects.get(check.object);
+            let takes = object.map_or(0, |object| object.check);
             wrong += i64::from(check.start < 0 || check.end != check.start + takes);
             wrong += i64::from(check.end > self.problem.checks_until);
+            wrong += object.map_or(0, |object| closed(&object.closed, (check.start, check.end)));
         }
         wrong
     }
@@ -290,6 +326,11 @@ pub fn distance(problem: &Problem, schedule: &Schedule) -> i64 {
     order.sort_unstable();
     let places: Vec<usize> = order.into_iter().map(|(_, place)| place).collect();
     inserted + deleted + moved(&places)
+}
+
+/// The closed times that something runs in.
+fn closed(times: &[(i64, i64)], span: (i64, i64)) -> i64 {
+    count(times.iter().filter(|closed| closed.0 < closed.1 && overlap(**closed, span)).count())
 }
 
 fn overlap(one: (i64, i64), other: (i64, i64)) -> bool {

@@ -49,6 +49,7 @@ pub(crate) fn tiny(seed: u64) -> Problem {
             starts_bad: dice.chance(12),
             must_end_good: must || dice.chance(50),
             uses: if dice.chance(20) { vec![0] } else { Vec::new() },
+            closed: Vec::new(),
         })
         .collect();
     let tasks: Vec<Task> =
@@ -62,8 +63,10 @@ pub(crate) fn tiny(seed: u64) -> Problem {
         window,
         checks_until,
         horizon: checks_until + dice.from(0, 3),
+        stops: Vec::new(),
     };
     places(dice, &mut problem);
+    hours(dice, &mut problem);
     if problem.validate().is_err() {
         // What is kept contradicts what comes after what.
         problem.tasks.iter_mut().for_each(|task| task.is_kept = false);
@@ -99,6 +102,24 @@ fn task(dice: &mut Dice, index: usize, objects: usize) -> Task {
         task.needs_good = if dice.chance(8) { vec![dice.pick(objects)] } else { Vec::new() };
     }
     task
+}
+
+/// Closed times and limits, in some problems.
+fn hours(dice: &mut Dice, problem: &mut Problem) {
+    let mut closed = |percent| -> Vec<(i64, i64)> {
+        let times = if dice.chance(percent) { 1 + dice.pick(2) } else { 0 };
+        let spans = (0..times).map(|_| (dice.from(-1, 8), dice.from(1, 4)));
+        spans.map(|(from, length)| (from, from + length)).collect()
+    };
+    if problem.window % 2 == 0 {
+        problem.tasks.iter_mut().for_each(|task| task.closed = closed(20));
+        problem.objects.iter_mut().for_each(|object| object.closed = closed(20));
+    }
+    for task in &mut problem.tasks {
+        if dice.chance(15) {
+            task.until = Some(task.takes + dice.from(0, problem.window));
+        }
+    }
 }
 
 /// The user's own order: most tasks, some checks.

@@ -69,6 +69,11 @@ fn small(place: usize) -> u8 {
     u8::try_from(place).unwrap()
 }
 
+/// Whether the tick from now on is closed.
+fn is_closed(times: &[(i64, i64)], now: i64) -> bool {
+    times.iter().any(|(from, to)| (*from..*to).contains(&now))
+}
+
 fn runs(left: u8) -> bool {
     left != WAITING && left != 0
 }
@@ -103,7 +108,7 @@ impl Oracle<'_> {
                     })
                 })
             });
-            if !spoilt && self.tasks_fit(&then) {
+            if !spoilt && self.tasks_fit(now, &then) {
                 self.begin_checks(now, &then, &begun, cost, found);
             }
         }
@@ -135,7 +140,7 @@ impl Oracle<'_> {
                 let ticks = u8::try_from(self.problem.objects[*object].check).unwrap();
                 then.phase[*object] = checking(ticks, self.is_vain(state, *object));
             }
-            if !self.checks_fit(&then) {
+            if !self.checks_fit(now, &then) {
                 continue;
             }
             let mut cost = cost;
@@ -148,10 +153,16 @@ impl Oracle<'_> {
 
     /// One tick goes by.
     fn pass(&self, now: i64, state: &mut State, cost: &mut Cost) {
-        for (phase, object) in state.phase.iter_mut().zip(&self.problem.objects) {
-            if *phase != GOOD {
+        for (index, object) in self.problem.objects.iter().enumerate() {
+            let is_stopped = self.problem.stops.iter().any(|stop| {
+                let has_begun = stop.from.is_none_or(|task| state.left[task] != WAITING);
+                stop.object == index && has_begun && state.left[stop.to] != 0
+            });
+            if is_stopped || state.phase[index] != GOOD {
                 cost[0] += object.weight;
             }
+        }
+        for phase in &mut state.phase {
             if *phase >= 2 {
                 *phase -= 2;
                 if *phase < 4 {
@@ -179,12 +190,19 @@ impl Oracle<'_> {
         state.left[task] == WAITING
             && now >= about.not_before
             && now + about.takes <= self.problem.window
+            && about.until.is_none_or(|until| now + about.takes <= until)
             && about.after.iter().chain(&about.mends).all(over)
+            && self
+                .problem
+                .stops
+                .iter()
+                .filter(|stop| stop.to == task)
+                .all(|stop| stop.from.as_ref().is_none_or(over))
             && kept.map(|(other, _)| other).all(|other| over(&other))
             && about.needs_good.iter().all(|object| state.phase[*object] == GOOD)
     }
 
-    fn tasks_fit(&self, state: &State) -> bool {
+    fn tasks_fit(&self, now: i64, state: &State) -> bool {
         let running: Vec<_> = self
             .problem
             .tasks
@@ -203,10 +221,11 @@ impl Oracle<'_> {
                         .any(|lock| about.locks.contains(lock) || about.uses.contains(lock))
             })
         });
-        busy <= self.problem.operators && !clash
+        let shut = running.iter().any(|task| is_closed(&task.closed, now));
+        busy <= self.problem.operators && !clash && !shut
     }
 
-    fn checks_fit(&self, state: &State) -> bool {
+    fn checks_fit(&self, now: i64, state: &State) -> bool {
         let mut taken = vec![0; self.problem.owners.len()];
         for (phase, object) in state.phase.iter().zip(&self.problem.objects) {
             if *phase < 2 {
@@ -216,7 +235,7 @@ impl Oracle<'_> {
             let locked = self.problem.tasks.iter().zip(&state.left).any(|(task, left)| {
                 runs(*left) && task.locks.iter().any(|lock| object.uses.contains(lock))
             });
-            if locked {
+            if locked || is_closed(&object.closed, now) {
                 return false;
             }
         }

@@ -101,6 +101,11 @@ fn shuffled(problem: &Problem, seed: u64) -> Problem {
         other.tasks[tasks[index]] = about;
     }
     other.checks.iter_mut().for_each(|check| check.object = objects[check.object]);
+    for stop in &mut other.stops {
+        stop.object = objects[stop.object];
+        stop.from = stop.from.map(|task| tasks[task]);
+        stop.to = tasks[stop.to];
+    }
     other
 }
 
@@ -109,10 +114,15 @@ fn doubled(problem: &Problem) -> Problem {
     for time in [&mut other.window, &mut other.checks_until, &mut other.horizon] {
         *time *= 2;
     }
-    other.objects.iter_mut().for_each(|object| object.check *= 2);
+    for object in &mut other.objects {
+        object.check *= 2;
+        object.closed.iter_mut().for_each(|(from, to)| (*from, *to) = (*from * 2, *to * 2));
+    }
     for task in &mut other.tasks {
         task.takes *= 2;
         task.not_before *= 2;
+        task.until = task.until.map(|until| until * 2);
+        task.closed.iter_mut().for_each(|(from, to)| (*from, *to) = (*from * 2, *to * 2));
     }
     other
 }

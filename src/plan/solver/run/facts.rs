@@ -1,6 +1,6 @@
 //! What holds for every order of a problem, found once.
 
-use crate::plan::solver::problem::{Problem, Task};
+use crate::plan::solver::problem::{Problem, Stop, Task};
 
 /// What holds for every order of a problem, found once.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,44 @@ pub struct Facts {
     pub swaps: Vec<Vec<usize>>,
     /// Whether a task locks what some check uses.
     pub shuts: Vec<bool>,
+    /// The first and last begins of each task that its closed times, its limit and the window leave.
+    pub task_spells: Vec<Vec<(i64, i64)>>,
+    /// The same for a check of each object.
+    pub check_spells: Vec<Vec<(i64, i64)>>,
+    /// The stops of each object.
+    pub stops: Vec<Vec<Stop>>,
+}
+
+/// The first and last begins of what takes some time, begins and is over within some, and keeps off others.
+fn spells(takes: i64, from: i64, limit: i64, closed: &[(i64, i64)]) -> Vec<(i64, i64)> {
+    let mut closed: Vec<(i64, i64)> =
+        closed.iter().copied().filter(|(from, to)| from < to).collect();
+    closed.sort_unstable();
+    let (mut spells, mut open) = (Vec::new(), from);
+    for (shut, opens) in closed {
+        if shut - takes >= open {
+            spells.push((open, (shut - takes).min(limit - takes)));
+        }
+        open = open.max(opens);
+    }
+    spells.push((open, limit - takes));
+    spells.retain(|(first, last)| first <= last);
+    spells
+}
+
+/// The first begin that closed times leave to what takes some time, from an instant on.
+#[must_use]
+pub(in crate::plan::solver) fn opening(takes: i64, from: i64, closed: &[(i64, i64)]) -> i64 {
+    let mut first = from;
+    loop {
+        let shut = closed
+            .iter()
+            .filter(|(shut, opens)| shut < opens && first < *opens && *shut < first + takes);
+        match shut.map(|(_, opens)| *opens).max() {
+            Some(opens) => first = opens,
+            None => return first,
+        }
+    }
 }
 
 impl Facts {
@@ -50,9 +88,16 @@ impl Facts {
             let mut opens: Vec<usize> = mended.flat_map(|fix| fix.frees.iter().copied()).collect();
             opens.retain(|object| !task.breaks.contains(object));
             facts.opens.push(opens);
+            let limit = problem.limit(task);
+            facts.task_spells.push(spells(task.takes, task.not_before, limit, &task.closed));
             facts.shuts.push(problem.objects.iter().any(|object| any(&task.locks, &object.uses)));
         }
         for (index, object) in problem.objects.iter().enumerate() {
+            let until = problem.checks_until;
+            facts.check_spells.push(spells(object.check, 0, until, &object.closed));
+            facts
+                .stops
+                .push(problem.stops.iter().copied().filter(|stop| stop.object == index).collect());
             facts.looked_at.push(problem.tasks.iter().any(|task| task.needs_good.contains(&index)));
             facts
                 .breakers
@@ -82,10 +127,18 @@ impl Facts {
                 && !task.is_kept
                 && task.needs_good.is_empty()
                 && task.not_before == 0
+                && task.until.is_none()
+                && task.closed.is_empty()
+        };
+        let stopping = |task: usize| {
+            problem.stops.iter().any(|stop| stop.from == Some(task) || stop.to == task)
         };
         let is_alike = (&first.breaks, &first.frees, &first.mends)
             == (&second.breaks, &second.frees, &second.mends)
             && (&first.locks, &first.uses) == (&second.locks, &second.uses);
+        if stopping(one) || stopping(other) {
+            return false;
+        }
         if problem.operators != 1 || !is_alike || !is_plain(first) || !is_plain(second) {
             return false;
         }
