@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::plan::Plan;
 use crate::plan::repair::ground::Ground;
 use crate::plan::repair::pieces::{Draft, Entry, Pieces};
+use crate::plan::solver::Schedule;
 use crate::plan::solver::problem::Task;
 use crate::plan::solver::value::value;
-use crate::plan::solver::Schedule;
 use crate::rule::pack::RuleSet;
 
 /// A task or check with its times.
@@ -47,13 +47,14 @@ pub(super) fn arrange(
     }
     for (behind, piece) in &ground.riders {
         let at = match behind {
-            Some(behind) => entries.iter().position(|entry| entry.piece == *behind).map(|at| at + 1),
+            Some(behind) => {
+                entries.iter().position(|entry| entry.piece == *behind).map(|at| at + 1)
+            }
             None => Some(0),
         };
         let mut at = at.unwrap_or(entries.len());
         // Those behind one piece keep their order.
-        let is_rider =
-            |entry: &Entry| ground.riders.iter().any(|(_, rider)| *rider == entry.piece);
+        let is_rider = |entry: &Entry| ground.riders.iter().any(|(_, rider)| *rider == entry.piece);
         while entries.get(at).is_some_and(is_rider) {
             at += 1;
         }
@@ -177,7 +178,9 @@ impl Arranged<'_> {
             });
             let mut at = needed.map_or(0, |at| at + 1).max(last);
             // Behind what begins before it and is over by then, so that the order of the file is that of time.
-            while order.get(at).is_some_and(|other| other.end <= item.start && other.start < item.start)
+            while order
+                .get(at)
+                .is_some_and(|other| other.end <= item.start && other.start < item.start)
             {
                 at += 1;
             }
@@ -204,7 +207,8 @@ impl Arranged<'_> {
                     || (here.contains(piece) && !all.contains_key(piece))
             })
             .collect();
-        let mut not_before = step.and_then(|step| step.not_before).filter(|time| *time <= item.start);
+        let mut not_before =
+            step.and_then(|step| step.not_before).filter(|time| *time <= item.start);
         let mut needed: Vec<&Item> = match item.what {
             What::Check(object) => before
                 .iter()
@@ -218,9 +222,12 @@ impl Arranged<'_> {
         {
             needed.extend(self.tasks_before(item, task, before));
             if is_strict && self.takes_operator(item) {
-                needed.extend(before.iter().rev().find(|other| {
-                    self.takes_operator(other) && other.end <= item.start
-                }));
+                needed.extend(
+                    before
+                        .iter()
+                        .rev()
+                        .find(|other| self.takes_operator(other) && other.end <= item.start),
+                );
             }
         }
         for other in needed {
@@ -231,7 +238,8 @@ impl Arranged<'_> {
         if let What::Task(_) = item.what {
             let lane = before.iter().filter(|other| self.takes_operator(other));
             let lane = lane.map(|other| other.end).max().filter(|_| self.plan.is_ordered);
-            let waits = after.iter().filter_map(|piece| all.get(piece)).map(|other| other.end).max();
+            let waits =
+                after.iter().filter_map(|piece| all.get(piece)).map(|other| other.end).max();
             let natural = lane.max(waits).max(not_before).unwrap_or(0).max(0);
             if self.takes_operator(item) && self.plan.is_ordered && item.start > natural {
                 // An event is better than a clock time, which knows nothing of what is quicker than thought.
@@ -248,9 +256,9 @@ impl Arranged<'_> {
 
     /// Whether a piece is over anyway when others are.
     fn is_implied(&self, piece: usize, after: &[usize]) -> bool {
-        after.iter().any(|other| {
-            self.pieces.step(*other).is_some_and(|step| step.after.contains(&piece))
-        })
+        after
+            .iter()
+            .any(|other| self.pieces.step(*other).is_some_and(|step| step.after.contains(&piece)))
     }
 
     /// The checks that a task would spoil, break off or come too early for.

@@ -1,12 +1,12 @@
 //! The fixes that a plan lacks: it is carried out without checks, and what the rules ask for at the end is put in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::eval;
-use crate::facts::value::{ObjectId, Value, fold};
+use crate::facts::value::{ObjectId, Value};
 use crate::finding::Step as Wanted;
 use crate::plan::hazard::{Fixes, Given};
+use crate::plan::repair::options::Options;
 use crate::plan::repair::pieces::{Draft, Pieces};
 use crate::plan::simulate::{self, Scenario, Takes};
 use crate::plan::trace::{ObjectTrace, StepStatus, Trace};
@@ -15,6 +15,9 @@ use crate::plan::{Plan, Window};
 
 /// Most rounds in which fixes of fixes are looked for.
 const MAX_ROUNDS: usize = 6;
+
+/// Most fixes of which it is tried whether the plan can do without them.
+const MAX_SPARED: usize = 60;
 
 /// Longer than any plan, in seconds: until then nothing is cut off.
 const LONG: i64 = 400 * 86_400;
@@ -43,11 +46,17 @@ pub struct Left {
 pub(super) struct Complete {
     pub(super) serial: Serial,
     pub(super) left: Vec<Left>,
+    /// Fixes that the rules advise, and without which the plan ends as well.
+    pub(super) spared: Vec<usize>,
 }
 
 /// Carries pieces out one after the other.
-pub(super) fn serial(given: Given<'_>, pieces: &Pieces, order: &[usize]) -> Serial {
-    let draft = Draft::in_order(order.iter().copied());
+pub(super) fn serial(given: Given<'_>, takes: Takes, pieces: &Pieces, order: &[usize]) -> Serial {
+    let mut draft = Draft::in_order(order.iter().copied());
+    if let Some(first) = draft.entries.first_mut() {
+        // So that it shows how things are before it.
+        first.not_before = Some(1);
+    }
     let window = Window {
         end: LONG,
         checks_until: LONG,
@@ -62,7 +71,7 @@ pub(super) fn serial(given: Given<'_>, pieces: &Pieces, order: &[usize]) -> Seri
         unscheduled: Vec::new(),
         ..given.plan.clone()
     };
-    let scenario = Scenario { may: May::Happens, takes: Takes::Worst };
+    let scenario = Scenario { may: May::Happens, takes };
     let trace = simulate::simulate(given.set, given.facts, &plan, scenario);
     // What the rules say at the end they say of the second in which the last step is over.
     (plan.window.end, plan.window.checks_until) = (trace.end, trace.end);
@@ -74,12 +83,13 @@ pub(super) fn complete(
     given: Given<'_>,
     pieces: &mut Pieces,
     wanted: &dyn Fn(&ObjectTrace) -> bool,
-    may_insert: bool,
+    options: &Options,
 ) -> Complete {
+    let takes = options.takes;
     let mut order = by_waits(pieces);
     order.retain(|piece| pieces.checks(given.set, *piece).is_none());
-    let mut run = serial(given, pieces, &order);
-    (order, run) = later(given, pieces, order, run);
+    let mut run = serial(given, takes, pieces, &order);
+    (order, run) = later(given, takes, pieces, order, run);
     let mut left = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let end = simulate::instant(&run.plan, run.trace.end);
@@ -124,7 +134,7 @@ pub(super) fn complete(
                     is_more = true;
                 }
                 Some(_) => leave("the plan has it, and it is not enough"),
-                None if may_insert => {
+                None if options.insert => {
                     order.push(pieces.add_fix(action, args, (*step).clone()));
                     is_more = true;
                 }
@@ -134,9 +144,55 @@ pub(super) fn complete(
         if !is_more {
             break;
         }
-        run = serial(given, pieces, &order);
+        run = serial(given, takes, pieces, &order);
     }
-    Complete { serial: run, left }
+    let spared = spare(given, takes, pieces, wanted, &mut order);
+    if !spared.is_empty() {
+        run = serial(given, takes, pieces, &order);
+    }
+    Complete { serial: run, left, spared }
+}
+
+/// Takes out the fixes without which checks make just as much good: what rules advise beside what clears a cause.
+fn spare(
+    given: Given<'_>,
+    takes: Takes,
+    pieces: &mut Pieces,
+    wanted: &dyn Fn(&ObjectTrace) -> bool,
+    order: &mut Vec<usize>,
+) -> Vec<usize> {
+    let mut spared = Vec::new();
+    let mut fixes: Vec<usize> =
+        order.iter().copied().filter(|piece| pieces.written(*piece).is_none()).collect();
+    fixes.truncate(MAX_SPARED);
+    let before = bad_when_checked(given, takes, pieces, wanted, order);
+    for fix in fixes.into_iter().rev() {
+        let without: Vec<usize> = order.iter().copied().filter(|piece| *piece != fix).collect();
+        if bad_when_checked(given, takes, pieces, wanted, &without).is_subset(&before) {
+            *order = without;
+            spared.push(fix);
+        }
+    }
+    spared.reverse();
+    spared
+}
+
+/// The objects that are bad behind pieces and a check of each.
+fn bad_when_checked(
+    given: Given<'_>,
+    takes: Takes,
+    pieces: &Pieces,
+    wanted: &dyn Fn(&ObjectTrace) -> bool,
+    order: &[usize],
+) -> BTreeSet<ObjectId> {
+    let run = serial(given, takes, pieces, order);
+    let open = |one: &&ObjectTrace| one.ends().is_exposed() && wanted(one);
+    let mut checked = pieces.clone();
+    let mut all = order.to_vec();
+    let objects = run.trace.objects.iter().filter(open);
+    all.extend(objects.filter_map(|one| checked.add_check(given.set, one.object)));
+    let run = serial(given, takes, &checked, &all);
+    run.trace.objects.iter().filter(open).map(|one| one.object).collect()
 }
 
 /// The action of a repair and what it is given.
@@ -170,12 +226,7 @@ fn resolved(given: Given<'_>, step: &Wanted) -> Result<(usize, Vec<Value>), Stri
 }
 
 /// The piece that does the same.
-fn of_the_user(
-    pieces: &Pieces,
-    order: &[usize],
-    action: usize,
-    args: &[Value],
-) -> Option<usize> {
+fn of_the_user(pieces: &Pieces, order: &[usize], action: usize, args: &[Value]) -> Option<usize> {
     let same = |piece: &usize| {
         pieces.step(*piece).is_some_and(|step| {
             step.action == action
@@ -212,6 +263,7 @@ fn by_waits(pieces: &Pieces) -> Vec<usize> {
 /// What cannot begin where it stands is tried at the end.
 fn later(
     given: Given<'_>,
+    takes: Takes,
     pieces: &Pieces,
     order: Vec<usize>,
     run: Serial,
@@ -225,7 +277,7 @@ fn later(
         if refused.is_empty() || next == order {
             return (order, run);
         }
-        let tried = serial(given, pieces, &next);
+        let tried = serial(given, takes, pieces, &next);
         if self::refused(&tried).len() >= refused.len() {
             return (order, run);
         }
@@ -238,10 +290,4 @@ pub(super) fn refused(run: &Serial) -> Vec<usize> {
     let steps = run.order.iter().zip(&run.trace.steps);
     let refused = steps.filter(|(_, step)| matches!(step.status, StepStatus::Refused(_)));
     refused.map(|(piece, _)| *piece).collect()
-}
-
-/// The objects that are bad at the end of a run, by key.
-pub(super) fn exposed(trace: &Trace) -> BTreeMap<Arc<str>, ObjectId> {
-    let open = trace.objects.iter().filter(|one| one.ends().is_exposed());
-    open.map(|one| (Arc::from(fold(&one.key)), one.object)).collect()
 }

@@ -8,6 +8,7 @@ use crate::plan::repair::complete::{Serial, serial};
 use crate::plan::repair::learn::Learned;
 use crate::plan::repair::options::Options;
 use crate::plan::repair::pieces::Pieces;
+use crate::plan::simulate::Takes;
 use crate::plan::solver::problem::{Object, Problem, Task, Written};
 use crate::plan::trace::{FactChange, Happening, Needs, ObjectTrace, StepStatus};
 use crate::plan::world::Phase;
@@ -48,6 +49,7 @@ impl<'a> Base<'a> {
     /// Looks at a run, and at the checks of all that it leaves bad.
     pub(super) fn new(
         given: Given<'a>,
+        takes: Takes,
         pieces: &'a mut Pieces,
         run: &'a Serial,
         wanted: &dyn Fn(&ObjectTrace) -> bool,
@@ -72,7 +74,7 @@ impl<'a> Base<'a> {
         }
         let pieces: &'a Pieces = pieces;
         let order: Vec<usize> = run.order.iter().chain(&checks).copied().collect();
-        let checked = serial(given, pieces, &order);
+        let checked = serial(given, takes, pieces, &order);
         Self { given, pieces, run, checked, objects: known, checks }
     }
 
@@ -283,53 +285,41 @@ impl<'a> Base<'a> {
         let (mut frees, mut mends, mut is_since_ever) = (Vec::new(), Vec::new(), false);
         let trace = &self.run.trace;
         let Some(step) = trace.steps.get(at) else { return (frees, mends, false) };
-        let mut mend = |openers: Option<usize>| match openers {
-            Some(opener) if opener != at => mends.push(opener),
-            Some(_) => {}
-            None => is_since_ever = true,
-        };
         for number in &step.closed {
             let Some(cause) = trace.causes.get(*number) else { continue };
-            let (Some(closed), true) = (cause.closed_at, cause.opened_by != Some(at)) else {
+            if cause.opened_by == Some(at) {
                 continue;
-            };
-            let blocked = cause.objects.iter().filter(|object| {
-                let about = trace.objects.iter().find(|one| one.object == **object);
-                about.is_some_and(|about| is_blocked(about, closed))
-            });
+            }
+            let blocked = cause.objects.iter().filter(|object| self.is_blocked(at, **object));
             let blocked: Vec<ObjectId> = blocked.copied().collect();
             if !blocked.is_empty() {
-                mend(cause.opened_by);
+                mends.extend(cause.opened_by);
+                is_since_ever |= cause.opened_by.is_none();
                 frees.extend(blocked);
             }
         }
         // A check that could not even begin, and can now.
-        let (Some(from), Some(to)) = (step.start, step.end) else { return (frees, mends, false) };
-        for about in &trace.objects {
-            if frees.contains(&about.object) {
+        for object in self.objects.iter().filter(|object| self.is_blocked(at, **object)) {
+            if frees.contains(object) || self.is_blocked(at + 1, *object) {
                 continue;
             }
-            let mut pairs = about.intervals.iter().zip(about.intervals.iter().skip(1)).enumerate();
-            let turn = pairs.find(|(_, (before, after))| {
-                before.is_blocked
-                    && !after.is_blocked
-                    && after.phase.is_exposed()
-                    && from <= after.from
-                    && after.from <= to
-            });
-            let Some((last, _)) = turn else { continue };
-            let run = about.intervals.iter().take(last + 1).rev();
-            let first = run.take_while(|one| one.is_blocked).last();
-            let since = first.map_or(0, |first| first.from);
-            let opener = trace.steps.iter().position(|step| {
-                step.start.is_some_and(|start| start <= since)
-                    && step.end.is_some_and(|end| since <= end)
-            });
-            let was_so = about.intervals.first().is_some_and(|first| first.is_blocked) && since == 0;
-            mend(opener.filter(|_| !was_so));
-            frees.push(about.object);
+            let opener = (0..at).rev().find(|before| !self.is_blocked(*before, *object));
+            mends.extend(opener);
+            is_since_ever |= opener.is_none();
+            frees.push(*object);
         }
         (frees, mends, is_since_ever)
+    }
+
+    /// Whether a check of an object is vain before a piece begins, as the pieces before it have left things.
+    fn is_blocked(&self, at: usize, object: ObjectId) -> bool {
+        let trace = &self.run.trace;
+        let Some(before) = at.checked_sub(1) else {
+            let about = trace.objects.iter().find(|one| one.object == object);
+            return about.and_then(|one| one.intervals.first()).is_some_and(|one| one.is_blocked);
+        };
+        let after = trace.steps.get(before).map(|step| step.after.as_slice()).unwrap_or_default();
+        after.iter().any(|(known, _, is_blocked)| *known == object && *is_blocked)
     }
 
     /// The tasks that a piece waits for: as the user says, over his checks as well, and where both decide about a fact.
@@ -345,7 +335,9 @@ impl<'a> Base<'a> {
             let breakers = self.run.order.iter().zip(&self.run.trace.steps);
             let earlier = breakers.filter(|(other, step)| {
                 let place = self.pieces.written(**other);
-                step.harmed.contains(&object) && place.is_some() && place < self.pieces.written(check)
+                step.harmed.contains(&object)
+                    && place.is_some()
+                    && place < self.pieces.written(check)
             });
             seen.extend(earlier.map(|(other, _)| *other));
         }
@@ -399,12 +391,6 @@ impl<'a> Base<'a> {
         }
         found.iter().filter_map(|position| self.run.order.get(*position).copied()).collect()
     }
-}
-
-/// Whether an object could not be checked just before a second.
-fn is_blocked(object: &ObjectTrace, time: i64) -> bool {
-    let before = object.intervals.iter().rev().find(|one| one.from < time || one.from == 0);
-    before.is_some_and(|one| one.is_blocked)
 }
 
 fn is_plain(fact: &Fact) -> bool {

@@ -159,7 +159,9 @@ impl Lesson<'_> {
             let mends = cause.closed_by.and_then(|fix| self.draft.piece(fix));
             // It may never be cleared here, and was in the serial run.
             let same = self.serial.trace.causes.iter().find(|other| {
-                other.rule == cause.rule && other.subject == cause.subject && other.closed_by.is_some()
+                other.rule == cause.rule
+                    && other.subject == cause.subject
+                    && other.closed_by.is_some()
             });
             let in_serial = same.and_then(|same| self.serial.order.get(same.closed_by?)).copied();
             let Some(fix) = mends.or(in_serial) else { continue };

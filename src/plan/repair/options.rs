@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::plan::simulate::Takes;
+
 /// What a repair may do, and what counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -19,6 +21,8 @@ pub struct Options {
     pub percent: i64,
     /// Exposures are alike up to the least one and as many weighted seconds.
     pub seconds: i64,
+    /// Which durations it is made for; what it is judged with is another matter.
+    pub takes: Takes,
     /// How much work an answer may cost, see [`crate::plan::solver::Effort`].
     pub budget: u64,
 }
@@ -36,6 +40,7 @@ impl Default for Options {
             keep: BTreeSet::new(),
             percent: TOLERANCE,
             seconds: 0,
+            takes: Takes::Worst,
             budget: crate::plan::solver::Effort::default().budget,
         }
     }

@@ -41,10 +41,7 @@ pub(super) fn differences(
 }
 
 /// The facts that steps set, and whether a change of the user's was the last to.
-fn set_by(
-    pieces: &Pieces,
-    (draft, trace): (&Draft, &Trace),
-) -> BTreeMap<(ObjectId, usize), bool> {
+fn set_by(pieces: &Pieces, (draft, trace): (&Draft, &Trace)) -> BTreeMap<(ObjectId, usize), bool> {
     let mut all = BTreeMap::new();
     for event in &trace.events {
         let piece = event.step.and_then(|step| draft.piece(step));

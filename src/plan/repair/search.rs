@@ -38,6 +38,8 @@ pub struct Repair {
     pub status: Status,
     /// Fixes that the rules ask for and that nobody can put in.
     pub left: Vec<Left>,
+    /// Fixes that the rules advise, and without which the plan ends as well.
+    pub spared: Vec<usize>,
     /// The user's steps that cannot begin in any order that was tried, with the reasons.
     pub stuck: Vec<(usize, Vec<String>)>,
 }
@@ -116,12 +118,16 @@ impl Edits {
 pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
     let mut pieces = Pieces::of(given.plan);
     let draft = pieces.as_written(given.plan);
-    let written = carry_out(given, now, &pieces, draft, &|one| one.is_wanted(&given.plan.goal));
+    let written = carry_out(given, now, options.takes, &pieces, draft, &|one| {
+        one.is_wanted(&given.plan.goal)
+    });
     let mut wanted: BTreeSet<ObjectId> = of(&written, |one| one.is_wanted(&given.plan.goal));
     let is_wanted = |one: &ObjectTrace| wanted.contains(&one.object) || is_meant(given, one);
-    let complete = complete(given, &mut pieces, &is_wanted, options.insert);
+    let complete = complete(given, &mut pieces, &is_wanted, options);
     let serial = complete.serial;
-    wanted.extend(serial.trace.objects.iter().filter(|one| is_meant(given, one)).map(|one| one.object));
+    wanted.extend(
+        serial.trace.objects.iter().filter(|one| is_meant(given, one)).map(|one| one.object),
+    );
     let is_wanted = |one: &ObjectTrace| wanted.contains(&one.object);
     let stuck = refused(&serial)
         .into_iter()
@@ -136,7 +142,7 @@ pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
         })
         .collect();
     let mut before = pieces.clone();
-    let base = Base::new(given, &mut before, &serial, &is_wanted);
+    let base = Base::new(given, options.takes, &mut before, &serial, &is_wanted);
     let mut search = Search {
         given,
         now,
@@ -161,6 +167,7 @@ pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
         learned,
         status,
         left: complete.left,
+        spared: complete.spared,
         stuck,
     }
 }
@@ -273,11 +280,8 @@ impl Search<'_> {
 
     /// Asks the solver until the simulation agrees with its numbers.
     fn solved(&mut self, options: &Options) -> (Tries, Ground, Option<Answer>) {
-        let effort = Effort {
-            budget: options.budget,
-            percent: options.percent,
-            seconds: options.seconds,
-        };
+        let effort =
+            Effort { budget: options.budget, percent: options.percent, seconds: options.seconds };
         let mut best: Option<(Tried, Answer)> = None;
         let mut last = (Ground::default(), None);
         for _ in 0..MAX_ROUNDS {
@@ -303,7 +307,14 @@ impl Search<'_> {
                     schedule,
                     is_strict,
                 );
-                let next = carry_out(self.given, self.now, &self.pieces, draft, self.is_wanted);
+                let next = carry_out(
+                    self.given,
+                    self.now,
+                    options.takes,
+                    &self.pieces,
+                    draft,
+                    self.is_wanted,
+                );
                 let is_better =
                     tried.as_ref().is_none_or(|known| next.value.compare(&known.value, 0).is_lt());
                 if is_better {
@@ -321,9 +332,8 @@ impl Search<'_> {
                 &ground,
                 (&tried.draft, &tried.trace),
             );
-            let is_better = best.as_ref().is_none_or(|(known, _)| {
-                tried.value.compare(&known.value, 0).is_lt()
-            });
+            let is_better =
+                best.as_ref().is_none_or(|(known, _)| tried.value.compare(&known.value, 0).is_lt());
             if is_better {
                 best = Some((tried, answer.clone()));
             }
@@ -371,7 +381,8 @@ impl Search<'_> {
             return Some(format!("the facts would end otherwise: {}", differ.join(", ")));
         }
         let steps = tried.trace.steps.iter().take(tried.plan.written().len()).enumerate();
-        let mut wrong = steps.filter(|(_, step)| matches!(step.status, StepStatus::Refused(_) | StepStatus::Never));
+        let mut wrong = steps
+            .filter(|(_, step)| matches!(step.status, StepStatus::Refused(_) | StepStatus::Never));
         let wrong = wrong.next().and_then(|(at, _)| tried.plan.steps.get(at));
         if tried.value.violations > self.written.value.violations {
             let id = wrong.map(|step| step.id.to_string()).unwrap_or_default();
@@ -413,11 +424,7 @@ impl Search<'_> {
             deleted: (0..count)
                 .filter(|position| !places.iter().any(|(place, _)| place == position))
                 .collect(),
-            moved: places
-                .iter()
-                .map(|(place, _)| *place)
-                .filter(|place| !is_kept(place))
-                .collect(),
+            moved: places.iter().map(|(place, _)| *place).filter(|place| !is_kept(place)).collect(),
         }
     }
 }
@@ -427,9 +434,10 @@ fn longest(places: &[usize]) -> BTreeSet<usize> {
     // For each entry the length of the longest that ends with it, and the entry before.
     let mut best: Vec<(usize, Option<usize>)> = Vec::new();
     for (at, place) in places.iter().enumerate() {
-        let before = (0..at)
-            .filter(|earlier| places.get(*earlier) < Some(place))
-            .max_by_key(|earlier| (best.get(*earlier).map(|one| one.0), std::cmp::Reverse(*earlier)));
+        let before =
+            (0..at).filter(|earlier| places.get(*earlier) < Some(place)).max_by_key(|earlier| {
+                (best.get(*earlier).map(|one| one.0), std::cmp::Reverse(*earlier))
+            });
         let length = before.and_then(|before| best.get(before)).map_or(0, |one| one.0);
         best.push((length + 1, before));
     }

@@ -1,14 +1,14 @@
 //! What a plan is worth, as its simulation says.
 
+use crate::facts::time::Instant;
 use crate::facts::value::ObjectId;
 use crate::plan::Plan;
+use crate::plan::repair::pieces::{Draft, Pieces};
 use crate::plan::simulate::{self, Scenario, Takes};
 use crate::plan::solver::Value;
 use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace, Trace};
 use crate::plan::world::{May, Phase};
 use crate::plan::{automatic, hazard::Given};
-use crate::facts::time::Instant;
-use crate::plan::repair::pieces::{Draft, Pieces};
 
 /// A draft, carried out.
 #[derive(Clone, Debug)]
@@ -27,13 +27,15 @@ pub struct Tried {
 pub(super) fn carry_out(
     given: Given<'_>,
     now: &Instant,
+    takes: Takes,
     pieces: &Pieces,
     draft: Draft,
     wanted: &dyn Fn(&ObjectTrace) -> bool,
 ) -> Tried {
-    let mut plan = Plan { steps: pieces.steps(&draft), unscheduled: Vec::new(), ..given.plan.clone() };
+    let mut plan =
+        Plan { steps: pieces.steps(&draft), unscheduled: Vec::new(), ..given.plan.clone() };
     automatic::add(&mut plan, given.set, given.facts, now);
-    let scenario = Scenario { may: May::Happens, takes: Takes::Worst };
+    let scenario = Scenario { may: May::Happens, takes };
     let trace = simulate::simulate(given.set, given.facts, &plan, scenario);
     let value = worth(&plan, &trace, wanted);
     Tried { draft, plan, trace, value }
