@@ -3,7 +3,7 @@
 //! All bounds speak of what is left: tasks that have not begun, and objects that are bad already. So they
 //! hold for a whole problem and for the rest of an order in the making.
 
-use super::problem::{Object, Problem, Task};
+use super::problem::{Object, Problem, Stop, Task};
 use super::queue::queue;
 use super::run::Facts;
 use super::{at, count};
@@ -84,6 +84,16 @@ pub struct Rest<'a> {
     pub open: &'a [bool],
     /// The objects that are good at the end of every schedule that counts.
     pub sure: &'a [bool],
+    /// How much a second counts in which each object is bad.
+    pub weights: &'a [i64],
+    /// Whether nothing has begun, so that what is stopped later is stopped from now on.
+    pub is_whole: bool,
+}
+
+/// How much a second counts in which each object is bad.
+#[must_use]
+pub fn weights(problem: &Problem) -> Vec<i64> {
+    problem.objects.iter().map(|object| object.weight).collect()
 }
 
 /// The objects that end good in every schedule that counts: those that must, or all of them if a schedule
@@ -149,6 +159,29 @@ impl Rest<'_> {
         self.load(breaking.iter().copied().chain(fixing)) + check
     }
 
+    /// The least time for which an object that nothing has stopped as yet will be: the longest of its stops.
+    #[must_use]
+    pub fn stopped(&self, object: usize) -> i64 {
+        let stops = self.facts.stops.get(object).into_iter().flatten();
+        stops.map(|stop| self.stop(stop)).max().unwrap_or(0)
+    }
+
+    /// The least time from now, or from the begin of a stop that has not begun, to its end: what must come
+    /// between runs in it.
+    pub(super) fn stop(&self, stop: &Stop) -> i64 {
+        let begins = stop.from.filter(|from| at(self.left, *from));
+        let between = self.tasks().filter(|(index, _)| {
+            let comes_before = |first: usize, then: usize| {
+                self.facts.ahead.get(then).is_some_and(|ahead| ahead.contains(&first))
+            };
+            begins == Some(*index)
+                || *index == stop.to
+                || (comes_before(*index, stop.to)
+                    && begins.is_none_or(|from| comes_before(from, *index)))
+        });
+        self.load(between.map(|(_, task)| task))
+    }
+
     /// The checks that come at least.
     #[must_use]
     pub fn checks(&self) -> i64 {
@@ -181,16 +214,18 @@ impl Rest<'_> {
     }
 
     fn weight(&self, group: &[usize]) -> i64 {
-        group.iter().filter_map(|object| self.object(*object)).map(|object| object.weight).sum()
+        group.iter().map(|object| at(self.weights, *object)).sum()
     }
 
     /// The queues of a group that waits for slots from one instant on.
     fn queues(&self, group: &[usize], summands: &mut Vec<Summand>) {
         for (owner, slots) in self.problem.owners.iter().enumerate() {
-            let members = group.iter().filter_map(|object| self.object(*object));
-            let waiting = members.filter(|object| object.owner == owner);
+            let members = group
+                .iter()
+                .filter_map(|object| Some((at(self.weights, *object), self.object(*object)?)));
+            let waiting = members.filter(|(_, object)| object.owner == owner);
             let checks: Vec<(i64, i64)> =
-                waiting.map(|object| (object.weight, object.check)).collect();
+                waiting.map(|(weight, object)| (weight, object.check)).collect();
             if !checks.is_empty() {
                 summands.push(Summand { part: Part::Queue(owner), amount: queue(checks, *slots) });
             }
@@ -199,8 +234,8 @@ impl Rest<'_> {
 
     fn others(&self, group: &[usize], summands: &mut Vec<Summand>) {
         for object in (0..self.problem.objects.len()).filter(|object| !group.contains(object)) {
-            let weight = self.object(object).map_or(0, |object| object.weight);
-            let amount = weight * self.alone(object);
+            let stopped = if self.is_whole { self.stopped(object) } else { 0 };
+            let amount = at(self.weights, object) * self.alone(object).max(stopped);
             if amount > 0 {
                 summands.push(Summand { part: Part::Object(object), amount });
             }

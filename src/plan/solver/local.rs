@@ -3,9 +3,9 @@
 //! The numbers that choose the changes begin with a fixed seed, and the work is counted, not timed: the same
 //! problem has the same answer everywhere.
 
-use super::problem::Problem;
-use super::run::{Facts, Item, Run, run};
-use super::value::{Schedule, Value, distance, value};
+use super::problem::{Object, Problem};
+use super::run::{Episode, Facts, Item, Run, run};
+use super::value::{Schedule, Value, distance, union, value};
 use super::{at, count, put, timing};
 
 /// Where every search begins to choose.
@@ -63,15 +63,20 @@ pub fn worth(problem: &Problem, run: &Run, starts: &[i64]) -> Value {
     let mut value =
         Value { violations: count(missing), checks: count(run.ended().len()), ..Value::default() };
     let begin = |line: Option<usize>| line.map_or(0, |line| at(starts, line));
-    for episode in run.ended() {
+    let open: Vec<Episode> = run.open().collect();
+    for episode in run.ended().iter().chain(&open) {
         let Some(object) = problem.objects.get(episode.object) else { continue };
-        value.exposure += object.weight * (begin(episode.to) + object.check - begin(episode.from));
+        let time = bad(problem, episode, object, &begin);
+        if !run.is_stopped(episode.object) {
+            value.exposure += object.weight * (time.1 - time.0);
+        }
+        if episode.to.is_none() {
+            value.not_good += object.weight;
+            value.violations += i64::from(object.must_end_good);
+        }
     }
-    for episode in run.open() {
-        let Some(object) = problem.objects.get(episode.object) else { continue };
-        value.exposure += object.weight * (problem.horizon - begin(episode.from));
-        value.not_good += object.weight;
-        value.violations += i64::from(object.must_end_good);
+    if !problem.stops.is_empty() {
+        value.exposure += stopped(problem, run, starts);
     }
     let ends = run.lines().iter().zip(starts).map(|(line, start)| start + line.takes);
     value.end = ends.max().unwrap_or(0);
@@ -79,6 +84,35 @@ pub fn worth(problem: &Problem, run: &Run, starts: &[i64]) -> Value {
         value.distance = distance(problem, &run.schedule(starts));
     }
     value
+}
+
+/// When an object is bad.
+fn bad(
+    problem: &Problem,
+    episode: &Episode,
+    object: &Object,
+    begin: &impl Fn(Option<usize>) -> i64,
+) -> (i64, i64) {
+    let to = if episode.to.is_some() { begin(episode.to) + object.check } else { problem.horizon };
+    (begin(episode.from), to)
+}
+
+/// The exposure of the objects that are stopped at times.
+fn stopped(problem: &Problem, run: &Run, starts: &[i64]) -> i64 {
+    let begin = |line: Option<usize>| line.map_or(0, |line| at(starts, line));
+    let open: Vec<Episode> = run.open().collect();
+    let mut sum = 0;
+    for (index, object) in problem.objects.iter().enumerate() {
+        if !run.is_stopped(index) {
+            continue;
+        }
+        let mine = run.ended().iter().chain(&open).filter(|episode| episode.object == index);
+        let mut times: Vec<(i64, i64)> =
+            mine.map(|episode| bad(problem, episode, object, &begin)).collect();
+        times.extend(run.stopped(index, starts));
+        sum += object.weight * union(&times);
+    }
+    sum
 }
 
 /// Times an order and says what it is worth.

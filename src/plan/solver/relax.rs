@@ -4,7 +4,7 @@
 //! that, if it were less strict, would let a schedule exist, says by how much at least. Nothing here takes a
 //! spent budget for a proof: what cannot be decided is told as such.
 
-use super::bound::{Certificate, Rest, sure};
+use super::bound::{Certificate, Rest, sure, weights};
 use super::ends::{ends, too_late};
 use super::problem::{Problem, Stop};
 use super::run::{Facts, Item};
@@ -107,7 +107,16 @@ pub fn excess(problem: &Problem, facts: &Facts) -> Option<Excess> {
     let left = vec![true; problem.tasks.len()];
     let open: Vec<bool> = problem.objects.iter().map(|object| object.starts_bad).collect();
     let sure = sure(problem, false);
-    let rest = Rest { problem, facts, left: &left, open: &open, sure: &sure };
+    let weights = weights(problem);
+    let rest = Rest {
+        problem,
+        facts,
+        left: &left,
+        open: &open,
+        sure: &sure,
+        weights: &weights,
+        is_whole: true,
+    };
     if let Some((earliest, limit)) = too_late(&rest) {
         return Some(Excess { earliest, limit });
     }

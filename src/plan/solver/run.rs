@@ -6,10 +6,12 @@
 //! with them whether any times fit. The best times for the same order are another question, see `timing`.
 
 mod facts;
+mod spans;
 mod waits;
 
 pub use facts::Facts;
 pub(super) use facts::opening;
+pub use spans::Span;
 
 use super::problem::Problem;
 use super::value::{Check, Schedule};
@@ -76,6 +78,8 @@ pub struct Run<'a> {
     lanes: Vec<Option<usize>>,
     slots: Vec<Vec<Option<usize>>>,
     ended: Vec<Episode>,
+    /// Lines that begin when the last span of an object is over.
+    apart: Vec<(usize, usize)>,
 }
 
 /// What has to be put back to take a line out again.
@@ -102,6 +106,7 @@ impl<'a> Run<'a> {
             lanes: vec![None; problem.operators],
             slots: problem.owners.iter().map(|slots| vec![None; *slots]).collect(),
             ended: Vec::new(),
+            apart: Vec::new(),
         }
     }
 
@@ -248,15 +253,17 @@ impl<'a> Run<'a> {
     /// Puts something next, on a machine, in the first spell that it reaches. It stays out if it does not fit
     /// into its time any more.
     pub fn push(&mut self, item: Item, machine: Option<usize>) -> Option<Undo> {
-        self.push_within(item, machine, self.spells(item))
+        self.push_within(item, machine, self.spells(item), &[])
     }
 
-    /// Puts something next, on a machine, in the first of some spells that it reaches.
+    /// Puts something next, on a machine, in the first of some spells that it reaches, and when the last spans
+    /// of some objects are over.
     pub fn push_within(
         &mut self,
         item: Item,
         machine: Option<usize>,
         spells: &[(i64, i64)],
+        apart: &[usize],
     ) -> Option<Undo> {
         let takes = match item {
             Item::Task(index) => self.problem.tasks.get(index)?.takes,
@@ -269,6 +276,7 @@ impl<'a> Run<'a> {
         }
         let last = machine.and_then(|machine| at(self.machines(item), machine));
         self.wait_for(last);
+        self.wait_apart(apart);
         if let (true, Some(previous)) = (self.is_strict, self.lines.len().checked_sub(1)) {
             self.waits.push((previous, 0));
         }
@@ -281,6 +289,10 @@ impl<'a> Run<'a> {
             return None;
         };
         let line = self.lines.len();
+        if !self.problem.stops.is_empty() {
+            let (sure, _) = self.apart(item);
+            self.apart.extend(sure.iter().chain(apart).map(|object| (line, *object)));
+        }
         let early = early.max(release);
         self.lines.push(Line { item, takes, early, release, late, waits: first });
         Some(self.enter(item, line, machine))
@@ -319,6 +331,9 @@ impl<'a> Run<'a> {
     pub fn pop(&mut self, undo: Undo) {
         let Some(line) = self.lines.pop() else { return };
         self.waits.truncate(line.waits);
+        while self.apart.last().is_some_and(|(line, _)| *line >= self.lines.len()) {
+            self.apart.pop();
+        }
         if let Some((machine, last)) = undo.machine {
             self.set_machine(line.item, machine, last);
         }

@@ -17,15 +17,16 @@
 //! Of objects that are alike in everything, the one with the lower number comes first; swapping their names
 //! changes nothing but the distance. Where that could be told apart, distance and end are not proven.
 
+mod limits;
+
 use std::cmp::Ordering;
 
-use super::bound::{Rest, sure};
-use super::ends::ends;
+use super::bound::weights;
 use super::problem::Problem;
 use super::run::{Episode, Facts, Item, Run};
 use super::timing;
-use super::value::{Schedule, Value, moved, value};
-use super::{alike, at, count, put};
+use super::value::{Schedule, Value, value};
+use super::{alike, at, put};
 
 /// A walk through the orders of a problem.
 pub struct Search<'a> {
@@ -36,6 +37,12 @@ pub struct Search<'a> {
     rows: Vec<Vec<i64>>,
     left: Vec<bool>,
     weights: Vec<i64>,
+    /// The weights of the objects that are never stopped, zero for the others.
+    plain: Vec<i64>,
+    /// The objects that are stopped at times.
+    stopped: Vec<usize>,
+    /// Whether some steps were left out.
+    is_cut: bool,
     /// The lower numbers among the objects that are like each object.
     twins: Vec<Vec<usize>>,
     /// Exposures up to this are alike.
@@ -59,12 +66,17 @@ struct Child {
 }
 
 /// What comes next: on which machine, and between which first and last begin.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Step {
     item: Item,
     machine: Option<usize>,
     spell: (i64, i64),
+    /// The objects whose last span is over by then.
+    apart: Vec<usize>,
 }
+
+/// Of so many objects at most, all ways are tried in which their spans can be apart or not.
+const UNSURE: usize = 6;
 
 impl<'a> Search<'a> {
     /// A walk that looks for something better than what is known.
@@ -76,13 +88,21 @@ impl<'a> Search<'a> {
         enough: i64,
     ) -> Self {
         let (twins, leaves_distance) = alike::order(problem);
+        let mut plain = weights(problem);
+        let stopped: Vec<usize> = problem.stops.iter().map(|stop| stop.object).collect();
+        stopped.iter().for_each(|object| put(&mut plain, *object, 0));
+        let objects = 0..problem.objects.len();
+        let stopped = objects.filter(|object| stopped.contains(object)).collect();
         Self {
             problem,
             facts,
             run: Run::new(problem, facts, true),
             rows: Vec::new(),
             left: vec![true; problem.tasks.len()],
-            weights: problem.objects.iter().map(|object| object.weight).collect(),
+            weights: weights(problem),
+            plain,
+            stopped,
+            is_cut: false,
             twins,
             is_first_enough: false,
             leaves_distance,
@@ -96,7 +116,7 @@ impl<'a> Search<'a> {
     /// Looks at as many nodes; true if that were all, so that nothing is better than the best.
     pub fn walk(&mut self, budget: u64) -> bool {
         self.budget = budget;
-        self.visit()
+        self.visit() && !self.is_cut
     }
 
     /// Looks for any order that fits; true if there is none below as many nodes and nothing is left out.
@@ -131,7 +151,7 @@ impl<'a> Search<'a> {
             if self.is_hopeless(&child.bound) {
                 break;
             }
-            let Some(undo) = self.enter(child.step) else { continue };
+            let Some(undo) = self.enter(&child.step) else { continue };
             let is_whole = self.visit();
             self.rows.pop();
             self.leave(child.step.item);
@@ -143,8 +163,8 @@ impl<'a> Search<'a> {
         true
     }
 
-    fn enter(&mut self, step: Step) -> Option<super::run::Undo> {
-        let undo = self.run.push_within(step.item, step.machine, &[step.spell])?;
+    fn enter(&mut self, step: &Step) -> Option<super::run::Undo> {
+        let undo = self.run.push_within(step.item, step.machine, &[step.spell], &step.apart)?;
         let line = self.run.lines().len() - 1;
         let mut row = vec![0; line + 1];
         for (other, gap) in self.run.waits(line) {
@@ -168,7 +188,7 @@ impl<'a> Search<'a> {
     }
 
     fn child(&mut self, step: Step) -> Option<Child> {
-        let undo = self.enter(step)?;
+        let undo = self.enter(&step)?;
         let early = self.run.lines().last().map_or(0, |line| line.early);
         let bound = self.bound();
         self.rows.pop();
@@ -184,15 +204,36 @@ impl<'a> Search<'a> {
     }
 
     /// What may come next, on each machine and in each spell that is worth trying.
-    fn steps(&self) -> Vec<Step> {
+    fn steps(&mut self) -> Vec<Step> {
         let mut steps = Vec::new();
         for item in self.items() {
+            let ways = self.ways(item);
             for machine in self.run.choices(item) {
-                let spells = self.run.spells(item).iter();
-                steps.extend(spells.map(|spell| Step { item, machine, spell: *spell }));
+                for spell in self.run.spells(item).iter().copied() {
+                    let steps_of = ways.iter().cloned();
+                    steps.extend(steps_of.map(|apart| Step { item, machine, spell, apart }));
+                }
             }
         }
         steps
+    }
+
+    /// Each choice of the objects whose last span is over when something begins that may or may not wait
+    /// for it.
+    fn ways(&mut self, item: Item) -> Vec<Vec<usize>> {
+        if self.stopped.is_empty() {
+            return vec![Vec::new()];
+        }
+        let (_, mut unsure) = self.run.apart(item);
+        self.is_cut |= unsure.len() > UNSURE;
+        unsure.truncate(UNSURE);
+        let mut ways = vec![Vec::new()];
+        for object in unsure {
+            let mut with = ways.clone();
+            with.iter_mut().for_each(|way: &mut Vec<usize>| way.push(object));
+            ways.extend(with);
+        }
+        ways
     }
 
     /// What may come next.
@@ -261,136 +302,5 @@ impl<'a> Search<'a> {
                 self.best = Some((value, schedule));
             }
         }
-    }
-
-    /// What the order can come to at best; none if it cannot be brought to an end.
-    fn bound(&self) -> Option<Value> {
-        let all_good = self.best.as_ref().is_some_and(|(best, _)| best.not_good == 0);
-        let sure = sure(self.problem, all_good);
-        let mut open = vec![false; self.problem.objects.len()];
-        for episode in self.run.open() {
-            put(&mut open, episode.object, true);
-        }
-        let rest = Rest {
-            problem: self.problem,
-            facts: self.facts,
-            left: &self.left,
-            open: &open,
-            sure: &sure,
-        };
-        let exposure = self.exposure(&rest);
-        let is_worse = |best: &Value| exposure.max(self.enough) > best.exposure.max(self.enough);
-        if all_good && self.best.as_ref().is_some_and(|(best, _)| is_worse(best)) {
-            return None;
-        }
-        let end = self.end(&rest)?;
-        Some(Value {
-            violations: 0,
-            not_good: 0,
-            exposure,
-            checks: count(self.run.ended().len()) + rest.checks(),
-            distance: self.distance(&rest),
-            end,
-        })
-    }
-
-    /// How long after a line (or the opening of the window) another one begins at least.
-    fn length(&self, from: Option<usize>, to: usize) -> i64 {
-        match from {
-            Some(from) => self.rows.get(to).map_or(0, |row| at(row, from)),
-            None => self.run.lines().get(to).map_or(0, |line| line.early),
-        }
-    }
-
-    fn exposure(&self, rest: &Rest) -> i64 {
-        let Some(last) = self.run.lines().len().checked_sub(1) else {
-            return rest.exposure().total;
-        };
-        let weight = |episode: &Episode| at(&self.weights, episode.object);
-        let ended = self.run.ended().iter().filter_map(|episode| {
-            let to = episode.to?;
-            let takes = self.run.lines().get(to)?.takes;
-            Some(weight(episode) * (self.length(episode.from, to) + takes))
-        });
-        let ended: i64 = ended.sum();
-        let (mut until_last, mut until_free) = (0, 0);
-        for episode in self.run.open() {
-            let length = self.length(episode.from, last);
-            until_last += weight(&episode) * length;
-            let slots = self.run.machines(Item::Check(episode.object)).iter();
-            let free = slots.map(|slot| {
-                slot.map_or(0, |line| {
-                    let takes = self.run.lines().get(line).map_or(0, |line| line.takes);
-                    // What began before the object became bad says nothing.
-                    if episode.from.is_some_and(|from| line < from) {
-                        0
-                    } else {
-                        self.length(episode.from, line) + takes
-                    }
-                })
-            });
-            let free = if at(rest.sure, episode.object) { free.min().unwrap_or(0) } else { 0 };
-            until_free += weight(&episode) * length.max(free);
-        }
-        ended + (until_last + rest.exposure().total).max(until_free + rest.at_start(false).total)
-    }
-
-    fn distance(&self, rest: &Rest) -> i64 {
-        let mut places = Vec::new();
-        for line in self.run.lines() {
-            if let Item::Task(task) = line.item {
-                places.extend(self.problem.tasks.get(task).and_then(|task| task.place));
-            }
-        }
-        let inserted = self.problem.tasks.iter().filter(|task| task.place.is_none()).count();
-        let checks = (0..self.problem.objects.len()).map(|object| {
-            let made = self.run.ended().iter().filter(|episode| episode.object == object).count();
-            let made = made + usize::from(rest.needs_check(object));
-            let written = self.problem.checks.iter().filter(|check| check.object == object).count();
-            made.saturating_sub(written)
-        });
-        count(inserted + checks.sum::<usize>()) + moved(&places)
-    }
-
-    /// When everything is over at the earliest; none if that is too late.
-    fn end(&self, rest: &Rest) -> Option<i64> {
-        let lines = self.run.lines();
-        let now = lines.last().map_or(0, |line| line.early);
-        let ends = ends(rest, now);
-        let mut tasks = if self.left.contains(&true) { ends.tasks.total } else { 0 };
-        let work: i64 =
-            rest.tasks().filter(|(_, task)| task.needs_operator).map(|(_, task)| task.takes).sum();
-        if work > 0 {
-            tasks = tasks.max(self.full(Item::Task(0), work, now));
-        }
-        let mut checks = if rest.checks() > 0 { ends.checks.total } else { 0 };
-        for owner in 0..self.problem.owners.len() {
-            let objects = self.problem.objects.iter().enumerate();
-            let mine =
-                objects.filter(|(index, object)| object.owner == owner && rest.needs_check(*index));
-            let mine: Vec<(usize, i64)> =
-                mine.map(|(index, object)| (index, object.check)).collect();
-            if let Some((first, _)) = mine.first() {
-                let work = mine.iter().map(|(_, check)| check).sum();
-                checks = checks.max(self.full(Item::Check(*first), work, now));
-            }
-        }
-        let over = lines.iter().map(|line| line.early + line.takes).max().unwrap_or(0);
-        let fits = tasks <= self.problem.window && checks <= self.problem.checks_until;
-        fits.then_some(over.max(tasks).max(checks))
-    }
-
-    /// When as much work is done, if all machines for such an item share it, from now on.
-    fn full(&self, item: Item, work: i64, now: i64) -> i64 {
-        let machines = self.run.machines(item);
-        let busy: i64 = machines
-            .iter()
-            .map(|machine| {
-                let line = machine.and_then(|line| self.run.lines().get(line));
-                line.map_or(0, |line| line.early + line.takes).max(now)
-            })
-            .sum();
-        let slots = count(machines.len().max(1));
-        (busy + work + slots - 1) / slots
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::bound::{Certificate, Rest, sure};
+use super::bound::{Certificate, Rest, sure, weights};
 use super::ends::{Ends, ends};
 use super::local::{self, Timed};
 use super::problem::{Fault, Problem};
@@ -106,10 +106,6 @@ pub fn solve(problem: &Problem, effort: &Effort) -> Result<Answer, Fault> {
     if let (Some(_), None) = (&walked, &solver.best) {
         let nodes = walked.map_or(0, |walked| walked.nodes);
         return Ok(solver.infeasible(relax::Proof::Search(nodes)));
-    }
-    if !problem.stops.is_empty() {
-        // The walk does not count them.
-        walked = None;
     }
     if walked.is_none() {
         solver.improve(effort.budget / 2);
@@ -270,7 +266,16 @@ pub fn bound(problem: &Problem, facts: &Facts, all_good: bool) -> Bound {
     let left = vec![true; problem.tasks.len()];
     let open: Vec<bool> = problem.objects.iter().map(|object| object.starts_bad).collect();
     let sure = sure(problem, all_good);
-    let rest = Rest { problem, facts, left: &left, open: &open, sure: &sure };
+    let weights = weights(problem);
+    let rest = Rest {
+        problem,
+        facts,
+        left: &left,
+        open: &open,
+        sure: &sure,
+        weights: &weights,
+        is_whole: true,
+    };
     let exposure = rest.exposure();
     let ends = ends(&rest, 0);
     let inserted = problem.tasks.iter().filter(|task| task.place.is_none()).count();

@@ -10,7 +10,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::run::Run;
+use super::run::{Episode, Run};
 use super::{at, put};
 
 /// The begin of each line such that the weighted time in which objects are bad is least and, among such
@@ -71,7 +71,8 @@ impl Net {
         let scale = horizon.saturating_add(1);
         net.charge(end, 1);
         let open: Vec<_> = run.open().collect();
-        for episode in run.ended().iter().chain(&open) {
+        let plain = |episode: &&Episode| !run.is_stopped(episode.object);
+        for episode in run.ended().iter().chain(&open).filter(plain) {
             let weight = at(weights, episode.object).saturating_mul(scale);
             if let Some(from) = episode.from {
                 net.charge(from, -weight);
@@ -80,7 +81,36 @@ impl Net {
                 net.charge(to, weight);
             }
         }
+        for (object, weight) in weights.iter().enumerate() {
+            if !run.is_stopped(object) {
+                continue;
+            }
+            for span in run.spans(object) {
+                let weight = weight.saturating_mul(scale);
+                if let Some(from) = span.from {
+                    net.charge(from, -weight);
+                }
+                if !span.is_open {
+                    let last = net.last(run, &span.ends);
+                    net.charge(last, weight);
+                }
+            }
+        }
         net
+    }
+
+    /// A node no earlier than the ends of some lines.
+    fn last(&mut self, run: &Run, ends: &[usize]) -> usize {
+        let node = self.times.len();
+        let takes = |line: usize| run.lines().get(line).map_or(0, |line| line.takes);
+        let over = ends.iter().map(|line| at(&self.times, *line) + takes(*line)).max();
+        self.times.push(over.unwrap_or(0));
+        self.need.push(0);
+        self.touch.push(Vec::new());
+        for line in ends {
+            self.arc(*line, node, takes(*line));
+        }
+        node
     }
 
     fn arc(&mut self, from: usize, to: usize, gap: i64) {

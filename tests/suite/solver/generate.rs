@@ -1,6 +1,6 @@
 //! Problems with a fixed seed.
 
-use dpmguard::plan::solver::problem::{Object, Problem, Task, Written};
+use dpmguard::plan::solver::problem::{Object, Problem, Stop, Task, Written};
 
 /// Numbers that look random, the same on every machine.
 pub(crate) struct Dice(u64);
@@ -67,6 +67,7 @@ pub(crate) fn tiny(seed: u64) -> Problem {
     };
     places(dice, &mut problem);
     hours(dice, &mut problem);
+    stops(dice, &mut problem);
     if problem.validate().is_err() {
         // What is kept contradicts what comes after what.
         problem.tasks.iter_mut().for_each(|task| task.is_kept = false);
@@ -119,6 +120,21 @@ fn hours(dice: &mut Dice, problem: &mut Problem) {
         if dice.chance(15) {
             task.until = Some(task.takes + dice.from(0, problem.window));
         }
+    }
+}
+
+/// Times in which no backup of an object can be made, in some problems.
+fn stops(dice: &mut Dice, problem: &mut Problem) {
+    if !dice.chance(20) {
+        return;
+    }
+    for object in 0..problem.objects.len() {
+        if !dice.chance(60) {
+            continue;
+        }
+        let to = dice.pick(problem.tasks.len());
+        let from = if to > 0 && dice.chance(80) { Some(dice.pick(to)) } else { None };
+        problem.stops.push(Stop { object, from, to });
     }
 }
 

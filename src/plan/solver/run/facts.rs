@@ -27,6 +27,8 @@ pub struct Facts {
     pub task_spells: Vec<Vec<(i64, i64)>>,
     /// The same for a check of each object.
     pub check_spells: Vec<Vec<(i64, i64)>>,
+    /// What is over before each task begins, whatever lies between; only where there are stops.
+    pub ahead: Vec<Vec<usize>>,
     /// The stops of each object.
     pub stops: Vec<Vec<Stop>>,
 }
@@ -109,10 +111,27 @@ impl Facts {
                 about(task).is_some_and(|task| any(&task.locks, &object.uses))
             }));
         }
+        if !problem.stops.is_empty() {
+            facts.ahead = (0..problem.tasks.len()).map(|task| facts.ahead(task)).collect();
+        }
         for one in 0..problem.tasks.len() {
             facts.swaps.push(which(&|other| other != one && facts.are_alike(problem, one, other)));
         }
         facts
+    }
+
+    fn ahead(&self, task: usize) -> Vec<usize> {
+        let mut ahead: Vec<usize> = Vec::new();
+        let mut next = vec![task];
+        while let Some(task) = next.pop() {
+            for other in self.before.get(task).into_iter().flatten() {
+                if !ahead.contains(other) {
+                    ahead.push(*other);
+                    next.push(*other);
+                }
+            }
+        }
+        ahead
     }
 
     /// Whether two tasks that one operator carries out one right after the other could be swapped: they
