@@ -90,7 +90,9 @@ impl<'a> Search<'a> {
         let (twins, leaves_distance) = alike::order(problem);
         let mut plain = weights(problem);
         let stopped: Vec<usize> = problem.stops.iter().map(|stop| stop.object).collect();
-        stopped.iter().for_each(|object| put(&mut plain, *object, 0));
+        for object in &stopped {
+            put(&mut plain, *object, 0);
+        }
         let objects = 0..problem.objects.len();
         let stopped = objects.filter(|object| stopped.contains(object)).collect();
         Self {
@@ -227,10 +229,12 @@ impl<'a> Search<'a> {
         let (_, mut unsure) = self.run.apart(item);
         self.is_cut |= unsure.len() > UNSURE;
         unsure.truncate(UNSURE);
-        let mut ways = vec![Vec::new()];
+        let mut ways: Vec<Vec<usize>> = vec![Vec::new()];
         for object in unsure {
             let mut with = ways.clone();
-            with.iter_mut().for_each(|way: &mut Vec<usize>| way.push(object));
+            for way in &mut with {
+                way.push(object);
+            }
             ways.extend(with);
         }
         ways
