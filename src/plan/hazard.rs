@@ -11,6 +11,7 @@ use crate::finding::{Evaluation, Severity};
 use crate::gate::{self, Threshold, Verdict};
 use crate::plan::trace::Trace;
 
+pub(in crate::plan) use find::blackouts_of;
 pub use find::{Given, find, find_telling, steps_in_all};
 pub(in crate::plan) use fixes::{Fixes, Help};
 pub use kinds::KINDS;

@@ -186,6 +186,7 @@ impl<'a> Simulation<'a> {
         if let Some(done) = &act.action.course.done_when
             && self.world.condition(act, done) == Ok(true)
         {
+            self.look_at(position, act, done);
             return self.over(position, StepStatus::Nothing);
         }
         let checked = act.checked();

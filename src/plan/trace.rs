@@ -1,8 +1,9 @@
 //! What came of simulating a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::facts::change::Cell;
 use crate::facts::store::Facts;
 use crate::facts::value::{Fact, ObjectId, fold};
 use crate::plan::Goal;
@@ -201,6 +202,8 @@ pub struct StepTrace {
     pub needs: Needs,
     /// The protected objects that are not good when it has ended, and whether a check alone would not help.
     pub after: Vec<(ObjectId, Phase, bool)>,
+    /// Of a step that does not take place: the facts that its conditions hang on.
+    pub looked_at: BTreeSet<Cell>,
 }
 
 /// How a step went.

@@ -235,6 +235,17 @@ pub(in crate::plan::hazard) fn race_pairs(given: Given<'_>, trace: &Trace) -> Ve
     pairs
 }
 
+/// The blackouts that hold for a step of a simulated plan, whenever it runs.
+pub(in crate::plan) fn blackouts_of(
+    given: Given<'_>,
+    trace: &Trace,
+    position: usize,
+) -> Vec<(i64, i64)> {
+    let after = Evaluation::default();
+    let finder = Finder { given, trace, after: &after, hazards: Vec::new() };
+    finder.blackouts_of(position)
+}
+
 struct Finder<'a> {
     given: Given<'a>,
     trace: &'a Trace,

@@ -28,7 +28,7 @@ pub(super) struct Serial {
     pub(super) order: Vec<usize>,
     /// What came of it; its steps are in that order.
     pub(super) trace: Trace,
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 /// Why a fix that the rules ask for is not put in.
@@ -57,12 +57,7 @@ pub(super) fn serial(given: Given<'_>, takes: Takes, pieces: &Pieces, order: &[u
         // So that it shows how things are before it.
         first.not_before = Some(1);
     }
-    let window = Window {
-        end: LONG,
-        checks_until: LONG,
-        blackouts: Vec::new(),
-        ..given.plan.window.clone()
-    };
+    let window = Window { end: LONG, checks_until: LONG, ..given.plan.window.clone() };
     let mut plan = Plan {
         window,
         operators: 1,

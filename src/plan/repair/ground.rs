@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::value::{Fact, ObjectId, Value};
-use crate::plan::hazard::Given;
+use crate::plan::hazard::{Given, blackouts_of};
 use crate::plan::repair::complete::{Serial, serial};
 use crate::plan::repair::learn::Learned;
 use crate::plan::repair::options::Options;
 use crate::plan::repair::pieces::Pieces;
 use crate::plan::simulate::Takes;
-use crate::plan::solver::problem::{Object, Problem, Task, Written};
+use crate::plan::solver::problem::{Object, Problem, Stop, Task, Written};
 use crate::plan::trace::{FactChange, Happening, Needs, ObjectTrace, StepStatus};
 use crate::plan::world::Phase;
 
@@ -28,6 +28,8 @@ pub struct Ground {
     pub owners: Vec<Option<ObjectId>>,
     /// Pieces that are no tasks, each with the piece behind which it stands: what has nothing to do, or cannot begin.
     pub riders: Vec<(Option<usize>, usize)>,
+    /// What a weight of one in the problem counts.
+    pub unit: i64,
     /// Objects that no check makes good, with the reason.
     pub lost: BTreeMap<ObjectId, String>,
 }
@@ -125,6 +127,12 @@ impl<'a> Base<'a> {
                 task.after.push(*first);
             }
         }
+        problem.stops = self.stops(&numbers);
+        let unit = unit(&problem);
+        for object in &mut problem.objects {
+            object.weight /= unit;
+        }
+        ground.unit = unit;
         for task in &mut problem.tasks {
             for list in [&mut task.after, &mut task.mends, &mut task.frees, &mut task.breaks] {
                 list.sort_unstable();
@@ -209,8 +217,46 @@ impl<'a> Base<'a> {
             starts_bad: matches!(starts, Some(Phase::Bad | Phase::Unknown)),
             must_end_good: takes.is_some() && about.is_some_and(wanted),
             uses,
-            ..Object::default()
+            closed: self.closed(self.run.order.len() + position),
         }
+    }
+
+    /// The times in which a step of the checked run must not run.
+    fn closed(&self, position: usize) -> Vec<(i64, i64)> {
+        let given = Given { plan: &self.checked.plan, ..self.given };
+        let mut all: Vec<(i64, i64)> = blackouts_of(given, &self.checked.trace, position)
+            .into_iter()
+            .map(|(from, to)| (from.max(0), to))
+            .filter(|(from, to)| from < to)
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// The times in which no backups of good objects can be made: from the piece that brings the cause to the one that clears
+    /// it.
+    fn stops(&self, numbers: &BTreeMap<usize, usize>) -> Vec<Stop> {
+        let mut stops = Vec::new();
+        let task = |position: usize| {
+            self.run.order.get(position).and_then(|piece| numbers.get(piece)).copied()
+        };
+        for cause in &self.run.trace.causes {
+            let rule = self.given.set.rules.get(cause.rule);
+            let (Some(from), Some(to), true) =
+                (cause.opened_by, cause.closed_by, rule.is_some_and(|rule| rule.stops_backups()))
+            else {
+                continue;
+            };
+            let (Some(from), Some(to), true) = (task(from), task(to), from != to) else { continue };
+            for object in &cause.objects {
+                if let Some(object) = self.number(*object) {
+                    stops.push(Stop { object, from: Some(from), to });
+                }
+            }
+        }
+        stops.sort_unstable_by_key(|stop: &Stop| (stop.object, stop.from, stop.to));
+        stops.dedup();
+        stops
     }
 
     /// The rules of causes, by number.
@@ -274,6 +320,7 @@ impl<'a> Base<'a> {
             not_before: step.not_before.unwrap_or_default().max(0),
             locks,
             uses: names.all(&trace.needs.uses),
+            closed: self.closed(at),
             place,
             is_kept: place.is_some_and(|place| options.keeps(place)),
             ..Task::default()
@@ -391,6 +438,19 @@ impl<'a> Base<'a> {
         }
         found.iter().filter_map(|position| self.run.order.get(*position).copied()).collect()
     }
+}
+
+/// The greatest number that all weights are multiples of.
+fn unit(problem: &Problem) -> i64 {
+    let mut unit = 0;
+    for object in &problem.objects {
+        let (mut one, mut other) = (unit, object.weight);
+        while other != 0 {
+            (one, other) = (other, one % other);
+        }
+        unit = one;
+    }
+    unit.max(1)
 }
 
 fn is_plain(fact: &Fact) -> bool {

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::store::Facts;
-use crate::facts::value::{ObjectId, Value};
-use crate::plan::insight::reach;
+use crate::facts::change::Cell;
+use crate::facts::value::{Fact, ObjectId, Value};
 use crate::plan::repair::complete::Serial;
 use crate::plan::repair::ground::Ground;
-use crate::plan::repair::pieces::{Draft, Pieces};
-use crate::plan::trace::{Happening, StepStatus, StepTrace, Trace};
+use crate::plan::repair::pieces::Draft;
+use crate::plan::repair::same::is_alike;
+use crate::plan::trace::{FactChange, Happening, StepStatus, StepTrace, Trace};
 
 /// What simulations have shown. Pieces are named by position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,14 +38,12 @@ impl Learned {
     /// Takes from a simulated draft what the numbers did not say; whether there was anything.
     pub(super) fn take(
         &mut self,
-        facts: &Facts,
-        pieces: &Pieces,
         serial: &Serial,
         ground: &Ground,
         (draft, trace): (&Draft, &Trace),
     ) -> bool {
         let before = self.count();
-        let lesson = Lesson { facts, pieces, serial, ground, draft, trace };
+        let lesson = Lesson { serial, ground, draft, trace };
         for (position, step) in trace.steps.iter().enumerate() {
             let Some(piece) = draft.piece(position) else { break };
             if let Some(object) = step.needs.check.map(|(object, _)| object) {
@@ -55,7 +53,7 @@ impl Learned {
             }
             match &step.status {
                 StepStatus::Refused(_) | StepStatus::Nothing => {
-                    lesson.order(self, piece);
+                    lesson.order(self, piece, step);
                 }
                 _ => lesson.harm(self, piece, step),
             }
@@ -66,8 +64,6 @@ impl Learned {
 }
 
 struct Lesson<'a> {
-    facts: &'a Facts,
-    pieces: &'a Pieces,
     serial: &'a Serial,
     ground: &'a Ground,
     draft: &'a Draft,
@@ -76,31 +72,25 @@ struct Lesson<'a> {
 
 impl Lesson<'_> {
     /// What could begin, or had something to do, in the user's order and not in this one: what came before it there and
-    /// changes what it looks at comes before it.
-    fn order(&self, learned: &mut Learned, piece: usize) {
+    /// changes what its conditions hang on comes before it, and what came behind it and does so comes behind it.
+    fn order(&self, learned: &mut Learned, piece: usize, step: &StepTrace) {
         let Some(at) = self.serial.order.iter().position(|other| *other == piece) else { return };
         if !self.ground.tasks.contains(&piece) {
             return;
         }
-        let sees = self.sees(at);
-        let earlier = self.serial.order.iter().enumerate().take(at);
-        let moved: Vec<usize> =
-            earlier.filter(|(_, other)| self.is_behind(**other, piece)).map(|(at, _)| at).collect();
-        let near = moved.iter().filter(|other| !self.changes(**other).is_disjoint(&sees));
-        let mut near: Vec<usize> = near.copied().collect();
-        if near.is_empty() {
-            // What undoes or repeats it has come first instead.
-            let later = self.serial.order.iter().enumerate().skip(at + 1);
-            let later = later.filter(|(_, other)| self.is_behind(piece, **other));
-            let found = later.filter(|(at, _)| !self.changes(*at).is_disjoint(&sees));
-            for (other, _) in found {
-                learned.before.extend(self.pair(at, other));
-            }
-            if moved.len() == 1 {
-                near = moved;
-            }
+        let others = || self.serial.order.iter().enumerate();
+        let earlier = others().take(at).filter(|(_, other)| self.is_behind(**other, piece));
+        let later = others().skip(at + 1).filter(|(_, other)| self.is_behind(piece, **other));
+        let decides = |other: &usize| self.changes(*other, &step.looked_at);
+        let earlier: Vec<usize> = earlier.map(|(other, _)| other).collect();
+        let mut before: Vec<usize> = earlier.iter().copied().filter(decides).collect();
+        let after: Vec<usize> = later.map(|(other, _)| other).filter(decides).collect();
+        if before.is_empty() && after.is_empty() {
+            // Nobody sees what it hangs on: it stays behind all that it was behind.
+            before = earlier;
         }
-        learned.before.extend(near.into_iter().filter_map(|other| self.pair(other, at)));
+        learned.before.extend(before.into_iter().filter_map(|other| self.pair(other, at)));
+        learned.before.extend(after.into_iter().filter_map(|other| self.pair(at, other)));
     }
 
     fn pair(&self, first: usize, second: usize) -> Option<(usize, usize)> {
@@ -118,25 +108,21 @@ impl Lesson<'_> {
         (begin(first), self.draft.position(first)) > (begin(second), self.draft.position(second))
     }
 
-    /// The objects that a piece of the serial run changes.
-    fn changes(&self, at: usize) -> BTreeSet<ObjectId> {
+    /// Whether a piece of the serial run changes one of these facts.
+    fn changes(&self, at: usize, cells: &BTreeSet<Cell>) -> bool {
         let events = self.serial.trace.events.iter().filter(|event| event.step == Some(at));
-        events.flat_map(|event| &event.changes).map(|change| change.object()).collect()
-    }
-
-    /// The objects that a piece is about, and what they refer to.
-    fn sees(&self, at: usize) -> BTreeSet<ObjectId> {
-        let piece = self.serial.order.get(at).copied();
-        let args = piece.and_then(|piece| self.pieces.step(piece)).map(|step| step.args.as_slice());
-        let objects = args.unwrap_or_default().iter().filter_map(|arg| match arg {
-            Value::Object(object) => Some(*object),
-            _ => None,
-        });
-        let mut seen: BTreeSet<ObjectId> = objects.collect();
-        if let Some(step) = self.serial.trace.steps.get(at) {
-            seen.extend(step.needs.locks.iter().chain(&step.needs.uses));
-        }
-        reach(self.facts, &seen)
+        events.flat_map(|event| &event.changes).any(|change| match change {
+            FactChange::Field(object, field, ..) => {
+                cells.contains(&Cell::Field(*object, *field))
+                    || cells.contains(&Cell::All(object.kind))
+            }
+            FactChange::Added(object, _) | FactChange::Removed(object, _) => {
+                cells.contains(&Cell::All(object.kind))
+                    || cells
+                        .iter()
+                        .any(|cell| matches!(cell, Cell::Field(known, _) if known == object))
+            }
+        })
     }
 
     fn harm(&self, learned: &mut Learned, piece: usize, step: &StepTrace) {
@@ -195,17 +181,15 @@ impl Lesson<'_> {
                 && pieces.contains(other)
                 && self.ground.tasks.contains(last)
                 && self.ground.tasks.contains(other)
-                && self.trace.facts.fact(cell.0, cell.1).map(said)
-                    != self.serial.trace.facts.fact(cell.0, cell.1).map(said)
+                && !is_alike(
+                    self.trace.facts.fact(cell.0, cell.1),
+                    self.serial.trace.facts.fact(cell.0, cell.1),
+                )
             {
                 learned.before.insert((*other, *last));
             }
         }
     }
-}
-
-fn said(fact: &crate::facts::value::Fact) -> String {
-    format!("{fact:?}")
 }
 
 /// The pieces that set each fact by what they do, in the order in which they did.
@@ -217,13 +201,10 @@ fn writers(
     for event in trace.events.iter().filter(|event| event.what == Happening::Effect) {
         let Some(piece) = event.step.and_then(piece) else { continue };
         for change in &event.changes {
-            if let crate::plan::trace::FactChange::Field(object, field, _, to) = change
+            if let FactChange::Field(object, field, _, to) = change
                 && !matches!(
                     to,
-                    crate::facts::value::Fact::Known {
-                        value: Value::Int(_) | Value::Float(_) | Value::Time(_),
-                        ..
-                    }
+                    Fact::Known { value: Value::Int(_) | Value::Float(_) | Value::Time(_), .. }
                 )
             {
                 all.entry((*object, *field)).or_default().push(piece);

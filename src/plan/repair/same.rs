@@ -58,12 +58,23 @@ fn set_by(pieces: &Pieces, (draft, trace): (&Draft, &Trace)) -> BTreeMap<(Object
     all
 }
 
-fn is_alike(one: Option<&Fact>, other: Option<&Fact>) -> bool {
+/// Whether two facts say the same, times aside.
+pub(super) fn is_alike(one: Option<&Fact>, other: Option<&Fact>) -> bool {
     match (one, other) {
         (Some(Fact::Known { value: one, .. }), Some(Fact::Known { value: other, .. })) => {
-            matches!((one, other), (Value::Time(_), Value::Time(_))) || one.same(other)
+            match (one, other) {
+                (Value::Time(_), Value::Time(_)) => true,
+                (Value::Record(one), Value::Record(other)) => are_alike(one, other),
+                (Value::List(one), Value::List(other)) => are_alike(&one.items, &other.items),
+                _ => one.same(other),
+            }
         }
         (Some(Fact::Absent(_)), Some(Fact::Absent(_))) | (None, None) => true,
         _ => false,
     }
+}
+
+fn are_alike(one: &[Fact], other: &[Fact]) -> bool {
+    one.len() == other.len()
+        && one.iter().zip(other).all(|(one, other)| is_alike(Some(one), Some(other)))
 }

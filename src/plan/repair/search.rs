@@ -325,13 +325,7 @@ impl Search<'_> {
                 }
             }
             let Some(tried) = tried else { break };
-            let is_new = self.learned.take(
-                self.given.facts,
-                &self.pieces,
-                self.serial,
-                &ground,
-                (&tried.draft, &tried.trace),
-            );
+            let is_new = self.learned.take(self.serial, &ground, (&tried.draft, &tried.trace));
             let is_better =
                 best.as_ref().is_none_or(|(known, _)| tried.value.compare(&known.value, 0).is_lt());
             if is_better {
@@ -396,7 +390,7 @@ impl Search<'_> {
         let Some((value, _)) = &answer.best else {
             return Status::BestFound { gap: 0 };
         };
-        let exposure = exposure_of(&tried.trace, &ground.objects);
+        let exposure = exposure_of(&tried.trace, &ground.objects) / ground.unit.max(1);
         let gap = (exposure - answer.bound.value.exposure).max(0);
         let agrees = exposure <= value.exposure && tried.value.violations == 0;
         match &answer.status {

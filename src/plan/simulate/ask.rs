@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::expr::tree::Expr;
 use crate::facts::value::{ObjectId, Value};
 use crate::plan::simulate::{Simulation, Takes};
 use crate::plan::world::{Act, Phase};
@@ -29,7 +30,10 @@ impl Simulation<'_> {
         for (that, otherwise) in &act.action.course.requires {
             match self.world.condition(act, that) {
                 Ok(true) => {}
-                Ok(false) => refusals.push(self.world.say(act, otherwise)),
+                Ok(false) => {
+                    self.look_at(position, act, that);
+                    refusals.push(self.world.say(act, otherwise));
+                }
                 Err(missing) => unknown.push(world::said(&missing)),
             }
         }
@@ -38,6 +42,14 @@ impl Simulation<'_> {
             self.ledger.unknown(position, unknown);
         }
         refusals
+    }
+
+    /// Writes down what a condition hangs on that keeps a step from taking place.
+    pub(super) fn look_at(&mut self, position: usize, act: Act<'_>, that: &Expr) {
+        self.world.watch();
+        let _known = self.world.condition(act, that);
+        let reads = self.world.take_reads();
+        self.ledger.look_at(position, reads.cells);
     }
 
     /// Of an action that makes a recovery point and that nothing else keeps from beginning: adds why none can be made,

@@ -174,6 +174,12 @@ impl Ledger {
         }
     }
 
+    pub(super) fn look_at(&mut self, position: usize, cells: impl IntoIterator<Item = Cell>) {
+        if let Some(step) = self.steps.get_mut(position) {
+            step.looked_at.extend(cells);
+        }
+    }
+
     pub(super) fn vain(&mut self, position: usize, causes: Vec<usize>) {
         if let Some(step) = self.steps.get_mut(position) {
             step.vain = causes;
@@ -477,5 +483,6 @@ fn blank(needs: Needs) -> StepTrace {
         quickest: 0,
         needs,
         after: Vec::new(),
+        looked_at: BTreeSet::new(),
     }
 }

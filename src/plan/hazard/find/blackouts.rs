@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::facts::model::KindId;
 use crate::facts::store::Facts;
 use crate::facts::value::{Fact, ObjectId, Value, fold};
+use crate::plan::Blackout;
 use crate::plan::hazard::find::Finder;
 use crate::plan::insight::{Behind, may_reach, reach};
 use crate::plan::world::bound;
@@ -24,11 +25,7 @@ impl Finder<'_> {
         let meant = self.meant(position);
         let taken = self.taken(position);
         for blackout in blackouts {
-            let on = blackout
-                .applies_to
-                .iter()
-                .find(|key| meant.contains(*key) || self.lies_on(key, &taken));
-            if on.is_none() && !blackout.applies_to.is_empty() {
+            if !self.is_left_alone(blackout, &meant, &taken) {
                 let mut keys = blackout.applies_to.iter();
                 if let Some((key, missing)) =
                     keys.find_map(|key| Some((key, self.may_lie_on(key, &taken)?)))
@@ -50,6 +47,26 @@ impl Finder<'_> {
                 hazard.help.push(help);
             }
         }
+    }
+
+    /// The blackouts that hold for a step, whenever it runs.
+    pub(in crate::plan::hazard) fn blackouts_of(&self, position: usize) -> Vec<(i64, i64)> {
+        let (meant, taken) = (self.meant(position), self.taken(position));
+        let all = self.given.plan.window.blackouts.iter();
+        let of_it = all.filter(|blackout| self.is_left_alone(blackout, &meant, &taken));
+        of_it.map(|blackout| (blackout.from, blackout.to)).collect()
+    }
+
+    /// Whether a blackout is about what a step is about, or takes.
+    fn is_left_alone(
+        &self,
+        blackout: &Blackout,
+        meant: &BTreeSet<String>,
+        taken: &BTreeSet<ObjectId>,
+    ) -> bool {
+        let mut keys = blackout.applies_to.iter();
+        blackout.applies_to.is_empty()
+            || keys.any(|key| meant.contains(key) || self.lies_on(key, taken))
     }
 
     /// What a step is done to, or takes for itself.
