@@ -14,7 +14,7 @@ use crate::plan::repair::pieces::Pieces;
 use crate::plan::repair::same::differences;
 use crate::plan::repair::worth::{Tried, carry_out, exposure_of};
 use crate::plan::solver::{Answer, Effort, Status as Solved, Value, solve};
-use crate::plan::trace::{ObjectTrace, StepStatus};
+use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace};
 
 /// Most rounds in which something is learned.
 const MAX_ROUNDS: usize = 20;
@@ -284,6 +284,7 @@ impl Search<'_> {
             Effort { budget: options.budget, percent: options.percent, seconds: options.seconds };
         let mut best: Option<(Tried, Answer)> = None;
         let mut last = (Ground::default(), None);
+        let mut why = "no order was found".to_owned();
         for _ in 0..MAX_ROUNDS {
             let ground = self.base.ground(options, &self.learned, self.is_wanted);
             let answer = match solve(&ground.problem, &effort) {
@@ -328,8 +329,10 @@ impl Search<'_> {
             let is_new = self.learned.take(self.serial, &ground, (&tried.draft, &tried.trace));
             let is_better =
                 best.as_ref().is_none_or(|(known, _)| tried.value.compare(&known.value, 0).is_lt());
-            if is_better {
-                best = Some((tried, answer.clone()));
+            match self.unfit(options, &tried) {
+                Some(reason) => why = reason,
+                None if is_better => best = Some((tried, answer.clone())),
+                None => {}
             }
             last = (ground, Some(answer));
             if !is_new {
@@ -338,14 +341,11 @@ impl Search<'_> {
         }
         let (ground, answer) = last;
         match best {
-            Some((tried, its)) => match self.unfit(options, &tried) {
-                Some(why) => (Tries::None(why), ground, answer),
-                None => {
-                    let status = self.status(&ground, answer.as_ref().unwrap_or(&its), &tried);
-                    (Tries::Order(Box::new(tried), status), ground, answer)
-                }
-            },
-            None => (Tries::None("no order was found".to_owned()), ground, answer),
+            Some((tried, its)) => {
+                let status = self.status(&ground, answer.as_ref().unwrap_or(&its), &tried);
+                (Tries::Order(Box::new(tried), status), ground, answer)
+            }
+            None => (Tries::None(why), ground, answer),
         }
     }
 
@@ -358,12 +358,18 @@ impl Search<'_> {
         if !options.insert && !edits.inserted.is_empty() {
             return Some("steps would have to be put in".to_owned());
         }
+        let steps = tried.plan.written().iter().zip(&tried.trace.steps);
+        let wrong = steps.filter(|(_, step)| is_left_out(step));
+        let refused: Vec<String> = wrong.map(|(step, _)| step.id.to_string()).collect();
+        if tried.value.violations > 0 && tried.value.violations >= self.written.value.violations {
+            return Some(format!(
+                "the simulation does not bear out what the numbers say: {}",
+                refused.join(", ")
+            ));
+        }
         let protected = self.given.set.protection().map(|(known, _)| known.kind);
-        let is_whole = |step: &crate::plan::trace::StepTrace| {
-            !matches!(step.status, StepStatus::Refused(_) | StepStatus::Never)
-        };
         let count = self.written.plan.written().len();
-        let differ = if self.written.trace.steps.iter().take(count).all(is_whole) {
+        let differ = if !self.written.trace.steps.iter().take(count).any(is_left_out) {
             let written = (&self.written.draft, &self.written.trace);
             differences(&self.pieces, written, (&tried.draft, &tried.trace), protected)
         } else {
@@ -373,14 +379,6 @@ impl Search<'_> {
         };
         if !differ.is_empty() {
             return Some(format!("the facts would end otherwise: {}", differ.join(", ")));
-        }
-        let steps = tried.trace.steps.iter().take(tried.plan.written().len()).enumerate();
-        let mut wrong = steps
-            .filter(|(_, step)| matches!(step.status, StepStatus::Refused(_) | StepStatus::Never));
-        let wrong = wrong.next().and_then(|(at, _)| tried.plan.steps.get(at));
-        if tried.value.violations > self.written.value.violations {
-            let id = wrong.map(|step| step.id.to_string()).unwrap_or_default();
-            return Some(format!("the simulation does not bear it out: {id}"));
         }
         None
     }
@@ -421,6 +419,11 @@ impl Search<'_> {
             moved: places.iter().map(|(place, _)| *place).filter(|place| !is_kept(place)).collect(),
         }
     }
+}
+
+/// Whether a step does not take place although it has something to do.
+fn is_left_out(step: &StepTrace) -> bool {
+    matches!(step.status, StepStatus::Refused(_) | StepStatus::Never)
 }
 
 /// A longest increasing subsequence.
