@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Place;
 use crate::facts::value::Value;
+use crate::source::Node;
 
 /// A plan with the objects of the facts in it. Times are seconds since its window opens.
 #[derive(Clone, Debug)]
@@ -134,6 +135,8 @@ pub struct Step {
     pub accept: Vec<Accept>,
     /// Of a job that nobody wrote: which of its action's ways to begin by itself it is.
     pub automatic: Option<usize>,
+    /// Of a step that `for_each` made: what it would be if it were written out.
+    pub filled: Option<Arc<Node>>,
     /// Where it stands.
     pub place: Place,
 }

@@ -235,6 +235,7 @@ impl Finder<'_> {
             group: None,
             accept: Vec::new(),
             automatic: Some(number),
+            filled: None,
             place: automatic.place,
         };
         self.jobs.push((time.unwrap_or_default(), step));

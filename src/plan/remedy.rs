@@ -290,6 +290,7 @@ fn plan_of(given: Given<'_>, wishes: &Wishes<'_>, ordered: &Ordered) -> Plan {
             group: None,
             accept: Vec::new(),
             automatic: None,
+            filled: None,
             place: Place::NOWHERE,
         })
     });

@@ -8,6 +8,7 @@
 
 mod arrange;
 mod complete;
+pub mod edit;
 mod ground;
 mod learn;
 mod options;

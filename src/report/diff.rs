@@ -35,6 +35,13 @@ pub fn diff(old: &str, new: &str) -> Vec<Line> {
     lines
 }
 
+/// How two texts differ, as `patch` reads it; nothing if they do not.
+#[must_use]
+pub fn unified(name: &str, old: &str, new: &str) -> String {
+    let diff = TextDiff::from_lines(old, new);
+    diff.unified_diff().header(name, name).to_string()
+}
+
 /// Most lines of both texts of which the least difference is looked for: the work grows with their product.
 const MOST_LINES: usize = 20_000;
 

@@ -32,6 +32,7 @@ mod new;
 mod output;
 mod overlays;
 mod plan;
+mod planedit;
 mod planends;
 mod planfile;
 mod planpages;

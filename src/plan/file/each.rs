@@ -68,7 +68,13 @@ impl<'a> Reader<'a> {
             }
             env.bind_member(each.slot, Ok(value), &each.list, position);
             match self.filled(node, &each.templates, &mut env) {
-                Some(node) => self.step(&node, block, drafts),
+                Some(node) => {
+                    self.step(&node, block, drafts);
+                    if let Some(step) = drafts.all.last_mut().and_then(|draft| draft.step.as_mut())
+                    {
+                        step.filled = Some(Arc::new(node));
+                    }
+                }
                 None => drafts.is_partial = true,
             }
         }

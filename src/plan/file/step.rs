@@ -168,6 +168,7 @@ impl Reader<'_> {
             not_before: not_before.map_or(Some(None), |time| time.map(Some))?,
             delay: 0,
             automatic: None,
+            filled: None,
             group,
             accept: accept.into_iter().collect::<Option<_>>()?,
             place,
