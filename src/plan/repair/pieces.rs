@@ -142,6 +142,7 @@ impl Pieces {
             group: None,
             accept: Vec::new(),
             automatic: None,
+            filled: None,
             place: Place::NOWHERE,
         };
         self.all.push(Piece { origin, step });
