@@ -48,6 +48,8 @@ pub struct Plan {
     pub unscheduled: Vec<Unscheduled>,
     /// What must be so at the end.
     pub goal: Goal,
+    /// What a repair of it may do.
+    pub repair: repair::Options,
     /// Where it is named.
     pub place: Place,
 }
@@ -68,6 +70,7 @@ impl Plan {
             steps,
             unscheduled: Vec::new(),
             goal: Goal::default(),
+            repair: repair::Options::default(),
             place,
         }
     }

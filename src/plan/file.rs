@@ -134,9 +134,7 @@ impl<'a> Reader<'a> {
         let max_age = max_age.and_then(|node| self.duration(node));
         let is_ordered = root.get("order").and_then(Node::as_str) != Some("partial");
         let drafts = self.steps(root);
-        if let Some(repair) = root.get("repair") {
-            self.keeps(repair, &drafts);
-        }
+        let repair = root.get("repair").map(|repair| self.repair(repair, &drafts));
         let steps = self.link(drafts, is_ordered);
         let goal = root.get("goal").map(|node| self.goal(node)).unwrap_or_default();
         let id = root.get("id")?;
@@ -151,6 +149,7 @@ impl<'a> Reader<'a> {
             steps: steps?,
             unscheduled: Vec::new(),
             goal,
+            repair: repair.unwrap_or_default(),
             place: id.place,
         };
         let Context { rules, facts, now, .. } = self.context;

@@ -321,6 +321,7 @@ fn plan_of(given: Given<'_>, wishes: &Wishes<'_>, ordered: &Ordered) -> Plan {
         steps: steps.collect(),
         unscheduled: Vec::new(),
         goal: Goal::default(),
+        repair: plan::repair::Options::default(),
         place: Place::NOWHERE,
     };
     automatic::add(&mut plan, given.set, given.facts, given.now);

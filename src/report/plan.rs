@@ -12,6 +12,7 @@ mod jobs;
 mod junit;
 mod look;
 mod markdown;
+mod repair;
 mod sarif;
 mod timeline;
 mod verify;
@@ -34,6 +35,11 @@ pub use insight::{
 };
 pub use junit::write as write_junit;
 pub use markdown::write as write_markdown;
+pub use repair::{
+    AlternativeX, CertificateX, CoreX, EditX, NotInsertedX, ProofX, RepairInput, RepairReport,
+    Repaired, RepairedX, StuckX, SummandX, WhatIfX, WorthX, build as build_repair,
+    write_repair_html, write_repair_human, write_repair_markdown,
+};
 pub use sarif::write as write_sarif;
 pub use timeline::{write_svg, write_text as write_timeline};
 pub use verify::{Compared, Old, Verified};

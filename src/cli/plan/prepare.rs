@@ -17,7 +17,7 @@ use crate::plan::insight::{self, Insight};
 use crate::plan::{Plan, file, time::Clock};
 use crate::report::plan as report;
 use crate::rule::pack::RuleSet;
-use crate::source::Sources;
+use crate::source::{Node, Sources};
 
 /// The facts and rules that a plan is judged with.
 #[derive(Debug, clap::Args)]
@@ -47,6 +47,8 @@ pub(super) struct Prepared {
     pub(super) set: RuleSet,
     pub(super) facts: Arc<Facts>,
     pub(super) plan: Plan,
+    /// The tree that it was read from.
+    pub(super) root: Node,
     pub(super) clock: Clock,
     pub(super) judged: Judged,
     pub(super) insight: Insight,
@@ -157,6 +159,7 @@ pub(super) fn prepare_as(
         set,
         facts,
         plan,
+        root,
         clock,
         judged,
         insight,

@@ -1,85 +1,319 @@
-//! `dpmguard plan repair`: the least harmful way to carry out a plan.
+//! `dpmguard plan repair`: the least harmful way to carry out a plan, as a change of its file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::cli::plan::prepare::{WithArgs, prepare};
+use clap::ValueEnum;
+
+use crate::cli::check::duration;
+use crate::cli::plan::prepare::{Prepared, WithArgs, prepare};
 use crate::cli::{CliError, Streams};
-use crate::plan::repair::{self, Options};
+use crate::diagnostic::Diagnostic;
+use crate::load;
+use crate::plan::hazard::{self, Given, Judged};
+use crate::plan::insight::{self, Insight};
+use crate::plan::repair::{self, Options, Repair, edit};
+use crate::plan::replay;
+use crate::plan::simulate::Takes;
+use crate::plan::time::Clock;
+use crate::plan::{Plan, file};
+use crate::report::diff::unified;
+use crate::report::plan as report;
+use crate::source::Sources;
 
 /// Arguments of `plan repair`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  dpmguard plan repair change.yaml --facts facts/\n  \
+    dpmguard plan repair change.yaml --facts facts/ --out repaired.yaml -o html=repair.html\n  \
+    dpmguard plan repair change.yaml --facts facts/ --diff | less\n  \
+    dpmguard plan repair change.yaml --facts facts/ --keep s4 --allow insert,reorder --in-place\n\n\
+    Fixes and checks that the plan lacks are put in, checks of no use are taken out, and the steps come in the order in which \
+    protected objects are without protection for the shortest time. The facts end as with the plan as it is written. The \
+    repaired plan is simulated, judged and checked a second time before it is shown.\n\n\
+    Exit codes: 0 the repaired plan passes, or the plan passes as it is; 1 it is proven that there is none, or the best one \
+    fails as well; 2 an input is wrong; 3 none was found, or facts are missing.")]
 pub(super) struct Args {
     /// The plan file; `-` is standard input
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
     #[command(flatten)]
     with: WithArgs,
-    /// x
+    /// What the repair may do: insert, delete-checks, reorder [default: that of the plan, else all three]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
+    allow: Option<Vec<Allow>>,
+    /// Steps that keep their places among each other; can be repeated
+    #[arg(long, value_delimiter = ',', value_name = "STEP")]
+    keep: Vec<String>,
+    /// What may be added to the time without protection for fewer changes: `5%`, `15m` [default: that of the plan, else 5%]
+    #[arg(long, value_name = "SHARE|DURATION", value_parser = tolerance)]
+    tolerance: Option<Tolerance>,
+    /// Which durations the order is made for; the verdict counts with the longest in any case
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    durations: Durations,
+    /// How much work the search may cost: about the steps and objects of all orders that are looked at
+    #[arg(long, value_name = "N")]
+    budget: Option<u64>,
+    /// Write the repaired plan to this file
+    #[arg(long, value_name = "FILE", conflicts_with = "in_place")]
+    out: Option<PathBuf>,
+    /// Write the repaired plan over the plan file
     #[arg(long)]
-    usual: bool,
+    in_place: bool,
+    /// Show the change of the file instead of the report
+    #[arg(long, conflicts_with = "format")]
+    diff: bool,
+    /// Format of the report on standard output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Write a report to a file as well; can be repeated
+    #[arg(short = 'o', value_name = "FORMAT=FILE", value_parser = crate::cli::parse_output::<Format>)]
+    outputs: Vec<(Format, PathBuf)>,
+    /// Cut the Markdown from the bottom to so many characters; the head always stays
+    #[arg(long, value_name = "N")]
+    max_chars: Option<usize>,
+}
+
+/// What a repair may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Allow {
+    /// Put fixes and checks in
+    Insert,
+    /// Take checks out that are of no use
+    DeleteChecks,
+    /// Put steps into another order
+    Reorder,
+}
+
+/// Which durations the order is made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Durations {
+    /// The longest
+    #[default]
+    Longest,
+    /// The usual ones
+    Usual,
+}
+
+/// A format of the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person at a terminal
+    #[default]
+    Human,
+    /// Stable JSON, see `dpmguard schema plan-repair-v1`
+    Json,
+    /// Markdown for the ticket of the change
+    Markdown,
+    /// A page that needs nothing else, with both timelines
+    Html,
+    /// The repaired plan
+    Yaml,
+}
+
+/// A share in hundredths, or seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tolerance {
+    Percent(i64),
+    Seconds(i64),
+}
+
+fn tolerance(text: &str) -> Result<Tolerance, String> {
+    match text.strip_suffix('%') {
+        Some(share) => match share.trim().parse() {
+            Ok(percent @ 0..=1_000) => Ok(Tolerance::Percent(percent)),
+            _ => Err("write a share of 0% to 1000%, or a duration such as `15m`".to_owned()),
+        },
+        None => duration(text).map(Tolerance::Seconds),
+    }
+}
+
+/// The repaired plan, read from its text and judged like any other.
+struct Again {
+    sources: Sources,
+    text: String,
+    diff: String,
+    plan: Plan,
+    clock: Clock,
+    judged: Judged,
+    insight: Insight,
+    warnings: Vec<Diagnostic>,
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
     let prepared = prepare(&args.plan, &args.with, streams)?;
-    let options = Options {
-        percent: 0,
-        takes: if args.usual {
-            crate::plan::simulate::Takes::Expected
-        } else {
-            crate::plan::simulate::Takes::Worst
-        },
-        ..Options::default()
-    };
-    let repair = repair::repair(prepared.given(), &prepared.now, &options);
+    let options = options(args, &prepared)?;
+    let found = repair::repair(prepared.given(), &prepared.now, &options);
+    let again = again(args, &prepared, &found)?;
+    let disagreements = again.as_ref().map_or_else(Vec::new, |again| second(&prepared, again));
+    let input = again.as_ref().map(|again| report::Input {
+        sources: &again.sources,
+        plan: &again.plan,
+        judged: &again.judged,
+        insight: &again.insight,
+        clock: &again.clock,
+        warnings: &again.warnings,
+        ..prepared.input()
+    });
+    let repaired = again.as_ref().zip(input).map(|(again, input)| report::Repaired {
+        input,
+        text: &again.text,
+        diff: &again.diff,
+    });
+    let told = report::build_repair(report::RepairInput {
+        written: prepared.input(),
+        repair: &found,
+        repaired: repaired.as_ref(),
+        disagreements: &disagreements,
+    });
+    let written = report::build(prepared.input());
     let clock = &prepared.clock;
-    writeln!(streams.out, "status {:?}", repair.status)?;
-    writeln!(
-        streams.out,
-        "left {:?}\nstuck {:?}\nlearned {:?}",
-        repair.left, repair.stuck, repair.learned
-    )?;
-    writeln!(streams.out, "written {:?}", repair.written.value)?;
-    for (task, piece) in repair.ground.problem.tasks.iter().zip(&repair.ground.tasks) {
-        writeln!(streams.out, "{piece} {task:?}")?;
-    }
-    for object in &repair.ground.problem.objects {
-        writeln!(streams.out, "{object:?}")?;
-    }
-    if let Some(answer) = &repair.answer {
-        writeln!(
-            streams.out,
-            "answer {:?}\n{:?}\nbound {:?}",
-            answer.best.as_ref().map(|one| one.0),
-            answer.status,
-            answer.bound
+    if args.diff {
+        let diff = again.as_ref().map_or("", |again| again.diff.as_str());
+        streams.out.write_all(diff.as_bytes())?;
+    } else {
+        let sources = &prepared.sources;
+        crate::cli::write_outputs(
+            &args.outputs,
+            args.format,
+            streams,
+            sources,
+            &|format, colour, out| match format {
+                Format::Human => report::write_repair_human(&told, clock, colour, out),
+                Format::Json => told.write_json(out),
+                Format::Markdown => {
+                    report::write_repair_markdown(&told, clock, args.max_chars, out)
+                }
+                Format::Html => report::write_repair_html(&told, &written, clock, out),
+                Format::Yaml => {
+                    let text = again.as_ref().map_or("", |again| again.text.as_str());
+                    out.write_all(text.as_bytes())
+                }
+            },
         )?;
     }
-    for choice in &repair.choices {
-        writeln!(
-            streams.out,
-            "--- {:?} {:?} {:?} {:?}",
-            choice.kind, choice.status, choice.tried.value, choice.edits
-        )?;
-        for (step, trace) in choice.tried.plan.steps.iter().zip(&choice.tried.trace.steps) {
-            let show = |time: Option<i64>| time.map(|time| clock.show(time)).unwrap_or_default();
-            let action = prepared.set.actions.get(step.action).map(|one| one.id.to_string());
-            let after: Vec<String> = step
-                .after
-                .iter()
-                .filter_map(|at| Some(choice.tried.plan.steps.get(*at)?.id.to_string()))
-                .collect();
-            writeln!(
-                streams.out,
-                "{} {} {} {} after {:?} not before {:?} {:?}",
-                show(trace.start),
-                show(trace.end),
-                step.id,
-                action.unwrap_or_default(),
-                after,
-                step.not_before,
-                trace.status
-            )?;
+    write_plan(args, &prepared, again.as_ref(), streams)?;
+    Ok(told.exit_code)
+}
+
+fn options(args: &Args, prepared: &Prepared) -> Result<Options, CliError> {
+    let mut options = prepared.plan.repair.clone();
+    if let Some(allow) = &args.allow {
+        options.insert = allow.contains(&Allow::Insert);
+        options.delete_checks = allow.contains(&Allow::DeleteChecks);
+        options.reorder = allow.contains(&Allow::Reorder);
+    }
+    let steps = prepared.plan.written();
+    for name in &args.keep {
+        let Some(position) = steps.iter().position(|step| *step.id == **name) else {
+            let message = format!("`--keep`: there is no step `{name}` in this plan");
+            let problem = Diagnostic::error("unknown-step", message)
+                .suggest(name, steps.iter().map(|step| &*step.id));
+            return Err(CliError::one(problem, &prepared.sources));
+        };
+        options.keep.insert(position);
+    }
+    match args.tolerance {
+        Some(Tolerance::Percent(percent)) => (options.percent, options.seconds) = (percent, 0),
+        Some(Tolerance::Seconds(seconds)) => (options.percent, options.seconds) = (0, seconds),
+        None => {}
+    }
+    if let Some(budget) = args.budget {
+        options.budget = budget;
+    }
+    options.takes = match args.durations {
+        Durations::Longest => Takes::Worst,
+        Durations::Usual => Takes::Expected,
+    };
+    Ok(options)
+}
+
+/// The first choice, written into the user's text and read again; none where nothing is to be changed.
+fn again(args: &Args, prepared: &Prepared, found: &Repair) -> Result<Option<Again>, CliError> {
+    let choice = match (&found.status, found.choices.first()) {
+        (repair::Status::Unchanged, _) | (_, None) => return Ok(None),
+        (_, Some(choice)) => choice,
+    };
+    let given = prepared.given();
+    let entries = repair::entries(given, &found.pieces, choice);
+    let name = load::shown(&args.plan);
+    let fault = |message: String, sources: &Sources| {
+        CliError::one(Diagnostic::error("not-written", message), sources)
+    };
+    let Some(source) = prepared.sources.get(prepared.plan.place.file) else { return Ok(None) };
+    let old = source.text();
+    let text = edit::rewrite(old, &prepared.root, &prepared.plan, &entries).map_err(|why| {
+        fault(format!("the repaired plan cannot be written: {why}"), &prepared.sources)
+    })?;
+    let diff = unified(&name, old, &text);
+    let mut sources = prepared.sources.clone();
+    let target = args.out.as_deref().unwrap_or(&args.plan);
+    let (plan, warnings) = read(prepared, target, &text, &mut sources)?;
+    let clock = Clock::new(&plan.window.zone, plan.window.start);
+    let judged = hazard::find(Given { plan: &plan, clock: &clock, ..given });
+    let insight = insight::look(Given { plan: &plan, clock: &clock, ..given }, &judged);
+    Ok(Some(Again { sources, text, diff, plan, clock, judged, insight, warnings }))
+}
+
+fn read(
+    prepared: &Prepared,
+    name: &Path,
+    text: &str,
+    sources: &mut Sources,
+) -> Result<(Plan, Vec<Diagnostic>), CliError> {
+    let root = load::plan_text(&load::shown(name), text, sources)
+        .map_err(|found| CliError::Input(found, sources.clone()))?;
+    let known = hazard::acceptable();
+    let context = file::Context {
+        sources,
+        rules: &prepared.set,
+        facts: &prepared.facts,
+        now: &prepared.now,
+        hazards: &known,
+    };
+    file::read(&root, context).map_err(|found| CliError::Input(found, sources.clone()))
+}
+
+/// What the naive checker has against the repaired plan.
+fn second(prepared: &Prepared, again: &Again) -> Vec<String> {
+    let told = report::build(report::Input {
+        sources: &again.sources,
+        plan: &again.plan,
+        judged: &again.judged,
+        insight: &again.insight,
+        clock: &again.clock,
+        warnings: &again.warnings,
+        ..prepared.input()
+    });
+    match serde_json::to_value(&told) {
+        Ok(json) => {
+            let after = again.judged.worst.facts.to_json();
+            replay::disagreements(&json, &prepared.facts.to_json(), &after)
         }
+        Err(problem) => vec![problem.to_string()],
     }
-    Ok(0)
+}
+
+fn write_plan(
+    args: &Args,
+    prepared: &Prepared,
+    again: Option<&Again>,
+    streams: &mut Streams<'_>,
+) -> Result<(), CliError> {
+    let target = match (&args.out, args.in_place) {
+        (Some(out), _) => out.as_path(),
+        (None, true) => args.plan.as_path(),
+        (None, false) => return Ok(()),
+    };
+    let Some(again) = again else {
+        writeln!(streams.err, "nothing is written: there is no repaired plan")?;
+        return Ok(());
+    };
+    if args.in_place && target == Path::new("-") {
+        let problem =
+            Diagnostic::error("not-a-file", "`--in-place` needs a file, not standard input");
+        return Err(CliError::one(problem, &prepared.sources));
+    }
+    load::write_files(&[(target, again.text.as_bytes())], &prepared.sources)
+        .map_err(|problem| CliError::one(problem, &prepared.sources))?;
+    writeln!(streams.err, "wrote {}", load::shown(target))?;
+    Ok(())
 }

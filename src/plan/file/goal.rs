@@ -5,6 +5,7 @@ use crate::facts::value::fold;
 use crate::plan::Goal;
 use crate::plan::file::step::{Draft, Drafts};
 use crate::plan::file::{Reader, list};
+use crate::plan::repair::{Options, TOLERANCE};
 use crate::source::Node;
 
 impl Reader<'_> {
@@ -39,19 +40,41 @@ impl Reader<'_> {
         Some(fold(&self.context.facts.key(id)))
     }
 
-    /// Steps that a repair keeps must be there.
-    pub(super) fn keeps(&mut self, repair: &Node, drafts: &Drafts) {
+    /// What a repair may do; the steps that it keeps must be there.
+    pub(super) fn repair(&mut self, repair: &Node, drafts: &Drafts) -> Options {
+        let mut options = Options::default();
+        if let Some(allow) = repair.get("allow").and_then(Node::as_list) {
+            let allows = |name: &str| allow.iter().any(|node| node.as_str() == Some(name));
+            options.insert = allows("insert");
+            options.delete_checks = allows("delete_checks");
+            options.reorder = allows("reorder");
+            options.defer = allows("defer");
+        }
+        let tolerance = repair.get("tolerance").and_then(|node| node.get("exposure"));
+        if let Some(node) = tolerance {
+            let text = node.as_str().unwrap_or_default();
+            (options.percent, options.seconds) = match text.strip_suffix('%') {
+                Some(share) => (share.parse().unwrap_or(TOLERANCE), 0),
+                None => (0, self.duration(node).unwrap_or_default()),
+            };
+        }
         if drafts.is_partial {
-            return;
+            return options;
         }
         let drafts = &drafts.all;
         for node in list(repair, "keep") {
             let name = node.as_str().unwrap_or_default();
-            if !drafts.iter().any(|draft| *draft.id == *name) {
-                let problem = self.unknown_step(name, drafts).at(node.place);
-                self.problems.push(problem);
+            match drafts.iter().position(|draft| *draft.id == *name) {
+                Some(position) => {
+                    options.keep.insert(position);
+                }
+                None => {
+                    let problem = self.unknown_step(name, drafts).at(node.place);
+                    self.problems.push(problem);
+                }
             }
         }
+        options
     }
 
     /// That there is no step of that name, and which may be meant.

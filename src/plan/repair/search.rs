@@ -8,11 +8,14 @@ use crate::plan::hazard::Given;
 use crate::plan::repair::arrange::arrange;
 use crate::plan::repair::complete::{Left, Serial, complete, refused};
 use crate::plan::repair::ground::{Base, Ground};
+use crate::plan::repair::help::{WhatIf, what_if};
 use crate::plan::repair::learn::Learned;
 use crate::plan::repair::options::Options;
 use crate::plan::repair::pieces::Pieces;
 use crate::plan::repair::same::differences;
 use crate::plan::repair::worth::{Tried, carry_out, exposure_of};
+use crate::plan::simulate::Takes;
+use crate::plan::solver::relax::Relaxation;
 use crate::plan::solver::{Answer, Effort, Status as Solved, Value, solve};
 use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace};
 
@@ -36,6 +39,14 @@ pub struct Repair {
     pub learned: Learned,
     /// How sure the first choice is.
     pub status: Status,
+    /// Which durations it is made for.
+    pub takes: Takes,
+    /// Hundredths and seconds of exposure that do not count.
+    pub tolerance: (i64, i64),
+    /// The user's own order does not fit, and what would let it, if anything is known.
+    pub own_order: Option<Option<Relaxation>>,
+    /// What would help.
+    pub what_if: Vec<WhatIf>,
     /// Fixes that the rules ask for and that nobody can put in.
     pub left: Vec<Left>,
     /// Fixes that the rules advise, and without which the plan ends as well.
@@ -166,6 +177,10 @@ pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
         answer: found.answer,
         learned,
         status,
+        takes: options.takes,
+        tolerance: (options.percent, options.seconds),
+        own_order: found.own_order,
+        what_if: found.what_if,
         left: complete.left,
         spared: complete.spared,
         stuck,
@@ -193,6 +208,8 @@ struct Found {
     ground: Ground,
     answer: Option<Answer>,
     is_stuck: Option<String>,
+    own_order: Option<Option<Relaxation>>,
+    what_if: Vec<WhatIf>,
 }
 
 impl Found {
@@ -251,9 +268,16 @@ impl Search<'_> {
         }
         if options.reorder {
             let kept = Options { reorder: false, ..options.clone() };
-            if let (Tries::Order(tried, status), ..) = self.solved(&kept) {
-                let choice = self.choice(Kind::LeastEdits, *tried, status);
-                self.add(&mut found, choice);
+            match self.solved(&kept) {
+                (Tries::Order(tried, status), ..) => {
+                    let choice = self.choice(Kind::LeastEdits, *tried, status);
+                    self.add(&mut found, choice);
+                }
+                (.., Some(Answer { status: Solved::InfeasibleProven { core }, .. })) => {
+                    let is_window = |one: &&Relaxation| matches!(one, Relaxation::Window { .. });
+                    found.own_order = Some(core.relaxations.iter().find(is_window).copied());
+                }
+                _ => {}
             }
         }
         if options.percent > 0 || options.seconds > 0 {
@@ -262,6 +286,9 @@ impl Search<'_> {
                 let choice = self.choice(Kind::LeastExposure, *tried, status);
                 self.add(&mut found, choice);
             }
+        }
+        if let Some((value, _)) = found.answer.as_ref().and_then(|answer| answer.best.as_ref()) {
+            found.what_if = what_if(&found.ground, options, value);
         }
         found
     }

@@ -13,7 +13,7 @@ use crate::report::plan::words::{self, plural};
 use crate::report::plan::{HazardX, PlanReport};
 
 /// The look of the page, for light and dark and for paper.
-const STYLE: &str = include_str!("html/page.css");
+pub(super) const STYLE: &str = include_str!("html/page.css");
 
 /// Writes the report.
 ///
@@ -53,7 +53,7 @@ pub fn write(report: &PlanReport, clock: &Clock, out: &mut dyn io::Write) -> io:
 }
 
 /// Text from outside, which can neither become markup nor turn what stands around it.
-fn name(text: &str) -> String {
+pub(super) fn name(text: &str) -> String {
     format!("<bdi>{}</bdi>", html(text))
 }
 

@@ -15,7 +15,7 @@ use crate::report::plan::words;
 use crate::report::plan::{IntervalX, ObjectX, PlanReport, StepX};
 
 pub use svg::write as write_svg;
-pub(super) use svg::{inline as inline_svg, style};
+pub(super) use svg::{inline as inline_svg, pair as pair_of_svgs, style};
 pub use text::write as write_text;
 
 /// Most objects with a row of their own; the others share rows.

@@ -33,13 +33,23 @@ const STYLE: &str = include_str!("timeline.css");
 ///
 /// Only those of `out`.
 pub fn write(report: &PlanReport, clock: &Clock, out: &mut dyn io::Write) -> io::Result<()> {
-    let drawing = draw(report, clock, true);
+    let drawing = draw(report, clock, Page::Alone, 0);
     out.write_all(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{drawing}").as_bytes())
 }
 
 /// The timeline as part of a page, which has the style.
 pub(in crate::report::plan) fn inline(report: &PlanReport, clock: &Clock) -> String {
-    draw(report, clock, false)
+    draw(report, clock, Page::First, 0)
+}
+
+/// Two timelines for one page, over the same time.
+pub(in crate::report::plan) fn pair(
+    first: &PlanReport,
+    second: &PlanReport,
+    clock: &Clock,
+) -> [String; 2] {
+    let to = words::end(first).max(words::end(second));
+    [draw(first, clock, Page::First, to), draw(second, clock, Page::Further, to)]
 }
 
 /// The style of the drawing, for a page that holds it.
@@ -47,8 +57,21 @@ pub(in crate::report::plan) fn style() -> &'static str {
     STYLE
 }
 
-fn draw(report: &PlanReport, clock: &Clock, is_whole: bool) -> String {
-    let view = View::new(report, clock);
+/// Where a drawing stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Page {
+    /// In a file of its own.
+    Alone,
+    /// As the first one of a page.
+    First,
+    /// Behind another one, whose patterns it uses.
+    Further,
+}
+
+/// The drawing, up to a second at least.
+fn draw(report: &PlanReport, clock: &Clock, page: Page, to: i64) -> String {
+    let mut view = View::new(report, clock);
+    view.to = view.to.max(to);
     let mut drawing = Drawing { view: &view, text: String::new(), y: TOP };
     drawing.window();
     for (number, lane) in view.lanes.iter().enumerate() {
@@ -64,7 +87,14 @@ fn draw(report: &PlanReport, clock: &Clock, is_whole: bool) -> String {
     let bottom = drawing.y;
     let over = drawing.over(bottom);
     let (legend, height) = legend(report, bottom + 12);
-    let style = if is_whole { format!("<style>\n{STYLE}</style>\n") } else { String::new() };
+    let style = match page {
+        Page::Alone => format!("<style>\n{STYLE}</style>\n"),
+        Page::First | Page::Further => String::new(),
+    };
+    let (pattern, id) = match page {
+        Page::Further => ("", "timeline-title-2"),
+        Page::Alone | Page::First => (PATTERN, "timeline-title"),
+    };
     let title = format!(
         "{} {}: {}",
         words::verdict(report.verdict),
@@ -73,7 +103,7 @@ fn draw(report: &PlanReport, clock: &Clock, is_whole: bool) -> String {
     );
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"timeline\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
-         aria-labelledby=\"timeline-title\">\n<title id=\"timeline-title\">{}</title>\n{style}{PATTERN}\
+         aria-labelledby=\"{id}\">\n<title id=\"{id}\">{}</title>\n{style}{pattern}\
          <rect class=\"ground\" x=\"0\" y=\"0\" width=\"{WIDTH}\" height=\"{height}\"/>\n{}{}{over}{legend}</svg>\n",
         xml(&clean(&title)),
         drawing.axis(bottom),

@@ -1,0 +1,387 @@
+//! From what was found to the frozen shape.
+
+use std::collections::BTreeSet;
+
+use crate::facts::time::say_duration;
+use crate::facts::value::{ObjectId, Value};
+use crate::gate::Verdict;
+use crate::plan::repair::{Change, Choice, Entry, Kind, Status};
+use crate::plan::simulate::Takes;
+use crate::plan::solver::relax::Relaxation;
+use crate::plan::solver::{Answer, Certificate, Status as Solved};
+use crate::plan::trace::StepTrace;
+use crate::report::explain::Tool;
+use crate::report::plan::repair::proof::Names;
+use crate::report::plan::repair::{
+    AlternativeX, EditX, NotInsertedX, ProofX, RepairInput, RepairReport, RepairedX, StuckX,
+    WhatIfX, WorthX,
+};
+use crate::report::plan::{Input, PlanReport, build as build_plan, words::plural};
+
+/// Makes the report.
+#[must_use]
+pub fn build(input: RepairInput<'_>) -> RepairReport {
+    let repair = input.repair;
+    let names = Names { input: input.written, repair };
+    let written = build_plan(input.written);
+    let repaired = input.repaired.map(|repaired| {
+        let report = build_plan(repaired.input);
+        RepairedX {
+            worth: worth(repaired.input, &report),
+            edits: repair.choices.first().map_or_else(Vec::new, |choice| edits(names, choice)),
+            text: repaired.text.to_owned(),
+            diff: repaired.diff.to_owned(),
+            report,
+        }
+    });
+    let core = match repair.answer.as_ref().map(|answer| &answer.status) {
+        Some(Solved::InfeasibleProven { core }) if repair.status == Status::Infeasible => {
+            Some(names.core(core))
+        }
+        _ => None,
+    };
+    let verdict = match (&repair.status, &repaired) {
+        (Status::Unchanged, _) => written.exit_code,
+        (Status::Infeasible, _) => Verdict::Failed.exit_code(),
+        (_, Some(repaired)) if input.disagreements.is_empty() => repaired.report.exit_code,
+        _ => Verdict::NoVerdict.exit_code(),
+    };
+    RepairReport {
+        schema: "dpmguard.plan-repair/v1",
+        tool: Tool::default(),
+        status: name(&repair.status),
+        exit_code: verdict,
+        durations: match repair.takes {
+            Takes::Worst => "longest",
+            Takes::Expected => "usual",
+        },
+        proof: proof(names),
+        written: worth(input.written, &written),
+        plan: written.plan,
+        repaired,
+        alternatives: alternatives(names),
+        sensitivity: what_if(names),
+        core,
+        why_not: match &repair.status {
+            Status::NotFound { why } => Some(why.clone()),
+            _ => None,
+        },
+        not_inserted: repair
+            .left
+            .iter()
+            .map(|left| NotInsertedX {
+                said: left.said.clone(),
+                why: left.why.clone(),
+                objects: left.objects.iter().cloned().collect(),
+            })
+            .collect(),
+        advised: repair.spared.iter().map(|piece| names.done(*piece)).collect(),
+        stuck: repair
+            .stuck
+            .iter()
+            .map(|(piece, reasons)| StuckX { step: names.piece(*piece), reasons: reasons.clone() })
+            .collect(),
+        disagreements: input.disagreements.to_vec(),
+    }
+}
+
+fn name(status: &Status) -> &'static str {
+    match status {
+        Status::Unchanged => "unchanged",
+        Status::ProvenByBound | Status::ProvenBySearch { .. } => "optimal",
+        Status::BestFound { .. } => "best_found",
+        Status::Infeasible => "infeasible_proven",
+        Status::NotFound { .. } => "not_found",
+    }
+}
+
+fn worth(input: Input<'_>, report: &PlanReport) -> WorthX {
+    let totals = &report.totals;
+    WorthX {
+        verdict: report.verdict,
+        good: totals.good,
+        bad: totals.bad + totals.unknown,
+        exposure_seconds: totals.exposure_seconds,
+        weighted_exposure_seconds: input.judged.worst.weighted_exposure(),
+        checks: totals.checks,
+        end_seconds: totals.end_seconds,
+    }
+}
+
+fn proof(names: Names<'_>) -> ProofX {
+    let repair = names.repair;
+    let mut proof = ProofX {
+        tolerance_percent: repair.tolerance.0,
+        tolerance_seconds: repair.tolerance.1,
+        ..ProofX::default()
+    };
+    // What is right as it is written is as good as what the solver found.
+    let status = repair.choices.first().map_or(&repair.status, |choice| &choice.status);
+    match status {
+        Status::ProvenByBound => proof.kind = Some("bound"),
+        Status::ProvenBySearch { nodes } => {
+            (proof.kind, proof.nodes) = (Some("search"), Some(*nodes));
+        }
+        Status::BestFound { gap } => {
+            proof.gap_seconds = Some(gap.saturating_mul(repair.ground.unit))
+        }
+        Status::Unchanged | Status::Infeasible | Status::NotFound { .. } => {}
+    }
+    if let Some(answer) = &repair.answer {
+        proof.exposure = names.certificate(&answer.bound.exposure);
+        proof.end = names.certificate(later(answer));
+        proof.conditions = names.conditions();
+    }
+    proof
+}
+
+/// The later one of the earliest ends.
+fn later(answer: &Answer) -> &Certificate {
+    let ends = &answer.bound.ends;
+    if ends.checks.total >= ends.tasks.total { &ends.checks } else { &ends.tasks }
+}
+
+impl Names<'_> {
+    /// A piece with what is done in it, and at what.
+    fn done(&self, piece: usize) -> String {
+        let action = self.repair.pieces.action(self.input.set, piece);
+        let id = action.map(|action| action.id.to_string()).unwrap_or_default();
+        let args = self.repair.pieces.step(piece).map(|step| step.args.as_slice());
+        let said: Vec<String> = args
+            .unwrap_or_default()
+            .iter()
+            .map(|arg| match arg {
+                Value::Object(object) => self.key(*object),
+                other => other.to_string(),
+            })
+            .collect();
+        format!("{id} {}", said.join(", "))
+    }
+}
+
+/// What was changed, in the order of the new plan; what was taken out stands last.
+fn edits(names: Names<'_>, choice: &Choice) -> Vec<EditX> {
+    let pieces = &names.repair.pieces;
+    let trace = &choice.tried.trace;
+    let mut all = Vec::new();
+    for (position, entry) in choice.tried.draft.entries.iter().enumerate() {
+        let piece = entry.piece;
+        let step = trace.steps.get(position);
+        let edit =
+            |op, said| EditX { op, step: names.piece(piece), action: names.done(piece), said };
+        match pieces.written(piece) {
+            None => all.push(edit("insert", names.why_inserted(choice, step))),
+            Some(place) if choice.edits.moved.contains(&place) => {
+                all.push(edit("move", names.why_moved(choice, position)));
+            }
+            Some(place) => {
+                let before = names.input.plan.written().get(place);
+                let is_other = before.is_some_and(|before| {
+                    let mut after = before.after.clone();
+                    after.sort_unstable();
+                    after != entry.after || before.not_before != entry.not_before
+                });
+                if is_other {
+                    all.push(edit("wait", names.waits(entry)));
+                }
+            }
+        }
+    }
+    for place in &choice.edits.deleted {
+        let step = names.repair.written.trace.steps.get(*place);
+        all.push(EditX {
+            op: "delete",
+            step: names.piece(*place),
+            action: names.done(*place),
+            said: match step {
+                Some(step) if !step.vain.is_empty() => {
+                    "a cause stands then, so it is wasted".to_owned()
+                }
+                Some(step) if step.is_needless => "it checks what is well".to_owned(),
+                _ => "it is of no use in this order".to_owned(),
+            },
+        });
+    }
+    all
+}
+
+impl Names<'_> {
+    fn why_inserted(&self, choice: &Choice, step: Option<&StepTrace>) -> String {
+        let trace = &choice.tried.trace;
+        let Some(step) = step else { return String::new() };
+        if let Some((object, _)) = step.needs.check {
+            let because = trace.objects.iter().find(|one| one.object == object).and_then(|one| {
+                let mut before = one.intervals.iter().filter(|at| Some(at.from) < step.start);
+                let last = before.rfind(|at| at.phase.is_exposed())?;
+                let by = last.caused_by.iter().filter_map(|at| choice.tried.plan.steps.get(*at));
+                let by: Vec<String> = by.map(|step| step.id.to_string()).collect();
+                (!by.is_empty()).then(|| by.join(", "))
+            });
+            let key = self.key(object);
+            return match because {
+                Some(by) => format!("checks {key}, which {by} made bad"),
+                None => format!("checks {key}, which is bad before the plan"),
+            };
+        }
+        let mut rules: Vec<String> = Vec::new();
+        let mut objects: BTreeSet<ObjectId> = BTreeSet::new();
+        for cause in step.closed.iter().filter_map(|number| trace.causes.get(*number)) {
+            if let Some(rule) = self.input.set.rules.get(cause.rule) {
+                let id = rule.id.to_string();
+                if !rules.contains(&id) {
+                    rules.push(id);
+                }
+            }
+            objects.extend(&cause.objects);
+        }
+        if rules.is_empty() {
+            return "without it another fix cannot begin, or a check is wasted".to_owned();
+        }
+        format!("clears {} ({})", rules.join(", "), plural(objects.len(), "object"))
+    }
+
+    /// What a moved step has before it now that it had not, or the other way round.
+    fn why_moved(&self, choice: &Choice, position: usize) -> String {
+        let pieces = &self.repair.pieces;
+        let entries = &choice.tried.draft.entries;
+        let Some(place) = entries.get(position).and_then(|entry| pieces.written(entry.piece))
+        else {
+            return String::new();
+        };
+        let before = |at: usize| -> Vec<usize> {
+            let earlier = entries.iter().take(at);
+            earlier.filter_map(|entry| pieces.written(entry.piece)).collect()
+        };
+        let now = before(position);
+        let overtaken = now.iter().filter(|other| **other > place).count();
+        let behind = self.input.plan.written().len();
+        let left: Vec<usize> = (0..place).filter(|other| !now.contains(other)).collect();
+        let left = left.iter().filter(|other| **other < behind).count();
+        match (overtaken, left) {
+            (0, _) => format!("before {} that stood before it", plural(left, "step")),
+            (_, 0) => format!("behind {} that stood behind it", plural(overtaken, "step")),
+            _ => format!(
+                "before {} that stood before it, behind {} that stood behind it",
+                plural(left, "step"),
+                plural(overtaken, "step")
+            ),
+        }
+    }
+
+    fn waits(&self, entry: &Entry) -> String {
+        let mut parts = Vec::new();
+        if !entry.after.is_empty() {
+            let names: Vec<String> = entry.after.iter().map(|piece| self.piece(*piece)).collect();
+            parts.push(format!("after {}", names.join(", ")));
+        }
+        if let Some(time) = entry.not_before {
+            parts.push(format!("not before {}", self.input.clock.show_day(time)));
+        }
+        if parts.is_empty() { "waits for nothing more".to_owned() } else { parts.join(", ") }
+    }
+}
+
+fn alternatives(names: Names<'_>) -> Vec<AlternativeX> {
+    let repair = names.repair;
+    let clock = names.input.clock;
+    let mut all = Vec::new();
+    for choice in repair.choices.iter().skip(1) {
+        let trace = &choice.tried.trace;
+        let kind = match choice.kind {
+            Kind::LeastEdits => "least_edits",
+            Kind::Recommended => "recommended",
+            Kind::LeastExposure => "least_exposure",
+        };
+        let title = match choice.kind {
+            Kind::LeastEdits => "your own order, with what it lacks",
+            Kind::Recommended => "least harm",
+            Kind::LeastExposure => "the least time without protection, whatever has to be moved",
+        };
+        let edits = &choice.edits;
+        all.push(AlternativeX {
+            kind,
+            status: name(&choice.status),
+            inserted: edits.inserted.len(),
+            deleted: edits.deleted.len(),
+            moved: edits.moved.len(),
+            exposure_seconds: Some(trace.exposure()),
+            end_seconds: Some(trace.end),
+            steps: choice.tried.plan.written().iter().map(|step| step.id.to_string()).collect(),
+            said: format!(
+                "{title}: {} without protection, done at {}; {}",
+                say_duration(trace.exposure()),
+                clock.show_day(trace.end),
+                edits_said(edits.inserted.len(), edits.deleted.len(), edits.moved.len())
+            ),
+        });
+    }
+    if let Some(own) = &repair.own_order {
+        let said = match own {
+            Some(relaxation @ Relaxation::Window { .. }) => {
+                format!("your own order does not fit; it needs {}", names.relaxation(relaxation))
+            }
+            Some(relaxation) => {
+                format!("your own order does not fit; {}", names.relaxation(relaxation))
+            }
+            None => "your own order does not fit".to_owned(),
+        };
+        all.push(AlternativeX {
+            kind: "least_edits",
+            status: "infeasible_proven",
+            inserted: 0,
+            deleted: 0,
+            moved: 0,
+            exposure_seconds: None,
+            end_seconds: None,
+            steps: Vec::new(),
+            said,
+        });
+    }
+    all
+}
+
+/// `2 put in, 1 taken out, 3 moved`.
+pub(super) fn edits_said(inserted: usize, deleted: usize, moved: usize) -> String {
+    let parts = [(inserted, "put in"), (deleted, "taken out"), (moved, "moved")];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if parts.is_empty() { "nothing changed".to_owned() } else { parts.join(", ") }
+}
+
+fn what_if(names: Names<'_>) -> Vec<WhatIfX> {
+    let repair = names.repair;
+    let clock = names.input.clock;
+    let until = repair.ground.problem.checks_until;
+    let all = repair.what_if.iter().map(|one| {
+        let (change, said) = match one.change {
+            Change::Window(more) => (
+                "window",
+                format!("window and checks until {}", clock.show_day(until.saturating_add(more))),
+            ),
+            Change::Slots(owner, slots) => {
+                ("slots", format!("{} at a time on {}", plural(slots, "check"), names.owner(owner)))
+            }
+            Change::Waits => {
+                ("waits", "no step waits for a check because the plan says so".to_owned())
+            }
+        };
+        WhatIfX {
+            change,
+            said,
+            exposure_seconds: one.value.exposure.saturating_mul(repair.ground.unit),
+            end_seconds: one.value.end,
+            is_proven: one.is_proven,
+        }
+    });
+    all.collect()
+}
+
+/// Whether a hazard fails the plan.
+#[must_use]
+pub(super) fn fails(report: &PlanReport) -> usize {
+    let errors = report.hazards.iter().filter(|one| one.severity == "error");
+    errors.filter(|one| one.accepted.is_none()).count()
+}

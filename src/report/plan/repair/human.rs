@@ -1,0 +1,446 @@
+//! The report on a repair for a person: what comes out, the steps with what is new in them, what is proven, what else there is.
+
+use std::fmt::Write as _;
+use std::io;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::facts::time::say_duration;
+use crate::plan::time::Clock;
+use crate::report::diagnostic::clean;
+use crate::report::plan::repair::build::{edits_said, fails};
+use crate::report::plan::repair::{CertificateX, EditX, RepairReport, RepairedX};
+use crate::report::plan::words::{self, plural};
+use crate::report::plan::{ObjectX, PlanReport, StepX};
+
+/// Most lines of one list.
+const MOST: usize = 12;
+
+/// Writes the report.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn write(
+    report: &RepairReport,
+    clock: &Clock,
+    colour: bool,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let page = Page { report, clock, colour };
+    let mut text = page.head();
+    if let Some(repaired) = &report.repaired {
+        text.push_str(&page.steps(repaired));
+        text.push_str(&page.objects(&repaired.report));
+        text.push_str(&page.hazards(&repaired.report));
+    }
+    text.push_str(&page.core());
+    text.push_str(&page.rest());
+    text.push_str(&page.proof());
+    out.write_all(text.as_bytes())
+}
+
+struct Page<'a> {
+    report: &'a RepairReport,
+    clock: &'a Clock,
+    colour: bool,
+}
+
+/// What stands at the head, and whether that is good.
+pub(super) fn title(report: &RepairReport) -> (&'static str, bool) {
+    match (report.status, &report.repaired) {
+        ("unchanged", _) => ("UNCHANGED", report.exit_code == 0),
+        ("infeasible_proven", _) => ("NO PLAN", false),
+        ("not_found", _) => ("NOT FOUND", false),
+        (_, Some(repaired)) if repaired.worth.verdict == "passed" => ("REPAIRED", true),
+        _ => ("BETTER, AND STILL NOT RIGHT", false),
+    }
+}
+
+/// How the repair ends, in numbers.
+pub(super) fn ends(report: &RepairReport, clock: &Clock) -> String {
+    let protects = &report.plan.protects;
+    let Some(repaired) = &report.repaired else {
+        return match report.status {
+            "unchanged" => format!(
+                "the plan is right as it is written: {} without protection, and no order does less harm",
+                say_duration(report.written.exposure_seconds)
+            ),
+            "infeasible_proven" => "no order of these steps keeps all conditions".to_owned(),
+            _ => "no order was found that keeps all conditions, and none is excluded".to_owned(),
+        };
+    };
+    let worth = &repaired.worth;
+    let all = worth.good + worth.bad;
+    let mut text = format!(
+        "{} of {all} {protects} protected at {}",
+        worth.good,
+        clock.show_day(worth.end_seconds)
+    );
+    let limit = report.plan.checks_until_seconds;
+    if worth.end_seconds <= limit {
+        let _ =
+            write!(text, " ({} before the window closes)", say_duration(limit - worth.end_seconds));
+    }
+    let was = &report.written;
+    let open = if was.bad > 0 { " and open" } else { "" };
+    let _ = write!(
+        text,
+        " | {} without protection (was {}{open}) | {}",
+        say_duration(worth.exposure_seconds),
+        say_duration(was.exposure_seconds),
+        plural(worth.checks, "check")
+    );
+    text
+}
+
+/// How sure that is.
+pub(super) fn proven(report: &RepairReport) -> String {
+    let proof = &report.proof;
+    let durations = match report.durations {
+        "usual" => "for the usual durations",
+        _ => "for the longest durations",
+    };
+    let tolerance = match (proof.tolerance_percent, proof.tolerance_seconds) {
+        (0, 0) => String::new(),
+        (percent, 0) => format!(" within {percent} %"),
+        (0, seconds) => format!(" within {}", say_duration(seconds)),
+        (percent, seconds) => format!(" within {percent} % or {}", say_duration(seconds)),
+    };
+    match (proof.kind, proof.nodes, proof.gap_seconds) {
+        (Some("bound"), ..) => format!(
+            "the least time without protection{tolerance}, {durations}: proven by a sum, see below"
+        ),
+        (Some(_), Some(nodes), _) => format!(
+            "the least time without protection{tolerance}, {durations}: proven by search ({nodes} nodes)"
+        ),
+        (.., Some(0)) => format!("no order does less harm{tolerance}, {durations}"),
+        (.., Some(gap)) => {
+            let least = proof.exposure.total_seconds.max(1);
+            let share = gap.saturating_mul(100) / least;
+            format!(
+                "the best that was found, {durations}; no order is below the sum below, which is {} less ({share} % of it)",
+                say_duration(gap)
+            )
+        }
+        _ => String::new(),
+    }
+}
+
+impl Page<'_> {
+    fn paint(&self, text: &str, colour: AnsiColor) -> String {
+        if !self.colour {
+            return text.to_owned();
+        }
+        let style = Style::new().fg_color(Some(colour.into())).bold();
+        format!("{style}{text}{style:#}")
+    }
+
+    fn head(&self) -> String {
+        let report = self.report;
+        let (word, is_good) = title(report);
+        let colour = if is_good { AnsiColor::Green } else { AnsiColor::Red };
+        let mut text = format!(
+            "{}  {}  {}\n",
+            self.paint(word, colour),
+            clean(&report.plan.id),
+            clean(&ends(report, self.clock))
+        );
+        let sure = proven(report);
+        if !sure.is_empty() && report.status != "unchanged" {
+            let _ = writeln!(text, "      {sure}");
+        }
+        if let Some(repaired) = &report.repaired {
+            let _ = writeln!(text, "      {}", edited(repaired));
+        }
+        if let Some(why) = &report.why_not {
+            let _ = writeln!(text, "      {}", clean(why));
+        }
+        for wrong in &report.disagreements {
+            let _ = writeln!(text, "      a second checker disagrees: {}", clean(wrong));
+        }
+        text
+    }
+
+    /// The steps by their begin.
+    fn steps(&self, repaired: &RepairedX) -> String {
+        let mut rows = Vec::new();
+        for step in by_begin(&repaired.report) {
+            let edit = repaired.edits.iter().find(|edit| edit.step == step.id);
+            let mut note = edit.map(|edit| note(edit)).unwrap_or_default();
+            let outcome = words_of(step, &repaired.report, self.clock);
+            if !outcome.is_empty() {
+                note = if note.is_empty() { outcome } else { format!("{note}; {outcome}") };
+            }
+            let mark = edit.map_or(" ", |edit| sign(edit));
+            rows.push((
+                mark,
+                vec![
+                    words::when(step, self.clock),
+                    clean(&step.id),
+                    clean(&words::action(step)),
+                    clean(&note),
+                ],
+            ));
+        }
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|(_, row)| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..3).map(width).collect();
+        let mut text = String::from("\n");
+        for (mark, row) in &rows {
+            let cells = row.iter().enumerate().map(|(column, cell)| {
+                format!("{cell:<width$}", width = widths.get(column).copied().unwrap_or(0))
+            });
+            let line = cells.collect::<Vec<_>>().join("  ");
+            let line = format!("{mark} {}", line.trim_end());
+            let line = match *mark {
+                "+" => self.paint(&line, AnsiColor::Green),
+                "~" => self.paint(&line, AnsiColor::Yellow),
+                _ => line,
+            };
+            let _ = writeln!(text, "{line}");
+        }
+        for edit in repaired.edits.iter().filter(|edit| edit.op == "delete") {
+            let line = format!("- {}  {}  taken out: {}", edit.step, edit.action, edit.said);
+            let _ = writeln!(text, "{}", self.paint(&clean(&line), AnsiColor::Red));
+        }
+        text.push_str("  + put in   ~ moved   - taken out\n");
+        text
+    }
+
+    fn objects(&self, report: &PlanReport) -> String {
+        let mut exposed: Vec<&ObjectX> =
+            report.objects.iter().filter(|one| one.exposure_seconds > 0).collect();
+        if exposed.is_empty() {
+            return String::new();
+        }
+        exposed.sort_by_key(|one| std::cmp::Reverse(one.exposure_seconds));
+        let shown = exposed.iter().take(MOST);
+        let width = shown.clone().map(|one| clean(&one.key).chars().count()).max().unwrap_or(0);
+        let mut text = String::from("\nWithout protection\n");
+        for object in shown {
+            let spans = words::episodes(object).map(|(from, to)| {
+                format!("{}-{}", self.clock.show_day(from), self.clock.show_day(to))
+            });
+            let age = object
+                .oldest_point_seconds
+                .map(|age| format!("; newest recovery point then {} old", say_duration(age)));
+            let _ = writeln!(
+                text,
+                "  {:<width$}  {}  {}  {}{}{}",
+                clean(&object.key),
+                spans.collect::<Vec<_>>().join(", "),
+                say_duration(object.exposure_seconds),
+                clean(&words::because_of(object).join(", ")),
+                age.unwrap_or_default(),
+                if object.ends == "good" { "" } else { "; NOT protected at the end" }
+            );
+        }
+        if exposed.len() > MOST {
+            let _ = writeln!(text, "  and {} more", exposed.len() - MOST);
+        }
+        text
+    }
+
+    /// What is still wrong with the repaired plan.
+    fn hazards(&self, report: &PlanReport) -> String {
+        let open: Vec<_> = words::by_weight(report)
+            .filter(|one| one.accepted.is_none() && one.severity != "note")
+            .collect();
+        if open.is_empty() {
+            return String::new();
+        }
+        let mut text = if fails(report) > 0 {
+            "\nStill wrong with it\n".to_owned()
+        } else {
+            "\nWarnings of `plan check` that stay\n".to_owned()
+        };
+        for hazard in open.iter().take(MOST) {
+            let _ = writeln!(
+                text,
+                "  {}[{}]: {}",
+                words::level(hazard),
+                hazard.id,
+                clean(&hazard.message)
+            );
+        }
+        if open.len() > MOST {
+            let _ = writeln!(text, "  and {} more", open.len() - MOST);
+        }
+        text
+    }
+
+    fn core(&self) -> String {
+        let Some(core) = &self.report.core else { return String::new() };
+        let mut text = String::from("\nWhy there is none\n");
+        for (number, reason) in core.reasons.iter().enumerate() {
+            let _ = writeln!(text, "  {}  {}", number + 1, clean(reason));
+        }
+        let of = if core.is_minimal {
+            "These conditions contradict each other, and no fewer of them do"
+        } else {
+            "These conditions contradict each other; perhaps fewer of them do"
+        };
+        let _ = writeln!(text, "{of}");
+        for member in &core.members {
+            let _ = writeln!(text, "  - {}", clean(member));
+        }
+        if !core.relaxations.is_empty() {
+            text.push_str("Any one of these lets a plan exist\n");
+            for relaxation in &core.relaxations {
+                let _ = writeln!(text, "  - {}", clean(relaxation));
+            }
+        }
+        text
+    }
+
+    /// Other ways, what would help, what nobody could do.
+    fn rest(&self) -> String {
+        let report = self.report;
+        let mut text = String::new();
+        if !report.alternatives.is_empty() {
+            text.push_str("\nOther ways\n");
+            for other in &report.alternatives {
+                let _ = writeln!(text, "  - {}", clean(&other.said));
+            }
+        }
+        if !report.sensitivity.is_empty() {
+            text.push_str("\nWhat would help\n");
+            for one in &report.sensitivity {
+                let _ = writeln!(
+                    text,
+                    "  - {}: {} without protection (weighted), done at {}{}",
+                    clean(&one.said),
+                    say_duration(one.exposure_seconds),
+                    self.clock.show_day(one.end_seconds),
+                    if one.is_proven { "" } else { ", or less" }
+                );
+            }
+        }
+        if !report.not_inserted.is_empty() {
+            text.push_str("\nWhat the rules ask for and nobody could put in\n");
+            for one in report.not_inserted.iter().take(MOST) {
+                let _ = writeln!(
+                    text,
+                    "  - for {}: {} Not put in: {}",
+                    clean(&one.objects.join(", ")),
+                    clean(&one.said),
+                    clean(&one.why)
+                );
+            }
+        }
+        if !report.advised.is_empty() {
+            let all = report.advised.join("; ");
+            let _ = writeln!(
+                text,
+                "\nThe rules advise, too, and the plan ends as well without: {}",
+                clean(&all)
+            );
+        }
+        for one in &report.stuck {
+            let _ = writeln!(
+                text,
+                "\n{} cannot begin in any order that was tried: {}",
+                clean(&one.step),
+                clean(&one.reasons.join(" "))
+            );
+        }
+        text
+    }
+
+    fn proof(&self) -> String {
+        let proof = &self.report.proof;
+        let mut text = String::new();
+        if self.report.status == "infeasible_proven" || proof.exposure.summands.is_empty() {
+            return text;
+        }
+        text.push_str("\nNo order is below this sum, weighted by what an object counts\n");
+        text.push_str(&sum(&proof.exposure));
+        if !proof.conditions.is_empty() {
+            text.push_str("\nWhat all orders have in common\n");
+            for condition in proof.conditions.iter().take(MOST) {
+                let _ = writeln!(text, "  - {}", clean(condition));
+            }
+            if proof.conditions.len() > MOST {
+                let _ = writeln!(text, "  and {} more", proof.conditions.len() - MOST);
+            }
+        }
+        text
+    }
+}
+
+/// A sum, line by line.
+fn sum(sum: &CertificateX) -> String {
+    let mut text = format!("  {}\n", clean(&sum.rule));
+    for summand in sum.summands.iter().take(MOST) {
+        let _ = writeln!(text, "  {:>14}  {}", say_duration(summand.seconds), clean(&summand.said));
+    }
+    let rest: i64 = sum.summands.iter().skip(MOST).map(|one| one.seconds).sum();
+    if sum.summands.len() > MOST {
+        let count = sum.summands.len() - MOST;
+        let _ = writeln!(text, "  {:>14}  {count} more", say_duration(rest));
+    }
+    let _ = writeln!(text, "  {:>14}  in all", say_duration(sum.total_seconds));
+    text
+}
+
+/// How many edits of each sort.
+pub(super) fn edited(repaired: &RepairedX) -> String {
+    let count = |op: &str| repaired.edits.iter().filter(|edit| edit.op == op).count();
+    let waits = match count("wait") {
+        0 => String::new(),
+        some => format!(", {some} with other waits"),
+    };
+    let steps = repaired.report.steps.len();
+    format!(
+        "{} of {}{waits}",
+        edits_said(count("insert"), count("delete"), count("move")),
+        plural(steps, "step")
+    )
+}
+
+/// The steps by their begin, those of the same second in the order of the plan.
+pub(super) fn by_begin(report: &PlanReport) -> Vec<&StepX> {
+    let mut steps: Vec<&StepX> = report.steps.iter().collect();
+    steps.sort_by_key(|step| step.start_seconds.unwrap_or(i64::MAX));
+    steps
+}
+
+pub(super) fn sign(edit: &EditX) -> &'static str {
+    match edit.op {
+        "insert" => "+",
+        "move" | "wait" => "~",
+        _ => "-",
+    }
+}
+
+pub(super) fn note(edit: &EditX) -> String {
+    match edit.op {
+        "move" => format!("moved {}", edit.said),
+        _ => edit.said.clone(),
+    }
+}
+
+/// What came of a step, where that is not just that it took place.
+pub(super) fn words_of(step: &StepX, report: &PlanReport, clock: &Clock) -> String {
+    let is_check = step.needs.checks.is_some();
+    match words::outcome(step, report, clock).as_str() {
+        "done already" if is_check => {
+            let job = report.jobs.iter().find(|job| {
+                job.end_seconds == step.start_seconds
+                    && job.needs.checks.as_ref().map(|one| &one.object)
+                        == step.needs.checks.as_ref().map(|one| &one.object)
+            });
+            job.map_or_else(
+                || "done already".to_owned(),
+                |job| {
+                    let title = job.automatic.as_deref().unwrap_or(&job.id);
+                    format!("{title} has done it by then")
+                },
+            )
+        }
+        other => other.to_owned(),
+    }
+}
