@@ -214,6 +214,47 @@ const PARALLEL: &str = r"steps:
   - { id: z, action: move-logs, with: { group: EX01/SG1, to: 'L:\SG1' } }
 ";
 
+/// What is rare: a `for_each` in braces and in a block, one of nothing, lists in brackets within, odd keys.
+const RARE: &str = r#"steps:
+    - { for_each: g, in: 'storage_groups.filter(|g| g.server.name == "EX01")', id: '${g.name}-a', # all
+        action: move-logs, with: { group: '${g.key}', to: 'M:\${g.name}' }, after: [] }   # of EX01
+
+    # --- two ---
+
+    # Together.
+    - parallel: [ { id: p1, action: check-source, with: { source: DPM01/EX01/SG1 } }, { id: p2,
+        action: check-source, with: { source: DPM01/EX01/SG1 }, after: [ p1 ] } ]
+    - for_each: nothing
+      in: storage_groups.filter(|g| g.server.name == "EX09")
+      id: none-${nothing.name}
+      action: move-logs
+      with: { group: '${nothing.key}', to: 'M:\' }
+    # Also together.
+    - parallel: # these
+
+        # The members:
+
+        # Each.
+        - for_each: g
+          in: |
+            storage_groups.filter(|g|
+              g.server.name == "EX01")
+          id: ${g.name}-b
+          after:
+          - ${g.name}-a
+          action: move-logs
+          with:
+            group: >-
+              ${g.key}
+            to: 'M:\${g.name}'
+        # q	with a tab
+        - after: [p1, p2]
+          not_before: 2008-11-15T23:00[Europe/Berlin]
+          id: q
+          action: check-source   # what
+          with: { source: DPM01/EX01/SG1 } # ü
+"#;
+
 const ROWS: &str = r"steps: [ # in brackets
   # About a.
   { id: a, action: move-logs, with: { group: EX01/SG1, to: 'L:\SG1' } }, # a
@@ -301,6 +342,41 @@ fn lists_in_brackets_stay_in_brackets() {
 }
 
 #[test]
+fn what_is_rare_is_kept_as_well() {
+    let desk = Desk::small();
+    let old = desk.good(&plan_of(RARE));
+    let group = "First Storage Group";
+    let ids = [&*format!("{group}-a"), "SG1-a", "p1", "p2", &format!("{group}-b"), "SG1-b", "q"];
+    assert_eq!(old.ids(), ids);
+    let kept = |step| Entry::Kept { step, timing: None };
+    let timed = |step, after: &[&str]| {
+        let after = after.iter().map(|name| (*name).to_owned()).collect();
+        Entry::Kept { step, timing: Some(Timing { after, not_before: None }) }
+    };
+    for (name, entries) in [
+        ("rare-blocks", vec![kept(4), kept(5), kept(6), kept(2), kept(3), kept(0), kept(1)]),
+        ("rare-members", vec![kept(1), kept(3), kept(6), kept(0), kept(2), kept(4), kept(5)]),
+        (
+            "rare-timed",
+            vec![timed(1, &["p2"]), timed(3, &[]), timed(6, &["p2"]), timed(5, &["q", "p2"])],
+        ),
+    ] {
+        let new = old.rewrite(&entries).unwrap();
+        let wanted: Vec<&str> = entries
+            .iter()
+            .map(|entry| match entry {
+                Entry::Kept { step, .. } => ids[*step],
+                Entry::New { .. } => "",
+            })
+            .collect();
+        if name != "rare-timed" {
+            assert_eq!(desk.good(&new.replace("window:", "order: partial\nwindow:")).ids(), wanted);
+        }
+        snapshot(name, &unified("plan.yaml", &old.text, &new));
+    }
+}
+
+#[test]
 fn a_list_that_is_empty_is_filled() {
     snapshot("empty", &changed("steps: [ ] # none as yet\n", "+n +m<n"));
     snapshot(
@@ -332,7 +408,7 @@ fn json_stays_json() {
 #[test]
 fn line_breaks_stay_as_they_are() {
     let desk = Desk::small();
-    for steps in [FLOW, BLOCK, PARALLEL, EACH, ROWS] {
+    for steps in [FLOW, BLOCK, PARALLEL, EACH, ROWS, RARE] {
         for end in ["", "\n"] {
             let text =
                 plan_of("").replace("goal: { end_consistent: all }\n", "") + steps.trim_end() + end;
@@ -387,7 +463,7 @@ fn shipped() -> Vec<(Desk, Vec<String>)> {
     let page = fs::read_to_string(root().join("docs/plans.md")).unwrap();
     let whole = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap().to_owned();
     all.push((Desk::shipped(&[root().join("examples/contoso")]), vec![whole]));
-    let small = [FLOW, BLOCK, EACH, PARALLEL, ROWS, INLINE].map(plan_of);
+    let small = [FLOW, BLOCK, EACH, PARALLEL, ROWS, INLINE, RARE].map(plan_of);
     all.push((Desk::small(), small.to_vec()));
     all
 }

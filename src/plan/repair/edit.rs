@@ -1,14 +1,15 @@
 //! A changed plan as a change of the file that somebody wrote: what stays in it is kept to the byte.
 //!
 //! `list` finds the lines of each item, `pick` says which of them the new plan has, `keys` changes what a
-//! step waits for within its own text, `write` writes steps that are not there, `join` puts all of it
-//! together. Nobody has to trust them: the new text is read again, and compared with what it should say.
+//! step waits for within its own text, `write` writes steps that are not there, `unit` makes the text of
+//! each, `join` puts them together. Nobody has to trust them: the new text is read again, and compared with what it should say.
 
 mod join;
 mod keys;
 mod list;
 mod pick;
 mod text;
+mod unit;
 mod write;
 
 use serde_json::Value as Json;

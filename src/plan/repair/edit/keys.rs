@@ -13,48 +13,56 @@ use crate::source::{Entry, Node, Style as Quotes, Value};
 /// Keys of a step in the order in which they are written.
 const ORDER: [&str; 6] = ["id", "action", "with", "estimate", "after", "not_before"];
 
+/// A key with the value that it gets; none: it goes.
+type Wish = (&'static str, Option<Json>);
+
 impl Timing {
-    /// The keys with their values.
-    fn wanted(&self) -> [(&'static str, Option<Json>); 2] {
+    /// The keys that must change, given what a step says of each.
+    fn wishes(&self, says: impl Fn(&str) -> Option<Json>) -> Vec<Wish> {
         let after = (!self.after.is_empty()).then(|| Json::from(self.after.clone()));
-        [("after", after), ("not_before", self.not_before.clone().map(Json::from))]
+        let not_before = self.not_before.clone().map(Json::from);
+        let wishes = [("after", after), ("not_before", not_before)].into_iter();
+        wishes.filter(|(key, value)| !is_same(says(key), value.clone())).collect()
+    }
+
+    fn wishes_of(&self, says: &Node) -> Vec<Wish> {
+        self.wishes(|key| says.get(key).map(Node::to_json))
     }
 
     /// Whether a step says this already.
-    pub(super) fn is_of(&self, node: &Node) -> bool {
-        self.wanted().iter().all(|(key, wanted)| is_same(node.get(key), wanted.as_ref()))
+    pub(super) fn is_of(&self, says: &Node) -> bool {
+        self.wishes_of(says).is_empty()
     }
 
     /// A step with these waits.
     pub(super) fn put(&self, step: &mut Map<String, Json>) {
-        for (key, wanted) in self.wanted() {
-            let Some(wanted) = wanted else {
+        for (key, value) in self.wishes(|key| step.get(key).cloned()) {
+            let Some(value) = value else {
                 step.shift_remove(key);
                 continue;
             };
-            if let Some(value) = step.get_mut(key) {
-                *value = wanted;
+            if let Some(known) = step.get_mut(key) {
+                *known = value;
             } else {
                 let place = behind(key, step.keys().map(String::as_str));
                 let at = place.map_or(step.len(), |place| place + 1);
-                step.shift_insert(at, key.to_owned(), wanted);
+                step.shift_insert(at, key.to_owned(), value);
             }
         }
     }
 }
 
-/// Whether a key has this value; steps that are waited for have no order.
-fn is_same(node: Option<&Node>, wanted: Option<&Json>) -> bool {
+/// Whether two values of a key are one: steps that are waited for have no order, and none is no key.
+fn is_same(one: Option<Json>, other: Option<Json>) -> bool {
     let sorted = |value: Json| match value {
+        Json::Array(items) if items.is_empty() => None,
         Json::Array(mut items) => {
             items.sort_by_key(Json::to_string);
-            Json::Array(items)
+            Some(Json::Array(items))
         }
-        other => other,
+        other => Some(other),
     };
-    let has =
-        node.map(|node| sorted(node.to_json())).filter(|value| *value != Json::Array(Vec::new()));
-    has == wanted.cloned().map(sorted)
+    one.and_then(sorted) == other.and_then(sorted)
 }
 
 /// Which of the keys a new one is put behind.
@@ -63,33 +71,75 @@ fn behind<'k>(key: &str, keys: impl Iterator<Item = &'k str>) -> Option<usize> {
     keys.enumerate().filter(|(_, known)| earlier.contains(known)).map(|(at, _)| at).last()
 }
 
-/// The edits that give a step these waits.
-pub(super) fn retimed(text: &str, node: &Node, timing: &Timing, style: Style) -> Vec<Edit> {
-    let entries = node.as_map().unwrap_or_default();
-    let is_flow = part(text, node.place.start as usize..text.len()).starts_with('{');
-    let wanted = timing.wanted();
-    let gone = |key: &str| wanted.iter().any(|(known, value)| *known == key && value.is_none());
-    let stays: Vec<&Entry> = entries.iter().filter(|entry| !gone(&entry.key)).collect();
+/// The edits that make an item the step that `says` is, with these waits; none if its texts cannot be
+/// changed where they stand.
+///
+/// # Shape
+///
+/// `says` is the item itself, or what one of its steps would be if it were written out.
+pub(super) fn edits(
+    text: &str,
+    item: &Node,
+    says: &Node,
+    timing: Option<&Timing>,
+    style: Style,
+) -> Option<Vec<Edit>> {
+    let entries = item.as_map()?;
+    let is_flow = part(text, item.place.start as usize..text.len()).starts_with('{');
+    let wishes = timing.map(|timing| timing.wishes_of(says)).unwrap_or_default();
+    let is_wished = |key: &str| wishes.iter().any(|(known, _)| *known == key);
+    let is_gone = |entry: &Entry| {
+        ["for_each", "in"].contains(&&*entry.key)
+            || wishes.iter().any(|(key, value)| *key == &*entry.key && value.is_none())
+    };
+    let rest: Vec<&Entry> = entries.iter().filter(|entry| !is_gone(entry)).collect();
     let mut edits = Vec::new();
-    for (key, value) in &wanted {
-        let position = entries.iter().position(|entry| &*entry.key == *key);
-        let entry = position.and_then(|position| entries.get(position));
-        if is_same(entry.map(|entry| &entry.node), value.as_ref()) {
+    for entry in rest.iter().filter(|entry| !is_wished(&entry.key)) {
+        filled(&entry.node, says.get(&entry.key)?, style, &mut edits)?;
+    }
+    for (key, value) in &wishes {
+        let (Some(value), entry) = (value, item.get(key)) else { continue };
+        if let Some(node) = entry {
+            edits.push(replaced(text, node, value, style));
             continue;
         }
-        match (entry, value) {
-            (Some(entry), Some(value)) => edits.push(replaced(text, &entry.node, value, style)),
-            (Some(_), None) => edits.extend(removed(text, entries, position, is_flow)),
-            (None, Some(value)) => {
-                let at = behind(key, stays.iter().map(|entry| &*entry.key));
-                let anchor = at.and_then(|at| stays.get(at));
-                let said = style.entry(key, value);
-                edits.extend(anchor.map(|anchor| added(text, anchor, &said, is_flow, style)));
-            }
-            (None, None) => {}
+        let anchor = behind(key, rest.iter().map(|entry| &*entry.key));
+        let anchor = anchor.and_then(|at| rest.get(at))?;
+        edits.push(added(text, anchor, &style.entry(key, value), is_flow, style));
+    }
+    let leading = entries.iter().take_while(|entry| is_gone(entry)).count();
+    if let (Some(first), Some(next)) = (entries.first().filter(|_| leading > 0), rest.first()) {
+        let range = first.key_place.start as usize..next.key_place.start as usize;
+        edits.push(Edit::remove(range));
+    }
+    for pair in entries.windows(2).skip(leading.saturating_sub(1)) {
+        if let [before, entry] = pair
+            && is_gone(entry)
+        {
+            edits.push(removed(text, before, entry, is_flow));
         }
     }
-    edits
+    Some(edits)
+}
+
+/// The texts of a value, with what another one has for them.
+fn filled(node: &Node, says: &Node, style: Style, edits: &mut Vec<Edit>) -> Option<()> {
+    match (&node.value, &says.value) {
+        (Value::List(nodes), Value::List(said)) if nodes.len() == said.len() => {
+            nodes.iter().zip(said).try_for_each(|(node, says)| filled(node, says, style, edits))
+        }
+        (Value::Map(entries), Value::Map(said)) if entries.len() == said.len() => entries
+            .iter()
+            .zip(said)
+            .try_for_each(|(entry, says)| filled(&entry.node, &says.node, style, edits)),
+        (Value::Text(text, _), Value::Text(said, _)) if text == said => Some(()),
+        (Value::Text(_, Quotes::Literal | Quotes::Folded), _) => None,
+        (Value::Text(..), _) => {
+            edits.push(Edit { range: bytes(node), text: style.value(&says.to_json()) });
+            Some(())
+        }
+        _ => Some(()),
+    }
 }
 
 fn bytes(node: &Node) -> Range<usize> {
@@ -123,26 +173,16 @@ fn replaced(text: &str, node: &Node, value: &Json, style: Style) -> Edit {
     Edit { range, text: new }
 }
 
-fn removed(text: &str, entries: &[Entry], position: Option<usize>, is_flow: bool) -> Option<Edit> {
-    let position = position?;
-    let entry = entries.get(position)?;
-    let start = entry.key_place.start as usize;
-    let next = entries.get(position + 1).map(|next| next.key_place.start as usize);
-    let before = position.checked_sub(1).and_then(|before| entries.get(before));
-    let stop = end(text, entry);
-    if is_flow {
-        let Some(before) = before else { return Some(Edit::remove(start..next?)) };
-        let range = end(text, before)..stop;
-        let between = part(text, range.start..start);
-        // A comment there is about what stays.
-        let kept = if between.contains('#') { between.replacen(',', "", 1) } else { String::new() };
-        return Some(Edit { range, text: kept });
+fn removed(text: &str, before: &Entry, entry: &Entry, is_flow: bool) -> Edit {
+    let (start, stop) = (entry.key_place.start as usize, end(text, entry));
+    if !is_flow {
+        return Edit::remove(line_start(text, start)..line_end(text, stop));
     }
-    let line = line_start(text, start);
-    if is_blank(part(text, line..start)) {
-        return Some(Edit::remove(line..line_end(text, stop)));
-    }
-    Some(Edit::remove(start..next?))
+    let range = end(text, before)..stop;
+    let between = part(text, range.start..start);
+    // A comment there is about what is kept.
+    let kept = if between.contains('#') { between.replacen(',', "", 1) } else { String::new() };
+    Edit { range, text: kept }
 }
 
 fn added(text: &str, anchor: &Entry, said: &str, is_flow: bool, style: Style) -> Edit {

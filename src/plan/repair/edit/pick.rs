@@ -26,8 +26,8 @@ pub(super) type Slot = (usize, usize);
 pub(super) enum What<'a> {
     /// An item as it is, or with other waits.
     Item(&'a Item<'a>, Option<&'a Timing>),
-    /// A step of a `for_each`, written out.
-    Written(&'a Item<'a>, Map<String, Json>),
+    /// A step of a `for_each`, written out, perhaps with other waits.
+    Written(&'a Item<'a>, &'a Node, Option<&'a Timing>),
     /// A step that was not there.
     New(Map<String, Json>, Option<&'a str>),
 }
@@ -147,7 +147,7 @@ pub(super) fn pieces<'a>(
                 let steps = plan.written();
                 let filled = steps.get(step).and_then(|step| step.filled.as_deref());
                 let filled = filled.ok_or(EditError::Unknown(step))?;
-                let what = What::Written(leaf, out(filled, timing));
+                let what = What::Written(leaf, filled, timing);
                 piece(slot, true, what, step..step + 1)?;
             } else {
                 let each = leaf.is_each();
@@ -194,17 +194,5 @@ fn new(id: &str, action: &str, with: &[(String, Json)], timing: &Timing) -> Map<
         step.insert("with".to_owned(), Json::Object(with.iter().cloned().collect()));
     }
     timing.put(&mut step);
-    step
-}
-
-/// A step of a `for_each` that stands alone.
-fn out(filled: &Node, timing: Option<&Timing>) -> Map<String, Json> {
-    let entries = filled.as_map().unwrap_or_default().iter();
-    let own = entries.filter(|entry| !matches!(&*entry.key, "for_each" | "in"));
-    let mut step: Map<String, Json> =
-        own.map(|entry| (entry.key.to_string(), entry.node.to_json())).collect();
-    if let Some(timing) = timing {
-        timing.put(&mut step);
-    }
     step
 }

@@ -112,3 +112,9 @@ pub(super) fn shifted_behind(text: &str, from: usize, to: usize) -> String {
         None => text.to_owned(),
     }
 }
+
+/// Blanks before the line that has the fewest, of all but the first.
+pub(super) fn least(text: &str) -> usize {
+    let lines = text.lines().skip(1).filter(|line| !is_blank(line));
+    lines.map(|line| line.len() - line.trim_start_matches(' ').len()).min().unwrap_or_default()
+}
