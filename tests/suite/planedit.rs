@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use dpmguard::facts::store::Facts;
 use dpmguard::facts::time::Instant;
-use dpmguard::load;
+use dpmguard::load::{self, Packs};
 use dpmguard::plan::Plan;
 use dpmguard::plan::file::{self, Context};
 use dpmguard::plan::hazard::KINDS;
@@ -23,7 +23,7 @@ use crate::support::{root, said};
 /// What plans are read with.
 struct Desk {
     sources: Sources,
-    rules: RuleSet,
+    rules: Arc<RuleSet>,
     facts: Arc<Facts>,
     now: Instant,
 }
@@ -35,27 +35,36 @@ struct Written {
     plan: Plan,
 }
 
-impl Desk {
-    /// The shipped rules and the facts of some files.
-    fn shipped(facts: &[PathBuf]) -> Self {
-        Self::new(true, &[], facts)
-    }
+/// Rules, and what they were read from.
+struct Shelf {
+    sources: Sources,
+    packs: Packs,
+    rules: Arc<RuleSet>,
+}
 
-    /// The small pack of `tests/plans`.
-    fn small() -> Self {
-        let folder = root().join("tests/plans");
-        Self::new(false, &[folder.join("pack")], &[folder.join("facts.yaml")])
-    }
-
-    fn new(is_shipped: bool, packs: &[PathBuf], facts: &[PathBuf]) -> Self {
+impl Shelf {
+    fn new(is_shipped: bool, packs: &[PathBuf]) -> Self {
         let mut sources = Sources::default();
         let packs = load::packs(is_shipped, packs, &mut sources).unwrap();
         let rules = packs.rules(&[], &sources);
         let rules = rules.unwrap_or_else(|found| panic!("{}", said(&found, &sources)));
-        let read = load::facts(facts, &mut &b""[..], &mut sources, &packs);
+        Self { sources, packs, rules: Arc::new(rules) }
+    }
+
+    fn desk(&self, facts: PathBuf) -> Desk {
+        let mut sources = self.sources.clone();
+        let read = load::facts(&[facts], &mut &b""[..], &mut sources, &self.packs);
         let read = read.unwrap_or_else(|found| panic!("{}", said(&found, &sources)));
         let now = Instant::parse("2008-11-15T18:12:00Z").unwrap();
-        Self { sources, rules, facts: read.facts, now }
+        Desk { sources, rules: self.rules.clone(), facts: read.facts, now }
+    }
+}
+
+impl Desk {
+    /// The small pack of `tests/plans`.
+    fn small() -> Self {
+        let folder = root().join("tests/plans");
+        Shelf::new(false, &[folder.join("pack")]).desk(folder.join("facts.yaml"))
     }
 
     fn read(&self, text: &str) -> Result<Written, String> {
@@ -448,6 +457,7 @@ fn what_cannot_be_done_is_said() {
 
 /// The plans that are shipped, with the facts that they are about.
 fn shipped() -> Vec<(Desk, Vec<String>)> {
+    let shelf = Shelf::new(true, &[]);
     let mut all = Vec::new();
     let mut folders: Vec<PathBuf> =
         fs::read_dir(root().join("examples")).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -457,12 +467,12 @@ fn shipped() -> Vec<(Desk, Vec<String>)> {
         let texts: Vec<String> =
             names.iter().filter_map(|path| fs::read_to_string(path).ok()).collect();
         if !texts.is_empty() {
-            all.push((Desk::shipped(&[folder.join("facts.yaml")]), texts));
+            all.push((shelf.desk(folder.join("facts.yaml")), texts));
         }
     }
     let page = fs::read_to_string(root().join("docs/plans.md")).unwrap();
     let whole = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap().to_owned();
-    all.push((Desk::shipped(&[root().join("examples/contoso")]), vec![whole]));
+    all.push((shelf.desk(root().join("examples/contoso")), vec![whole]));
     let small = [FLOW, BLOCK, EACH, PARALLEL, ROWS, INLINE, RARE].map(plan_of);
     all.push((Desk::small(), small.to_vec()));
     all
