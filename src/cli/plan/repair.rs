@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::load;
 use crate::plan::hazard::{self, Given, Judged};
 use crate::plan::insight::{self, Insight};
-use crate::plan::repair::{self, Options, Repair, edit};
+use crate::plan::repair::{self, Kind, Options, Repair, edit};
 use crate::plan::replay;
 use crate::plan::simulate::Takes;
 use crate::plan::time::Clock;
@@ -46,6 +46,9 @@ pub(super) struct Args {
     /// What may be added to the time without protection for fewer changes: `5%`, `15m` [default: that of the plan, else 5%]
     #[arg(long, value_name = "SHARE|DURATION", value_parser = tolerance)]
     tolerance: Option<Tolerance>,
+    /// Which of several ways to take; where there are not several, they are one
+    #[arg(long, value_enum, default_value_t, value_name = "WAY")]
+    choose: Way,
     /// Which durations the order is made for; the verdict counts with the longest in any case
     #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
     durations: Durations,
@@ -81,6 +84,18 @@ enum Allow {
     DeleteChecks,
     /// Put steps into another order
     Reorder,
+}
+
+/// Which of several ways to take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Way {
+    /// Your own order, with what it lacks
+    LeastEdits,
+    /// Least harm, and of what is nearly as good the nearest to your order
+    #[default]
+    Recommended,
+    /// The least time without protection, whatever has to be moved
+    LeastExposure,
 }
 
 /// Which durations the order is made for.
@@ -219,6 +234,11 @@ fn options(args: &Args, prepared: &Prepared) -> Result<Options, CliError> {
     if let Some(budget) = args.budget {
         options.budget = budget;
     }
+    options.choose = match args.choose {
+        Way::LeastEdits => Kind::LeastEdits,
+        Way::Recommended => Kind::Recommended,
+        Way::LeastExposure => Kind::LeastExposure,
+    };
     options.takes = match args.durations {
         Durations::Longest => Takes::Worst,
         Durations::Usual => Takes::Expected,

@@ -37,7 +37,7 @@ const MINUTE: i64 = 60;
 
 /// The changes that would help, with what they bring: less exposure than `now`, by more than a hundredth.
 #[must_use]
-pub fn what_if(ground: &Ground, options: &Options, now: &Value) -> Vec<WhatIf> {
+pub(super) fn what_if(ground: &Ground, options: &Options, now: &Value) -> Vec<WhatIf> {
     let problem = &ground.problem;
     let effort = Effort { budget: options.budget / 20, ..Effort::default() };
     let mut found = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::plan::repair::search::Kind;
 use crate::plan::simulate::Takes;
 
 /// What a repair may do, and what counts.
@@ -23,6 +24,8 @@ pub struct Options {
     pub seconds: i64,
     /// Which durations it is made for; what it is judged with is another matter.
     pub takes: Takes,
+    /// Which of several ways is the one to take, where there is such a one.
+    pub choose: Kind,
     /// How much work an answer may cost, see [`crate::plan::solver::Effort`].
     pub budget: u64,
 }
@@ -41,6 +44,7 @@ impl Default for Options {
             percent: TOLERANCE,
             seconds: 0,
             takes: Takes::Worst,
+            choose: Kind::Recommended,
             budget: crate::plan::solver::Effort::default().budget,
         }
     }

@@ -149,6 +149,38 @@ impl Pieces {
         self.all.len() - 1
     }
 
+    /// Names what is put in by its place in a draft; what only other drafts have comes behind.
+    pub(super) fn rename(&mut self, draft: &Draft) {
+        let is_new = |piece: &usize| self.written(*piece).is_none();
+        let placed = draft.entries.iter().map(|entry| entry.piece).filter(is_new);
+        let mut order: Vec<usize> = placed.collect();
+        let others = (0..self.all.len()).filter(is_new).filter(|piece| !order.contains(piece));
+        let others: Vec<usize> = others.collect();
+        order.extend(others);
+        let known: BTreeSet<String> = self
+            .all
+            .iter()
+            .filter(|piece| matches!(piece.origin, Origin::Written(_)))
+            .map(|piece| fold(&piece.step.id))
+            .collect();
+        let mut next = [1_usize, 1];
+        for piece in order {
+            let Some(piece) = self.all.get_mut(piece) else { continue };
+            let (letter, number) = match piece.origin {
+                Origin::Check(_) => (CHECK, next.last_mut()),
+                _ => (FIX, next.first_mut()),
+            };
+            let Some(number) = number else { continue };
+            let mut name = format!("{letter}{number}");
+            while known.contains(&name) {
+                *number += 1;
+                name = format!("{letter}{number}");
+            }
+            *number += 1;
+            piece.step.id = Arc::from(name);
+        }
+    }
+
     /// The steps of a draft, which know each other by position.
     #[must_use]
     pub fn steps(&self, draft: &Draft) -> Vec<Step> {

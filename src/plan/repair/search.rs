@@ -165,7 +165,19 @@ pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
         written: &written,
     };
     let mut found = search.choices(options);
-    let Search { pieces, learned, .. } = search;
+    let Search { mut pieces, learned, .. } = search;
+    found.choices.sort_by_key(|choice| choice.kind != options.choose);
+    if let Some(first) = found.choices.first() {
+        pieces.rename(&first.tried.draft);
+    }
+    for choice in &mut found.choices {
+        for (step, entry) in choice.tried.plan.steps.iter_mut().zip(&choice.tried.draft.entries) {
+            if let Some(piece) = pieces.step(entry.piece) {
+                step.id = piece.id.clone();
+            }
+        }
+    }
+    let left = still_needed(complete.left, &found);
     let written_value = carried(&written, &is_wanted);
     let written = Tried { value: written_value, ..written };
     let status = found.status(&written, options);
@@ -181,10 +193,20 @@ pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
         tolerance: (options.percent, options.seconds),
         own_order: found.own_order,
         what_if: found.what_if,
-        left: complete.left,
+        left,
         spared: complete.spared,
         stuck,
     }
+}
+
+/// Of what could not be put in, what objects need that are not good in the end.
+fn still_needed(left: Vec<Left>, found: &Found) -> Vec<Left> {
+    let Some(first) = found.choices.first() else { return left };
+    let objects = first.tried.trace.objects.iter();
+    let bad: BTreeSet<&str> =
+        objects.filter(|one| one.ends().is_exposed()).map(|one| &*one.key).collect();
+    let is_needed = |left: &Left| left.objects.iter().any(|key| bad.contains(key.as_str()));
+    left.into_iter().filter(is_needed).collect()
 }
 
 /// Whether the goal is about an object that a step breaks.

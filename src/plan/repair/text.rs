@@ -27,7 +27,10 @@ pub fn entries(given: Given<'_>, pieces: &Pieces, choice: &Choice) -> Vec<Entry>
                 action: pieces.action(given.set, placed.piece)?.id.to_string(),
                 with: with(given, pieces, placed.piece),
                 timing,
-                note: clears(given, &tried.trace, position),
+                note: match piece.origin {
+                    Origin::Fix(_) => clears(given, &tried.trace, position),
+                    _ => None,
+                },
             },
         })
     };

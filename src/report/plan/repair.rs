@@ -97,6 +97,8 @@ pub struct ProofX {
     pub end: CertificateX,
     /// What holds in every order, in words: what the numbers rest on.
     pub conditions: Vec<String>,
+    /// Whether objects count differently in the sums; else each counts once.
+    pub is_weighted: bool,
     /// Exposures up to so many hundredths above the least count as alike.
     pub tolerance_percent: i64,
     /// Exposures up to so many seconds above the least count as alike.
@@ -126,7 +128,7 @@ pub struct SummandX {
 /// What a plan is worth.
 #[derive(Debug, Serialize)]
 pub struct WorthX {
-    /// `passed`, `failed` or `no_verdict`: what `plan check` says.
+    /// `passed`, `failed` or `no_verdict`: what `plan check` says, with the longest durations.
     pub verdict: &'static str,
     /// Protected objects that are good at the end.
     pub good: usize,
@@ -148,6 +150,8 @@ pub struct RepairedX {
     /// What it is worth.
     #[serde(flatten)]
     pub worth: WorthX,
+    /// The steps by their begin.
+    pub steps: Vec<RowX>,
     /// What was changed.
     pub edits: Vec<EditX>,
     /// Its file.
@@ -156,6 +160,23 @@ pub struct RepairedX {
     pub diff: String,
     /// Its own report.
     pub report: PlanReport,
+}
+
+/// A step of the repaired plan, with the durations that the repair is made for.
+#[derive(Debug, Serialize)]
+pub struct RowX {
+    /// Its name.
+    pub step: String,
+    /// What is done, and at what.
+    pub action: String,
+    /// When it begins; none if it never does.
+    pub start_seconds: Option<i64>,
+    /// When it has ended.
+    pub end_seconds: Option<i64>,
+    /// `insert`, `move`, `wait`, or none where nothing was changed.
+    pub op: Option<&'static str>,
+    /// What is to be said of it.
+    pub said: String,
 }
 
 /// A change of the plan.

@@ -5,18 +5,19 @@ use std::collections::BTreeSet;
 use crate::facts::time::say_duration;
 use crate::facts::value::{ObjectId, Value};
 use crate::gate::Verdict;
-use crate::plan::repair::{Change, Choice, Entry, Kind, Status};
+use crate::plan::repair::{Change, Choice, Entry, Kind, Status, Tried};
 use crate::plan::simulate::Takes;
 use crate::plan::solver::relax::Relaxation;
 use crate::plan::solver::{Answer, Certificate, Status as Solved};
-use crate::plan::trace::StepTrace;
+use crate::plan::trace::{StepStatus, StepTrace};
+use crate::plan::world::Phase;
 use crate::report::explain::Tool;
 use crate::report::plan::repair::proof::Names;
 use crate::report::plan::repair::{
-    AlternativeX, EditX, NotInsertedX, ProofX, RepairInput, RepairReport, RepairedX, StuckX,
+    AlternativeX, EditX, NotInsertedX, ProofX, RepairInput, RepairReport, RepairedX, RowX, StuckX,
     WhatIfX, WorthX,
 };
-use crate::report::plan::{Input, PlanReport, build as build_plan, words::plural};
+use crate::report::plan::{PlanReport, build as build_plan, words::plural};
 
 /// Makes the report.
 #[must_use]
@@ -26,9 +27,12 @@ pub fn build(input: RepairInput<'_>) -> RepairReport {
     let written = build_plan(input.written);
     let repaired = input.repaired.map(|repaired| {
         let report = build_plan(repaired.input);
+        let edits = repair.choices.first().map_or_else(Vec::new, |choice| edits(names, choice));
+        let first = repair.choices.first().map_or(&repair.written, |choice| &choice.tried);
         RepairedX {
-            worth: worth(repaired.input, &report),
-            edits: repair.choices.first().map_or_else(Vec::new, |choice| edits(names, choice)),
+            worth: worth(first, report.verdict),
+            steps: names.rows(first, &edits),
+            edits,
             text: repaired.text.to_owned(),
             diff: repaired.diff.to_owned(),
             report,
@@ -56,7 +60,7 @@ pub fn build(input: RepairInput<'_>) -> RepairReport {
             Takes::Expected => "usual",
         },
         proof: proof(names),
-        written: worth(input.written, &written),
+        written: worth(&repair.written, written.verdict),
         plan: written.plan,
         repaired,
         alternatives: alternatives(names),
@@ -95,16 +99,21 @@ fn name(status: &Status) -> &'static str {
     }
 }
 
-fn worth(input: Input<'_>, report: &PlanReport) -> WorthX {
-    let totals = &report.totals;
+/// What a plan is worth with the durations that the repair is made for.
+fn worth(tried: &Tried, verdict: &'static str) -> WorthX {
+    let trace = &tried.trace;
+    let ends =
+        |phases: &[Phase]| trace.objects.iter().filter(|one| phases.contains(&one.ends())).count();
+    let written = trace.steps.iter().take(tried.plan.written().len());
+    let done = |step: &&StepTrace| step.needs.check.is_some() && step.status == StepStatus::Done;
     WorthX {
-        verdict: report.verdict,
-        good: totals.good,
-        bad: totals.bad + totals.unknown,
-        exposure_seconds: totals.exposure_seconds,
-        weighted_exposure_seconds: input.judged.worst.weighted_exposure(),
-        checks: totals.checks,
-        end_seconds: totals.end_seconds,
+        verdict,
+        good: ends(&[Phase::Good]),
+        bad: ends(&[Phase::Bad, Phase::Busy, Phase::Stopped, Phase::Unknown]),
+        exposure_seconds: trace.exposure(),
+        weighted_exposure_seconds: trace.weighted_exposure(),
+        checks: written.filter(done).count(),
+        end_seconds: trace.end,
     }
 }
 
@@ -113,6 +122,7 @@ fn proof(names: Names<'_>) -> ProofX {
     let mut proof = ProofX {
         tolerance_percent: repair.tolerance.0,
         tolerance_seconds: repair.tolerance.1,
+        is_weighted: repair.ground.problem.objects.iter().any(|object| object.weight != 1),
         ..ProofX::default()
     };
     // What is right as it is written is as good as what the solver found.
@@ -122,9 +132,7 @@ fn proof(names: Names<'_>) -> ProofX {
         Status::ProvenBySearch { nodes } => {
             (proof.kind, proof.nodes) = (Some("search"), Some(*nodes));
         }
-        Status::BestFound { gap } => {
-            proof.gap_seconds = Some(gap.saturating_mul(repair.ground.unit))
-        }
+        Status::BestFound { gap } => proof.gap_seconds = Some(*gap),
         Status::Unchanged | Status::Infeasible | Status::NotFound { .. } => {}
     }
     if let Some(answer) = &repair.answer {
@@ -156,6 +164,70 @@ impl Names<'_> {
             })
             .collect();
         format!("{id} {}", said.join(", "))
+    }
+}
+
+impl Names<'_> {
+    /// The steps by their begin, those of one second in the order of the plan.
+    fn rows(&self, tried: &Tried, edits: &[EditX]) -> Vec<RowX> {
+        let steps = tried.draft.entries.iter().zip(&tried.trace.steps);
+        let mut rows: Vec<RowX> = steps
+            .map(|(entry, step)| {
+                let id = self.piece(entry.piece);
+                let edit = edits.iter().find(|edit| edit.step == id);
+                let mut said: Vec<String> = Vec::new();
+                said.extend(edit.map(|edit| match edit.op {
+                    "move" => format!("moved {}", edit.said),
+                    _ => edit.said.clone(),
+                }));
+                said.extend(self.outcome(tried, step));
+                RowX {
+                    action: self.done(entry.piece),
+                    start_seconds: step.start,
+                    end_seconds: step.end,
+                    op: edit.map(|edit| edit.op),
+                    said: said.join("; "),
+                    step: id,
+                }
+            })
+            .collect();
+        rows.sort_by_key(|row| row.start_seconds.unwrap_or(i64::MAX));
+        rows
+    }
+
+    /// What came of a step that did not just take place.
+    fn outcome(&self, tried: &Tried, step: &StepTrace) -> Option<String> {
+        let window = &tried.plan.window;
+        let limit = match step.needs.check {
+            Some(_) => window.end.max(window.checks_until),
+            None => window.end,
+        };
+        match &step.status {
+            StepStatus::Done if step.end.is_some_and(|end| end > limit) => {
+                Some(format!("has not ended by {}", self.input.clock.show_day(limit)))
+            }
+            StepStatus::Done => None,
+            StepStatus::Nothing => {
+                let written = tried.plan.written().len();
+                let mut jobs = tried.trace.steps.iter().skip(written);
+                let by_job = step.needs.check.is_some_and(|(object, _)| {
+                    jobs.any(|job| {
+                        job.end == step.start
+                            && job.status == StepStatus::Done
+                            && job.needs.check.is_some_and(|(known, _)| known == object)
+                    })
+                });
+                let said = if by_job {
+                    "a job that begins by itself has done it by then"
+                } else {
+                    "nothing to do"
+                };
+                Some(said.to_owned())
+            }
+            StepStatus::Refused(reasons) if reasons.is_empty() => Some("wasted".to_owned()),
+            StepStatus::Refused(reasons) => Some(format!("cannot begin: {}", reasons.join(" "))),
+            StepStatus::Never => Some("never begins".to_owned()),
+        }
     }
 }
 
@@ -371,7 +443,7 @@ fn what_if(names: Names<'_>) -> Vec<WhatIfX> {
         WhatIfX {
             change,
             said,
-            exposure_seconds: one.value.exposure.saturating_mul(repair.ground.unit),
+            exposure_seconds: one.value.exposure,
             end_seconds: one.value.end,
             is_proven: one.is_proven,
         }

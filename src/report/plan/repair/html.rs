@@ -6,13 +6,13 @@ use std::io;
 use crate::facts::time::say_duration;
 use crate::plan::time::Clock;
 use crate::report::markup::html;
+use crate::report::plan::PlanReport;
 use crate::report::plan::html::{STYLE, name};
 use crate::report::plan::repair::human::{
-    by_begin, edited, ends, note, proven, sign, title, words_of,
+    edited, ends, proven, sign, title, weighted, when, with_the_longest,
 };
 use crate::report::plan::repair::{CertificateX, RepairReport, RepairedX};
 use crate::report::plan::timeline;
-use crate::report::plan::{PlanReport, words};
 
 /// Writes the report; `written` is that of the plan as it is.
 ///
@@ -89,6 +89,9 @@ impl Page<'_> {
         if let Some(repaired) = &report.repaired {
             let _ = writeln!(text, "<p>Changes: {}.</p>", html(&edited(repaired)));
         }
+        if let Some(said) = with_the_longest(report, self.clock) {
+            let _ = writeln!(text, "<p>{}.</p>", html(&said));
+        }
         if let Some(why) = &report.why_not {
             let _ = writeln!(text, "<p>{}</p>", html(why));
         }
@@ -123,23 +126,15 @@ impl Page<'_> {
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Steps\">\n<table>\n<thead><tr><th></th>\
              <th>Time</th><th>Step</th><th>What</th><th>Why</th></tr></thead>\n<tbody>\n",
         );
-        for step in by_begin(&repaired.report) {
-            let edit = repaired.edits.iter().find(|edit| edit.step == step.id);
-            let outcome = words_of(step, &repaired.report, self.clock);
-            let notes: Vec<String> = edit
-                .map(note)
-                .into_iter()
-                .chain(Some(outcome))
-                .filter(|one| !one.is_empty())
-                .collect();
+        for row in &repaired.steps {
             let _ = writeln!(
                 text,
                 "<tr><td>{}</td><td class=\"time\">{}</td><td>{}</td><td>{}</td><td class=\"wide\">{}</td></tr>",
-                edit.map_or("", sign),
-                html(&words::when(step, self.clock)),
-                name(&step.id),
-                name(&words::action(step)),
-                html(&notes.join("; "))
+                sign(row.op),
+                html(&when(row, self.clock)),
+                name(&row.step),
+                name(&row.action),
+                html(&row.said)
             );
         }
         text.push_str(&deleted(repaired));
@@ -167,9 +162,10 @@ impl Page<'_> {
         let mut all: Vec<String> = report.alternatives.iter().map(|one| one.said.clone()).collect();
         all.extend(report.sensitivity.iter().map(|one| {
             format!(
-                "with {}: {} without protection (weighted), done at {}{}",
+                "with {}: {} without protection{}, done at {}{}",
                 one.said,
                 say_duration(one.exposure_seconds),
+                weighted(report),
                 self.clock.show_day(one.end_seconds),
                 if one.is_proven { "" } else { ", or less" }
             )
@@ -195,7 +191,7 @@ impl Page<'_> {
             return String::new();
         }
         let mut text = String::from(
-            "<p>No order is below this sum, in which each object counts with its weight.</p>\n",
+            "<p>No order is below this sum. Where objects have weights, they count by them.</p>\n",
         );
         text.push_str(&sum(&proof.exposure));
         text.push_str("<p>What all orders have in common:</p>\n");

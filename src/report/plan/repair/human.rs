@@ -9,9 +9,9 @@ use crate::facts::time::say_duration;
 use crate::plan::time::Clock;
 use crate::report::diagnostic::clean;
 use crate::report::plan::repair::build::{edits_said, fails};
-use crate::report::plan::repair::{CertificateX, EditX, RepairReport, RepairedX};
+use crate::report::plan::repair::{CertificateX, RepairReport, RepairedX, RowX};
 use crate::report::plan::words::{self, plural};
-use crate::report::plan::{ObjectX, PlanReport, StepX};
+use crate::report::plan::{ObjectX, PlanReport};
 
 /// Most lines of one list.
 const MOST: usize = 12;
@@ -152,6 +152,9 @@ impl Page<'_> {
         }
         if let Some(repaired) = &report.repaired {
             let _ = writeln!(text, "      {}", edited(repaired));
+            if let Some(said) = with_the_longest(report, self.clock) {
+                let _ = writeln!(text, "      {}", clean(&said));
+            }
         }
         if let Some(why) = &report.why_not {
             let _ = writeln!(text, "      {}", clean(why));
@@ -165,23 +168,14 @@ impl Page<'_> {
     /// The steps by their begin.
     fn steps(&self, repaired: &RepairedX) -> String {
         let mut rows = Vec::new();
-        for step in by_begin(&repaired.report) {
-            let edit = repaired.edits.iter().find(|edit| edit.step == step.id);
-            let mut note = edit.map(|edit| note(edit)).unwrap_or_default();
-            let outcome = words_of(step, &repaired.report, self.clock);
-            if !outcome.is_empty() {
-                note = if note.is_empty() { outcome } else { format!("{note}; {outcome}") };
-            }
-            let mark = edit.map_or(" ", |edit| sign(edit));
-            rows.push((
-                mark,
-                vec![
-                    words::when(step, self.clock),
-                    clean(&step.id),
-                    clean(&words::action(step)),
-                    clean(&note),
-                ],
-            ));
+        for row in &repaired.steps {
+            let cells = vec![
+                clean(&when(row, self.clock)),
+                clean(&row.step),
+                clean(&row.action),
+                clean(&row.said),
+            ];
+            rows.push((sign(row.op), cells));
         }
         let width = |column: usize| {
             let cells = rows.iter().filter_map(|(_, row)| row.get(column));
@@ -311,9 +305,10 @@ impl Page<'_> {
             for one in &report.sensitivity {
                 let _ = writeln!(
                     text,
-                    "  - {}: {} without protection (weighted), done at {}{}",
+                    "  - {}: {} without protection{}, done at {}{}",
                     clean(&one.said),
                     say_duration(one.exposure_seconds),
+                    weighted(report),
                     self.clock.show_day(one.end_seconds),
                     if one.is_proven { "" } else { ", or less" }
                 );
@@ -356,7 +351,9 @@ impl Page<'_> {
         if self.report.status == "infeasible_proven" || proof.exposure.summands.is_empty() {
             return text;
         }
-        text.push_str("\nNo order is below this sum, weighted by what an object counts\n");
+        let weighted =
+            if proof.is_weighted { ", in which objects count by their weights" } else { "" };
+        let _ = writeln!(text, "\nNo order is below this sum{weighted}");
         text.push_str(&sum(&proof.exposure));
         if !proof.conditions.is_empty() {
             text.push_str("\nWhat all orders have in common\n");
@@ -386,6 +383,23 @@ fn sum(sum: &CertificateX) -> String {
     text
 }
 
+/// What `plan check` says of a plan that was made for the usual durations.
+pub(super) fn with_the_longest(report: &RepairReport, clock: &Clock) -> Option<String> {
+    let repaired = report.repaired.as_ref().filter(|_| report.durations == "usual")?;
+    let totals = &repaired.report.totals;
+    Some(format!(
+        "with the longest durations, with which `plan check` counts: {}, done at {}, {} without protection",
+        words::verdict(repaired.worth.verdict),
+        clock.show_day(totals.end_seconds),
+        say_duration(totals.exposure_seconds)
+    ))
+}
+
+/// Whether objects count differently.
+pub(super) fn weighted(report: &RepairReport) -> &'static str {
+    if report.proof.is_weighted { " (weighted)" } else { "" }
+}
+
 /// How many edits of each sort.
 pub(super) fn edited(repaired: &RepairedX) -> String {
     let count = |op: &str| repaired.edits.iter().filter(|edit| edit.op == op).count();
@@ -401,46 +415,20 @@ pub(super) fn edited(repaired: &RepairedX) -> String {
     )
 }
 
-/// The steps by their begin, those of the same second in the order of the plan.
-pub(super) fn by_begin(report: &PlanReport) -> Vec<&StepX> {
-    let mut steps: Vec<&StepX> = report.steps.iter().collect();
-    steps.sort_by_key(|step| step.start_seconds.unwrap_or(i64::MAX));
-    steps
-}
-
-pub(super) fn sign(edit: &EditX) -> &'static str {
-    match edit.op {
-        "insert" => "+",
-        "move" | "wait" => "~",
-        _ => "-",
+/// When a step begins and ends.
+pub(super) fn when(row: &RowX, clock: &Clock) -> String {
+    match (row.start_seconds, row.end_seconds) {
+        (Some(from), Some(to)) if to > from => format!("{}-{}", clock.show(from), clock.show(to)),
+        (Some(from), _) => clock.show(from),
+        _ => "never".to_owned(),
     }
 }
 
-pub(super) fn note(edit: &EditX) -> String {
-    match edit.op {
-        "move" => format!("moved {}", edit.said),
-        _ => edit.said.clone(),
-    }
-}
-
-/// What came of a step, where that is not just that it took place.
-pub(super) fn words_of(step: &StepX, report: &PlanReport, clock: &Clock) -> String {
-    let is_check = step.needs.checks.is_some();
-    match words::outcome(step, report, clock).as_str() {
-        "done already" if is_check => {
-            let job = report.jobs.iter().find(|job| {
-                job.end_seconds == step.start_seconds
-                    && job.needs.checks.as_ref().map(|one| &one.object)
-                        == step.needs.checks.as_ref().map(|one| &one.object)
-            });
-            job.map_or_else(
-                || "done already".to_owned(),
-                |job| {
-                    let title = job.automatic.as_deref().unwrap_or(&job.id);
-                    format!("{title} has done it by then")
-                },
-            )
-        }
-        other => other.to_owned(),
+/// The sign of a change.
+pub(super) fn sign(op: Option<&str>) -> &'static str {
+    match op {
+        Some("insert") => "+",
+        Some("move" | "wait") => "~",
+        _ => " ",
     }
 }

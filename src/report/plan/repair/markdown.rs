@@ -8,9 +8,8 @@ use crate::plan::time::Clock;
 use crate::report::markup::plain as markdown;
 use crate::report::plan::repair::RepairReport;
 use crate::report::plan::repair::human::{
-    by_begin, edited, ends, note, proven, sign, title, words_of,
+    edited, ends, proven, sign, title, weighted, when, with_the_longest,
 };
-use crate::report::plan::words;
 use crate::report::plan::write_markdown;
 
 /// Writes the report; with a limit, no longer than so many characters, the head aside.
@@ -44,6 +43,9 @@ fn head(report: &RepairReport, clock: &Clock) -> String {
     if !sure.is_empty() && report.status != "unchanged" {
         let _ = write!(text, "\n{}.\n", markdown(&capital(&sure)));
     }
+    if let Some(said) = with_the_longest(report, clock) {
+        let _ = write!(text, "\n{}.\n", markdown(&capital(&said)));
+    }
     if let Some(why) = &report.why_not {
         let _ = write!(text, "\n{}\n", markdown(why));
     }
@@ -53,23 +55,15 @@ fn head(report: &RepairReport, clock: &Clock) -> String {
     if let Some(repaired) = &report.repaired {
         let _ = write!(text, "\n## What is changed\n\n{}.\n\n", capital(&edited(repaired)));
         text.push_str("| | Time | Step | What | Why |\n|---|---|---|---|---|\n");
-        for step in by_begin(&repaired.report) {
-            let edit = repaired.edits.iter().find(|edit| edit.step == step.id);
-            let outcome = words_of(step, &repaired.report, clock);
-            let notes: Vec<String> = edit
-                .map(note)
-                .into_iter()
-                .chain(Some(outcome))
-                .filter(|one| !one.is_empty())
-                .collect();
+        for row in &repaired.steps {
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {} | {} |",
-                edit.map_or("", sign),
-                words::when(step, clock),
-                markdown(&step.id),
-                markdown(&words::action(step)),
-                markdown(&notes.join("; "))
+                sign(row.op),
+                when(row, clock),
+                markdown(&row.step),
+                markdown(&row.action),
+                markdown(&row.said)
             );
         }
         for edit in repaired.edits.iter().filter(|edit| edit.op == "delete") {
@@ -104,9 +98,10 @@ fn head(report: &RepairReport, clock: &Clock) -> String {
         for one in &report.sensitivity {
             let _ = writeln!(
                 text,
-                "- {}: {} without protection (weighted), done at {}{}",
+                "- {}: {} without protection{}, done at {}{}",
                 markdown(&one.said),
                 say_duration(one.exposure_seconds),
+                weighted(report),
                 clock.show_day(one.end_seconds),
                 if one.is_proven { "" } else { ", or less" }
             );

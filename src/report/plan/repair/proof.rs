@@ -168,8 +168,10 @@ impl Names<'_> {
                     self.task_long(task)
                 ));
             }
-            if !about.after.is_empty() {
-                said.push(format!("{} comes after {}", self.task(task), self.tasks(&about.after)));
+            let after: Vec<usize> =
+                about.after.iter().copied().filter(|task| !about.mends.contains(task)).collect();
+            if !after.is_empty() {
+                said.push(format!("{} comes after {}", self.task(task), self.tasks(&after)));
             }
             if !about.needs_good.is_empty() {
                 said.push(format!(
