@@ -41,6 +41,9 @@ pub(super) fn what_if(ground: &Ground, options: &Options, now: &Value) -> Vec<Wh
     let problem = &ground.problem;
     let effort = Effort { budget: options.budget / 20, ..Effort::default() };
     let mut found = Vec::new();
+    // What a tolerance has left out would come back with it, not with more time.
+    let least = solved(problem, &effort).map_or(*now, |(value, _)| value);
+    let now = if least.exposure < now.exposure { &least } else { now };
     let helps = |value: &Value| {
         value.not_good <= now.not_good && value.exposure < now.exposure - now.exposure / 100
     };

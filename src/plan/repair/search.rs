@@ -177,7 +177,7 @@ pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
             }
         }
     }
-    let left = still_needed(complete.left, &found);
+    let left = still_needed(given, complete.left, &found);
     let written_value = carried(&written, &is_wanted);
     let written = Tried { value: written_value, ..written };
     let status = found.status(&written, options);
@@ -199,14 +199,15 @@ pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
     }
 }
 
-/// Of what could not be put in, what objects need that are not good in the end.
-fn still_needed(left: Vec<Left>, found: &Found) -> Vec<Left> {
-    let Some(first) = found.choices.first() else { return left };
-    let objects = first.tried.trace.objects.iter();
-    let bad: BTreeSet<&str> =
-        objects.filter(|one| one.ends().is_exposed()).map(|one| &*one.key).collect();
-    let is_needed = |left: &Left| left.objects.iter().any(|key| bad.contains(key.as_str()));
-    left.into_iter().filter(is_needed).collect()
+/// Of what could not be put in, what objects need that no check makes good, or that are not good in the end.
+fn still_needed(given: Given<'_>, left: Vec<Left>, found: &Found) -> Vec<Left> {
+    let mut bad: BTreeSet<String> =
+        found.ground.lost.keys().map(|object| given.facts.key(*object).to_string()).collect();
+    if let Some(first) = found.choices.first() {
+        let objects = first.tried.trace.objects.iter();
+        bad.extend(objects.filter(|one| one.ends().is_exposed()).map(|one| one.key.to_string()));
+    }
+    left.into_iter().filter(|left| !left.objects.is_disjoint(&bad)).collect()
 }
 
 /// Whether the goal is about an object that a step breaks.

@@ -96,7 +96,15 @@ const ALL: usize = 6;
 pub fn solve(problem: &Problem, effort: &Effort) -> Result<Answer, Fault> {
     problem.validate()?;
     let facts = Facts::new(problem);
-    let mut solver = Solver { problem, facts: &facts, effort, best: None, order: None, enough: 0 };
+    let mut solver = Solver {
+        problem,
+        facts: &facts,
+        effort,
+        best: None,
+        order: None,
+        enough: 0,
+        least: Least::Unknown,
+    };
     if let Some(limit) = relax::excess(problem, &facts) {
         return Ok(solver.infeasible(relax::Proof::Bound(limit)));
     }
@@ -111,6 +119,12 @@ pub fn solve(problem: &Problem, effort: &Effort) -> Result<Answer, Fault> {
         solver.improve(effort.budget / 2);
     }
     let least = solver.best.as_ref().map_or(0, |(value, _)| value.exposure);
+    // What is alike up to a tolerance is so up from the least there is, not from the least that was found.
+    solver.least = match &walked {
+        _ if solver.meets(HARM) => Least::ByBound,
+        Some(walked) => Least::BySearch(walked.nodes),
+        None => Least::Unknown,
+    };
     let slack =
         (least / 100 * effort.percent + least % 100 * effort.percent / 100).max(effort.seconds);
     if slack > 0 {
@@ -127,6 +141,15 @@ pub fn solve(problem: &Problem, effort: &Effort) -> Result<Answer, Fault> {
     Ok(solver.answer(walked))
 }
 
+/// How it is known that no schedule has less exposure than the best one without a tolerance.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Least {
+    Unknown,
+    ByBound,
+    /// After so many nodes.
+    BySearch(u64),
+}
+
 /// A walk that came to its end.
 struct Walked {
     nodes: u64,
@@ -140,6 +163,7 @@ struct Solver<'a> {
     best: Option<(Value, Schedule)>,
     order: Option<Timed>,
     enough: i64,
+    least: Least,
 }
 
 impl Solver<'_> {
@@ -235,8 +259,15 @@ impl Solver<'_> {
         let by_bound = self.meets(HARM);
         let (status, proven) = match (&self.best, walked) {
             (None, _) => (Status::NotFound, 0),
+            (Some((best, _)), _) if self.least == Least::Unknown => {
+                (Status::BestFound { gap: best.exposure - bound.value.exposure }, 0)
+            }
             (Some(_), walked) if by_bound => {
-                (Status::ProvenByBound, walked.map_or(HARM, |walked| walked.levels))
+                let levels = walked.map_or(HARM, |walked| walked.levels);
+                match self.least {
+                    Least::BySearch(nodes) => (Status::ProvenBySearch { nodes }, levels),
+                    _ => (Status::ProvenByBound, levels),
+                }
             }
             (Some(_), Some(walked)) => {
                 (Status::ProvenBySearch { nodes: walked.nodes }, walked.levels)

@@ -155,15 +155,12 @@ impl Names<'_> {
         let action = self.repair.pieces.action(self.input.set, piece);
         let id = action.map(|action| action.id.to_string()).unwrap_or_default();
         let args = self.repair.pieces.step(piece).map(|step| step.args.as_slice());
-        let said: Vec<String> = args
-            .unwrap_or_default()
-            .iter()
-            .map(|arg| match arg {
-                Value::Object(object) => self.key(*object),
-                other => other.to_string(),
-            })
-            .collect();
-        format!("{id} {}", said.join(", "))
+        let at = args.unwrap_or_default().iter().find_map(|arg| match arg {
+            Value::Object(object) => Some(self.key(*object)),
+            Value::Name(name) => Some(name.to_string()),
+            _ => None,
+        });
+        at.map_or_else(|| id.clone(), |at| format!("{id} {at}"))
     }
 }
 
@@ -242,7 +239,7 @@ fn edits(names: Names<'_>, choice: &Choice) -> Vec<EditX> {
         let edit =
             |op, said| EditX { op, step: names.piece(piece), action: names.done(piece), said };
         match pieces.written(piece) {
-            None => all.push(edit("insert", names.why_inserted(choice, step))),
+            None => all.push(edit("insert", names.why_inserted(choice, piece, step))),
             Some(place) if choice.edits.moved.contains(&place) => {
                 all.push(edit("move", names.why_moved(choice, position)));
             }
@@ -254,7 +251,7 @@ fn edits(names: Names<'_>, choice: &Choice) -> Vec<EditX> {
                     after != entry.after || before.not_before != entry.not_before
                 });
                 if is_other {
-                    all.push(edit("wait", names.waits(entry)));
+                    all.push(edit("wait", names.waits(entry, place)));
                 }
             }
         }
@@ -278,7 +275,7 @@ fn edits(names: Names<'_>, choice: &Choice) -> Vec<EditX> {
 }
 
 impl Names<'_> {
-    fn why_inserted(&self, choice: &Choice, step: Option<&StepTrace>) -> String {
+    fn why_inserted(&self, choice: &Choice, piece: usize, step: Option<&StepTrace>) -> String {
         let trace = &choice.tried.trace;
         let Some(step) = step else { return String::new() };
         if let Some((object, _)) = step.needs.check {
@@ -307,9 +304,21 @@ impl Names<'_> {
             objects.extend(&cause.objects);
         }
         if rules.is_empty() {
-            return "without it another fix cannot begin, or a check is wasted".to_owned();
+            return self.needed_for(piece);
         }
         format!("clears {} ({})", rules.join(", "), plural(objects.len(), "object"))
+    }
+
+    /// The objects whose checks are wasted without a fix.
+    fn needed_for(&self, piece: usize) -> String {
+        let task = self.repair.ground.tasks.iter().position(|known| *known == piece);
+        let task = task.and_then(|task| self.repair.ground.problem.tasks.get(task));
+        match task.map(|task| task.frees.as_slice()) {
+            Some(frees) if !frees.is_empty() => {
+                format!("without it checks are wasted: {}", self.objects(frees))
+            }
+            _ => "without it another fix cannot begin, or a check is wasted".to_owned(),
+        }
     }
 
     /// What a moved step has before it now that it had not, or the other way round.
@@ -340,16 +349,32 @@ impl Names<'_> {
         }
     }
 
-    fn waits(&self, entry: &Entry) -> String {
+    /// What a step waits for now, and what no longer.
+    fn waits(&self, entry: &Entry, place: usize) -> String {
         let mut parts = Vec::new();
-        if !entry.after.is_empty() {
-            let names: Vec<String> = entry.after.iter().map(|piece| self.piece(*piece)).collect();
-            parts.push(format!("after {}", names.join(", ")));
+        let named = |pieces: &[usize]| {
+            let names: Vec<String> = pieces.iter().map(|piece| self.piece(*piece)).collect();
+            names.join(", ")
+        };
+        let before = self.input.plan.written().get(place);
+        let was = before.map(|step| step.after.as_slice()).unwrap_or_default();
+        let gone: Vec<usize> =
+            was.iter().copied().filter(|piece| !entry.after.contains(piece)).collect();
+        let new: Vec<usize> =
+            entry.after.iter().copied().filter(|piece| !was.contains(piece)).collect();
+        if !gone.is_empty() {
+            parts.push(format!("no longer waits for {}", named(&gone)));
         }
-        if let Some(time) = entry.not_before {
-            parts.push(format!("not before {}", self.input.clock.show_day(time)));
+        if !new.is_empty() {
+            parts.push(format!("waits for {}", named(&new)));
         }
-        if parts.is_empty() { "waits for nothing more".to_owned() } else { parts.join(", ") }
+        let was = before.and_then(|step| step.not_before);
+        if entry.not_before != was
+            && let Some(time) = entry.not_before
+        {
+            parts.push(format!("not before {}", self.input.clock.show(time)));
+        }
+        parts.join(", ")
     }
 }
 

@@ -215,9 +215,8 @@ impl Page<'_> {
         let width = shown.clone().map(|one| clean(&one.key).chars().count()).max().unwrap_or(0);
         let mut text = String::from("\nWithout protection\n");
         for object in shown {
-            let spans = words::episodes(object).map(|(from, to)| {
-                format!("{}-{}", self.clock.show_day(from), self.clock.show_day(to))
-            });
+            let spans = words::episodes(object)
+                .map(|(from, to)| format!("{}-{}", self.clock.show(from), self.clock.show(to)));
             let age = object
                 .oldest_point_seconds
                 .map(|age| format!("; newest recovery point then {} old", say_duration(age)));
@@ -259,6 +258,9 @@ impl Page<'_> {
                 hazard.id,
                 clean(&hazard.message)
             );
+            for help in &hazard.help {
+                let _ = writeln!(text, "    help: {}", clean(help));
+            }
         }
         if open.len() > MOST {
             let _ = writeln!(text, "  and {} more", open.len() - MOST);

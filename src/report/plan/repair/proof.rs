@@ -58,7 +58,7 @@ impl Names<'_> {
         known.map_or_else(|| "the one who checks".to_owned(), |owner| self.key(owner))
     }
 
-    fn objects(&self, list: &[usize]) -> String {
+    pub(super) fn objects(&self, list: &[usize]) -> String {
         let all = self.repair.ground.objects.len();
         if list.len() == all && all > 1 {
             return format!("all {all}");
