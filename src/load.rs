@@ -41,6 +41,7 @@ pub static SCHEMAS: [(&str, &str); 19] = [
     ("mutants-v1", include_str!("../schemas/mutants-v1.schema.json")),
     ("pack-v1", include_str!("../schemas/pack-v1.schema.json")),
     ("plan-explain-v1", include_str!("../schemas/plan-explain-v1.schema.json")),
+    ("plan-repair-v1", include_str!("../schemas/plan-repair-v1.schema.json")),
     ("plan-report-v1", include_str!("../schemas/plan-report-v1.schema.json")),
     ("plan-v1", include_str!("../schemas/plan-v1.schema.json")),
     ("plan-verify-v1", include_str!("../schemas/plan-verify-v1.schema.json")),

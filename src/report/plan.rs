@@ -37,7 +37,7 @@ pub use junit::write as write_junit;
 pub use markdown::write as write_markdown;
 pub use repair::{
     AlternativeX, CertificateX, CoreX, EditX, NotInsertedX, ProofX, RepairInput, RepairReport,
-    Repaired, RepairedX, RowX, StuckX, SummandX, WhatIfX, WorthX, build as build_repair,
+    Repaired, RepairedX, RowX, StuckX, SufferX, SummandX, WhatIfX, WorthX, build as build_repair,
     write_repair_html, write_repair_human, write_repair_markdown,
 };
 pub use sarif::write as write_sarif;

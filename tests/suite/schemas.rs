@@ -13,6 +13,7 @@ const WRITTEN: &[&str] = &[
     "explain-v1",
     "lint-v1",
     "plan-explain-v1",
+    "plan-repair-v1",
     "plan-report-v1",
     "plan-verify-v1",
     "report-v1",

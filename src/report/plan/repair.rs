@@ -140,7 +140,7 @@ pub struct WorthX {
     pub weighted_exposure_seconds: i64,
     /// Checks.
     pub checks: usize,
-    /// Seconds from the opening of the window until the last step is over.
+    /// Seconds from the opening of the window until the last step is over and what ends good is so.
     pub end_seconds: i64,
 }
 
@@ -152,6 +152,8 @@ pub struct RepairedX {
     pub worth: WorthX,
     /// The steps by their begin.
     pub steps: Vec<RowX>,
+    /// The objects that are without protection at some time, the longest first.
+    pub objects: Vec<SufferX>,
     /// What was changed.
     pub edits: Vec<EditX>,
     /// Its file.
@@ -160,6 +162,23 @@ pub struct RepairedX {
     pub diff: String,
     /// Its own report.
     pub report: PlanReport,
+}
+
+/// An object without protection, with the durations that the repair is made for.
+#[derive(Debug, Serialize)]
+pub struct SufferX {
+    /// Its key.
+    pub object: String,
+    /// Times without protection: begin and end.
+    pub spans: Vec<(i64, i64)>,
+    /// Seconds of them.
+    pub exposure_seconds: i64,
+    /// Names of the steps that they come from.
+    pub caused_by: Vec<String>,
+    /// Age of the newest recovery point at its worst, in seconds; none if it is not known.
+    pub oldest_point_seconds: Option<i64>,
+    /// Whether it is protected at the end.
+    pub ends_good: bool,
 }
 
 /// A step of the repaired plan, with the durations that the repair is made for.

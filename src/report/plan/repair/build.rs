@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use crate::facts::time::say_duration;
 use crate::facts::value::{ObjectId, Value};
 use crate::gate::Verdict;
-use crate::plan::repair::{Change, Choice, Entry, Kind, Status, Tried};
+use crate::plan::repair::{Change, Choice, Entry, Kind, Origin, Status, Tried};
 use crate::plan::simulate::Takes;
 use crate::plan::solver::relax::Relaxation;
 use crate::plan::solver::{Answer, Certificate, Status as Solved};
-use crate::plan::trace::{StepStatus, StepTrace};
+use crate::plan::trace::{StepStatus, StepTrace, Trace};
 use crate::plan::world::Phase;
 use crate::report::explain::Tool;
 use crate::report::plan::repair::proof::Names;
 use crate::report::plan::repair::{
     AlternativeX, EditX, NotInsertedX, ProofX, RepairInput, RepairReport, RepairedX, RowX, StuckX,
-    WhatIfX, WorthX,
+    SufferX, WhatIfX, WorthX,
 };
 use crate::report::plan::{PlanReport, build as build_plan, words::plural};
 
@@ -32,6 +32,7 @@ pub fn build(input: RepairInput<'_>) -> RepairReport {
         RepairedX {
             worth: worth(first, report.verdict),
             steps: names.rows(first, &edits),
+            objects: names.suffer(first),
             edits,
             text: repaired.text.to_owned(),
             diff: repaired.diff.to_owned(),
@@ -79,7 +80,7 @@ pub fn build(input: RepairInput<'_>) -> RepairReport {
                 objects: left.objects.iter().cloned().collect(),
             })
             .collect(),
-        advised: repair.spared.iter().map(|piece| names.done(*piece)).collect(),
+        advised: names.advised(),
         stuck: repair
             .stuck
             .iter()
@@ -113,8 +114,15 @@ fn worth(tried: &Tried, verdict: &'static str) -> WorthX {
         exposure_seconds: trace.exposure(),
         weighted_exposure_seconds: trace.weighted_exposure(),
         checks: written.filter(done).count(),
-        end_seconds: trace.end,
+        end_seconds: over(trace),
     }
+}
+
+/// When the last step is over and what ends good is so.
+fn over(trace: &Trace) -> i64 {
+    let good = trace.objects.iter().filter(|one| one.ends() == Phase::Good);
+    let exposed = good.flat_map(|one| &one.intervals).filter(|one| one.phase.is_exposed());
+    exposed.map(|one| one.to).max().unwrap_or(0).max(trace.end)
 }
 
 fn proof(names: Names<'_>) -> ProofX {
@@ -190,6 +198,40 @@ impl Names<'_> {
             .collect();
         rows.sort_by_key(|row| row.start_seconds.unwrap_or(i64::MAX));
         rows
+    }
+
+    /// The objects that are without protection at some time.
+    fn suffer(&self, tried: &Tried) -> Vec<SufferX> {
+        let id = |step: &usize| tried.plan.steps.get(*step).map(|step| step.id.to_string());
+        let exposed = tried.trace.objects.iter().filter(|one| one.exposure > 0);
+        let mut all: Vec<SufferX> = exposed
+            .map(|one| {
+                let bad = one.intervals.iter().filter(|at| at.phase.is_exposed());
+                let mut spans: Vec<(i64, i64)> = Vec::new();
+                let mut caused_by: Vec<String> = Vec::new();
+                for interval in bad {
+                    match spans.last_mut() {
+                        Some(last) if last.1 == interval.from => last.1 = interval.to,
+                        _ => spans.push((interval.from, interval.to)),
+                    }
+                    for step in interval.caused_by.iter().filter_map(id) {
+                        if !caused_by.contains(&step) {
+                            caused_by.push(step);
+                        }
+                    }
+                }
+                SufferX {
+                    object: one.key.to_string(),
+                    spans,
+                    exposure_seconds: one.exposure,
+                    caused_by,
+                    oldest_point_seconds: one.oldest_point,
+                    ends_good: one.ends() == Phase::Good,
+                }
+            })
+            .collect();
+        all.sort_by_key(|one| std::cmp::Reverse(one.exposure_seconds));
+        all
     }
 
     /// What came of a step that did not just take place.
@@ -309,6 +351,20 @@ impl Names<'_> {
         format!("clears {} ({})", rules.join(", "), plural(objects.len(), "object"))
     }
 
+    /// What rules advise, and without which the plan ends as well.
+    fn advised(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for piece in &self.repair.spared {
+            let origin = self.repair.pieces.all.get(*piece).map(|piece| &piece.origin);
+            if let Some(Origin::Fix(step)) = origin
+                && !all.contains(&step.text)
+            {
+                all.push(step.text.clone());
+            }
+        }
+        all
+    }
+
     /// The objects whose checks are wasted without a fix.
     fn needed_for(&self, piece: usize) -> String {
         let task = self.repair.ground.tasks.iter().position(|known| *known == piece);
@@ -402,12 +458,12 @@ fn alternatives(names: Names<'_>) -> Vec<AlternativeX> {
             deleted: edits.deleted.len(),
             moved: edits.moved.len(),
             exposure_seconds: Some(trace.exposure()),
-            end_seconds: Some(trace.end),
+            end_seconds: Some(over(trace)),
             steps: choice.tried.plan.written().iter().map(|step| step.id.to_string()).collect(),
             said: format!(
                 "{title}: {} without protection, done at {}; {}",
                 say_duration(trace.exposure()),
-                clock.show_day(trace.end),
+                clock.show_day(over(trace)),
                 edits_said(edits.inserted.len(), edits.deleted.len(), edits.moved.len())
             ),
         });

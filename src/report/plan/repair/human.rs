@@ -8,10 +8,10 @@ use anstyle::{AnsiColor, Style};
 use crate::facts::time::say_duration;
 use crate::plan::time::Clock;
 use crate::report::diagnostic::clean;
+use crate::report::plan::PlanReport;
 use crate::report::plan::repair::build::{edits_said, fails};
 use crate::report::plan::repair::{CertificateX, RepairReport, RepairedX, RowX};
 use crate::report::plan::words::{self, plural};
-use crate::report::plan::{ObjectX, PlanReport};
 
 /// Most lines of one list.
 const MOST: usize = 12;
@@ -31,7 +31,7 @@ pub fn write(
     let mut text = page.head();
     if let Some(repaired) = &report.repaired {
         text.push_str(&page.steps(repaired));
-        text.push_str(&page.objects(&repaired.report));
+        text.push_str(&page.objects(repaired));
         text.push_str(&page.hazards(&repaired.report));
     }
     text.push_str(&page.core());
@@ -204,31 +204,35 @@ impl Page<'_> {
         text
     }
 
-    fn objects(&self, report: &PlanReport) -> String {
-        let mut exposed: Vec<&ObjectX> =
-            report.objects.iter().filter(|one| one.exposure_seconds > 0).collect();
+    fn objects(&self, repaired: &RepairedX) -> String {
+        let exposed = &repaired.objects;
         if exposed.is_empty() {
             return String::new();
         }
-        exposed.sort_by_key(|one| std::cmp::Reverse(one.exposure_seconds));
         let shown = exposed.iter().take(MOST);
-        let width = shown.clone().map(|one| clean(&one.key).chars().count()).max().unwrap_or(0);
+        let width = shown.clone().map(|one| clean(&one.object).chars().count()).max().unwrap_or(0);
         let mut text = String::from("\nWithout protection\n");
         for object in shown {
-            let spans = words::episodes(object)
-                .map(|(from, to)| format!("{}-{}", self.clock.show(from), self.clock.show(to)));
+            let spans = object
+                .spans
+                .iter()
+                .map(|(from, to)| format!("{}-{}", self.clock.show(*from), self.clock.show(*to)));
             let age = object
                 .oldest_point_seconds
                 .map(|age| format!("; newest recovery point then {} old", say_duration(age)));
+            let because = match object.caused_by.as_slice() {
+                [] => "as before the plan".to_owned(),
+                steps => steps.join(", "),
+            };
             let _ = writeln!(
                 text,
                 "  {:<width$}  {}  {}  {}{}{}",
-                clean(&object.key),
+                clean(&object.object),
                 spans.collect::<Vec<_>>().join(", "),
                 say_duration(object.exposure_seconds),
-                clean(&words::because_of(object).join(", ")),
+                clean(&because),
                 age.unwrap_or_default(),
-                if object.ends == "good" { "" } else { "; NOT protected at the end" }
+                if object.ends_good { "" } else { "; NOT protected at the end" }
             );
         }
         if exposed.len() > MOST {
@@ -245,10 +249,12 @@ impl Page<'_> {
         if open.is_empty() {
             return String::new();
         }
+        let longest =
+            if self.report.durations == "usual" { ", with the longest durations" } else { "" };
         let mut text = if fails(report) > 0 {
-            "\nStill wrong with it\n".to_owned()
+            format!("\nStill wrong with it{longest}\n")
         } else {
-            "\nWarnings of `plan check` that stay\n".to_owned()
+            format!("\nWarnings of `plan check` that stay{longest}\n")
         };
         for hazard in open.iter().take(MOST) {
             let _ = writeln!(
@@ -329,12 +335,10 @@ impl Page<'_> {
             }
         }
         if !report.advised.is_empty() {
-            let all = report.advised.join("; ");
-            let _ = writeln!(
-                text,
-                "\nThe rules advise, too, and the plan ends as well without: {}",
-                clean(&all)
-            );
+            text.push_str("\nThe rules advise, too, and the plan ends as well without\n");
+            for one in report.advised.iter().take(MOST) {
+                let _ = writeln!(text, "  - {}", clean(one));
+            }
         }
         for one in &report.stuck {
             let _ = writeln!(
