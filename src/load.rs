@@ -28,7 +28,7 @@ use crate::rule::pack::Schemas;
 use crate::schema::Schema;
 
 /// The published schemas, by name.
-pub static SCHEMAS: [(&str, &str); 19] = [
+pub static SCHEMAS: [(&str, &str); 20] = [
     ("action-v1", include_str!("../schemas/action-v1.schema.json")),
     ("case-v1", include_str!("../schemas/case-v1.schema.json")),
     ("config-v1", include_str!("../schemas/config-v1.schema.json")),
