@@ -10,6 +10,7 @@ pub mod bound;
 pub mod construct;
 pub mod ends;
 pub mod local;
+mod mended;
 pub mod problem;
 mod queue;
 pub mod relax;

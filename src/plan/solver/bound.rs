@@ -29,6 +29,13 @@ pub enum Rule {
     Shared(usize),
     /// What is bad at the start waits for fixes and for a slot; the rest as alone.
     AtStart,
+    /// Each object that a task breaks which this fix mends is bad while that task, those behind it that the
+    /// fix mends, and the fix run; least where the longest for the least weight comes first. Then it
+    /// waits for a slot; the rest as alone.
+    Mended(usize),
+    /// Whichever of the tasks that a fix mends comes first, this one makes the least of it: what it breaks
+    /// waits for it, for the fix and for a slot; the rest as alone.
+    FirstMended(usize),
     /// Whichever of the shared tasks comes last, this one makes the least of it: what it breaks waits as
     /// for a shared task, and was bad before that while the other shared tasks that break it ran. They ran
     /// before, and one operator does not do two things at once, so these times add.
@@ -53,6 +60,10 @@ pub enum Part {
     Lead(usize),
     /// Fixes of what is bad at the start.
     Fixes,
+    /// A task that a fix mends, for each object that is broken by it or before it.
+    Tail(usize),
+    /// The fixes of what several tasks break, for each object.
+    Mending(usize),
     /// Another shared task, for each object that both break.
     Other(usize),
     /// The checks that wait for the slots of an owner, shortest first.
@@ -131,6 +142,14 @@ impl Rest<'_> {
     /// time before the fix is over.
     fn is_within(&self, fix: &Task, object: usize) -> bool {
         let open = at(self.open, object);
+        if !fix.any_of().is_empty() {
+            let stands = fix.mends.iter().any(|cause| !at(self.left, *cause));
+            return if stands {
+                open
+            } else {
+                self.firsts(fix).all(|(_, first)| first.breaks.contains(&object))
+            };
+        }
         (open && fix.mends.is_empty())
             || fix.mends.iter().any(|cause| {
                 let breaks = self
@@ -206,7 +225,7 @@ impl Rest<'_> {
         let fixes = |object: usize| {
             let fixes = self
                 .tasks()
-                .filter(move |(_, fix)| fix.frees.contains(&object) && fix.mends.contains(&index));
+                .filter(move |(_, fix)| fix.frees.contains(&object) && self.is_behind(fix, index));
             self.load(fixes.map(|(_, fix)| fix))
         };
         let takes = self.task(index).map_or(0, |task| task.takes);
@@ -218,7 +237,7 @@ impl Rest<'_> {
     }
 
     /// The queues of a group that waits for slots from one instant on.
-    fn queues(&self, group: &[usize], summands: &mut Vec<Summand>) {
+    pub(super) fn queues(&self, group: &[usize], summands: &mut Vec<Summand>) {
         for (owner, slots) in self.problem.owners.iter().enumerate() {
             let members = group
                 .iter()
@@ -232,7 +251,7 @@ impl Rest<'_> {
         }
     }
 
-    fn others(&self, group: &[usize], summands: &mut Vec<Summand>) {
+    pub(super) fn others(&self, group: &[usize], summands: &mut Vec<Summand>) {
         for object in (0..self.problem.objects.len()).filter(|object| !group.contains(object)) {
             let stopped = if self.is_whole { self.stopped(object) } else { 0 };
             let amount = at(self.weights, object) * self.alone(object).max(stopped);
@@ -315,6 +334,7 @@ impl Rest<'_> {
         let shared = self.tasks().filter(|(_, task)| task.breaks.len() > 1);
         bounds.extend(shared.map(|(index, task)| self.shared(index, task)));
         bounds.extend(self.last_shared());
+        bounds.extend(self.mended());
         bounds.reverse();
         bounds.into_iter().max_by_key(|bound| bound.total).unwrap_or_default()
     }

@@ -44,9 +44,22 @@ pub fn orders(problem: &Problem, facts: &Facts) -> Vec<Vec<Item>> {
         }
         orders.push(batches(problem, facts, list));
     }
+    let is_early = |item: &Item| match item {
+        Item::Task(task) => problem.tasks.get(*task).is_some_and(|task| !task.any_of().is_empty()),
+        Item::Check(_) => false,
+    };
+    let early: Vec<Vec<Item>> = orders.iter().map(|order| with_first(order, is_early)).collect();
+    orders.extend(early);
     orders.sort();
     orders.dedup();
     orders
+}
+
+/// The order with some entries first; they come as soon as what they wait for is there.
+fn with_first(order: &[Item], is_early: impl Fn(&Item) -> bool) -> Vec<Item> {
+    let (mut first, rest): (Vec<Item>, Vec<Item>) = order.iter().copied().partition(is_early);
+    first.extend(rest);
+    first
 }
 
 /// Builds an order; what a task waits for comes before it.

@@ -126,7 +126,11 @@ fn begins(rest: &Rest, now: i64) -> Vec<i64> {
                 let takes = rest.task(*other).map_or(0, |task| task.takes);
                 *begin = (*begin).max(if takes > 0 { at(&before, *other) + takes } else { now });
             }
-            *begin = first(index, *begin);
+            let any = tasks.get(index).map_or(&[][..], |task| task.any_of());
+            let over = any.iter().map(|other| {
+                rest.task(*other).map_or(now, |task| at(&before, *other) + task.takes)
+            });
+            *begin = first(index, over.min().unwrap_or(now).max(*begin));
         }
         if begins == before {
             break;

@@ -76,6 +76,9 @@ pub struct Task {
     /// a check needs no fix: without this, nothing could be closed before a shared step. None: the damage
     /// stands from the opening of the window.
     pub mends: Vec<usize>,
+    /// Whether it begins when one of what it mends is over and none of that runs, instead of when all are
+    /// over. None of it begins while the fix runs, and what begins behind it does no damage any more.
+    pub mends_any: bool,
     /// Tasks that must be over when it begins.
     pub after: Vec<usize>,
     /// Objects that must be good when it begins, and that no other task breaks at that instant. That a task comes after the check of what another one broke
@@ -139,6 +142,14 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+impl Task {
+    /// The tasks of which one has to be over when this fix begins; none if it waits for all that it mends.
+    #[must_use]
+    pub fn any_of(&self) -> &[usize] {
+        if self.mends_any && self.mends.len() > 1 { &self.mends } else { &[] }
+    }
+}
+
 impl Problem {
     /// Whether all numbers name something and times are as they are described.
     ///
@@ -185,13 +196,15 @@ impl Problem {
         task.until.map_or(self.window, |until| until.min(self.window))
     }
 
-    /// The tasks that must be over when a task begins: `after`, what it mends, what began a stop that it ends,
-    /// and what is kept before it.
+    /// The tasks that must be over when a task begins: `after`, what it mends if that is all of it, what
+    /// began a stop that it ends, and what is kept before it.
     #[must_use]
     pub fn before(&self, index: usize) -> Vec<usize> {
         let Some(task) = self.tasks.get(index) else { return Vec::new() };
         let mut before = task.after.clone();
-        before.extend(&task.mends);
+        if task.any_of().is_empty() {
+            before.extend(&task.mends);
+        }
         before
             .extend(self.stops.iter().filter(|stop| stop.to == index).filter_map(|stop| stop.from));
         if let (true, Some(place)) = (task.is_kept, task.place) {
@@ -211,7 +224,11 @@ impl Problem {
         loop {
             let stuck: Vec<usize> = left.iter().map(|(task, _)| *task).collect();
             let count = left.len();
-            left.retain(|(_, before)| before.iter().any(|task| stuck.contains(task)));
+            left.retain(|(task, before)| {
+                let any = self.tasks.get(*task).map_or(&[][..], Task::any_of);
+                before.iter().any(|task| stuck.contains(task))
+                    || (!any.is_empty() && any.iter().all(|task| stuck.contains(task)))
+            });
             if left.len() == count {
                 return left.first().map(|(task, _)| *task);
             }

@@ -221,6 +221,7 @@ impl<'a> Run<'a> {
                     && self.facts.before.get(index).is_some_and(|before| {
                         before.iter().all(|task| self.line_of(*task).is_some())
                     })
+                    && (task.any_of().is_empty() || self.stands(index))
                     && !task.needs_good.iter().any(|object| self.is_bad(*object))
             }
             Item::Check(object) => {

@@ -227,6 +227,11 @@ impl View<'_> {
                 wrong += i64::from(end > self.problem.limit(task));
                 wrong += closed(&task.closed, (start, end));
             }
+            let any = self.problem.tasks.get(index).map_or(&[][..], |task| task.any_of());
+            wrong +=
+                i64::from(!any.is_empty() && any.iter().all(|cause| self.span(*cause).1 > start));
+            let meets = |cause: &&usize| overlap(self.span(**cause), (start, end));
+            wrong += count(any.iter().filter(meets).count());
             let before = self.problem.before(index);
             wrong += count(before.iter().filter(|task| self.span(**task).1 > start).count());
         }

@@ -68,6 +68,7 @@ pub(crate) fn tiny(seed: u64) -> Problem {
     places(dice, &mut problem);
     hours(dice, &mut problem);
     stops(dice, &mut problem);
+    mending(&mut Dice::new(!seed), &mut problem);
     if problem.validate().is_err() {
         // What is kept contradicts what comes after what.
         problem.tasks.iter_mut().for_each(|task| task.is_kept = false);
@@ -136,6 +137,21 @@ fn stops(dice: &mut Dice, problem: &mut Problem) {
         let from = if to > 0 && dice.chance(80) { Some(dice.pick(to)) } else { None };
         problem.stops.push(Stop { object, from, to });
     }
+}
+
+/// A fix of the damage of several tasks as the last one, in some problems.
+fn mending(dice: &mut Dice, problem: &mut Problem) {
+    let Some((last, earlier)) = problem.tasks.split_last_mut() else { return };
+    if earlier.len() < 2 || !dice.chance(30) {
+        return;
+    }
+    last.mends = (0..earlier.len()).filter(|_| dice.chance(80)).collect();
+    last.mends_any = dice.chance(60);
+    let is_broken =
+        |object: &usize| last.mends.iter().any(|cause| earlier[*cause].breaks.contains(object));
+    let broken = (0..problem.objects.len()).filter(is_broken);
+    last.frees = broken.filter(|_| dice.chance(85)).collect();
+    (last.breaks, last.needs_good) = (Vec::new(), Vec::new());
 }
 
 /// The user's own order: most tasks, some checks.

@@ -191,7 +191,8 @@ impl Oracle<'_> {
             && now >= about.not_before
             && now + about.takes <= self.problem.window
             && about.until.is_none_or(|until| now + about.takes <= until)
-            && about.after.iter().chain(&about.mends).all(over)
+            && about.after.iter().all(over)
+            && (about.mends.iter().all(over) || (about.mends_any && about.mends.iter().any(over)))
             && self
                 .problem
                 .stops
@@ -221,8 +222,11 @@ impl Oracle<'_> {
                         .any(|lock| about.locks.contains(lock) || about.uses.contains(lock))
             })
         });
+        let mending = self.problem.tasks.iter().zip(&state.left).any(|(fix, left)| {
+            fix.mends_any && runs(*left) && fix.mends.iter().any(|cause| runs(state.left[*cause]))
+        });
         let shut = running.iter().any(|task| is_closed(&task.closed, now));
-        busy <= self.problem.operators && !clash && !shut
+        busy <= self.problem.operators && !clash && !mending && !shut
     }
 
     fn checks_fit(&self, now: i64, state: &State) -> bool {

@@ -11,12 +11,12 @@ pub struct Facts {
     pub breakers: Vec<Vec<usize>>,
     /// The fixes that free each object.
     pub fixes: Vec<Vec<usize>>,
-    /// The tasks that each task cannot overlap because of what they lock.
+    /// The tasks that each task cannot overlap because of what they lock, or because one mends the other.
     pub excluded: Vec<Vec<usize>>,
     /// The tasks that a check of each object cannot overlap because of what they lock.
     pub shut: Vec<Vec<usize>>,
-    /// Objects that a task does not break, but for which it opens what a fix has to mend.
-    pub opens: Vec<Vec<usize>>,
+    /// Objects that a task does not break, but for which it opens what a fix has to mend, behind that fix.
+    pub opens: Vec<Vec<(usize, usize)>>,
     /// Whether some task must find the object good.
     pub looked_at: Vec<bool>,
     /// The tasks that may as well be swapped with each task if they run one right after the other.
@@ -78,17 +78,21 @@ impl Facts {
         let mut facts = Self::default();
         for (index, task) in tasks() {
             facts.before.push(problem.before(index));
-            facts.excluded.push(which(&|other| {
-                let pair = about(other).filter(|_| other != index);
+            facts.excluded.push(which(&|number| {
+                let pair = about(number).filter(|_| number != index);
                 pair.is_some_and(|other| {
                     any(&task.locks, &other.locks)
                         || any(&task.locks, &other.uses)
                         || any(&other.locks, &task.uses)
+                        || task.any_of().contains(&number)
+                        || other.any_of().contains(&index)
                 })
             }));
-            let mended = problem.tasks.iter().filter(|fix| fix.mends.contains(&index));
-            let mut opens: Vec<usize> = mended.flat_map(|fix| fix.frees.iter().copied()).collect();
-            opens.retain(|object| !task.breaks.contains(object));
+            let mended = tasks().filter(|(_, fix)| fix.mends.contains(&index));
+            let mut opens: Vec<(usize, usize)> = mended
+                .flat_map(|(fix, about)| about.frees.iter().map(move |object| (fix, *object)))
+                .collect();
+            opens.retain(|(_, object)| !task.breaks.contains(object));
             facts.opens.push(opens);
             let limit = problem.limit(task);
             facts.task_spells.push(spells(task.takes, task.not_before, limit, &task.closed));
@@ -144,6 +148,7 @@ impl Facts {
         let is_plain = |task: &Task| {
             task.needs_operator
                 && !task.is_kept
+                && task.any_of().is_empty()
                 && task.needs_good.is_empty()
                 && task.not_before == 0
                 && task.until.is_none()
@@ -168,7 +173,8 @@ impl Facts {
                 .all(|task| problem.tasks.get(*task).is_some_and(|task| task.needs_operator))
         };
         let is_waited_for = |(index, task): (usize, &Task)| {
-            let is_named = waits(index).contains(&one) || waits(index).contains(&other);
+            let lists = [waits(index), task.any_of()];
+            let is_named = lists.iter().any(|list| list.contains(&one) || list.contains(&other));
             (!task.needs_operator && is_named)
                 || task.mends.contains(&one) != task.mends.contains(&other)
         };

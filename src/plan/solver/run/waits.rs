@@ -21,7 +21,11 @@ impl Run<'_> {
             self.wait_for(self.states.get(*object).and_then(|state| state.check));
         }
         // A check that has begun is not in vain for what another task opens later, so long as that begins later.
-        for object in facts.opens.get(index).into_iter().flatten() {
+        // What is mended already is not opened again.
+        for (fix, object) in facts.opens.get(index).into_iter().flatten() {
+            if self.line_of(*fix).is_some() {
+                continue;
+            }
             if let Some(check) = self.states.get(*object).and_then(|state| state.check) {
                 self.waits.push((check, 1));
             }

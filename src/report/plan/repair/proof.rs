@@ -102,6 +102,16 @@ impl Names<'_> {
                 "what is bad from the start waits for its fixes and for its turn to be checked"
                     .to_owned()
             }
+            Rule::Mended(fix) => format!(
+                "all that is broken by what {} mends waits for the steps that come behind it, for that fix, and for its \
+                 turn to be checked",
+                self.task_long(fix)
+            ),
+            Rule::FirstMended(task) => format!(
+                "whichever of the steps that one fix mends comes first, {} costs least as that: what it breaks waits for \
+                 it, for the fix, and for its turn to be checked",
+                self.task_long(task)
+            ),
             Rule::LastShared(task) => format!(
                 "whichever shared step comes last, {} costs least as that: what it breaks waits for it and for its turn, and \
                  was without protection while the other shared steps ran",
@@ -118,6 +128,18 @@ impl Names<'_> {
             }
             Part::Lead(task) => {
                 format!("{} and what mends its damage", self.task_long(task))
+            }
+            Part::Tail(task) => {
+                format!(
+                    "{}, for each object that is broken by it or before it",
+                    self.task_long(task)
+                )
+            }
+            Part::Mending(fix) => {
+                format!(
+                    "{} and other fixes of the same damage, for each object",
+                    self.task_long(fix)
+                )
             }
             Part::Fixes => "fixes of what is bad from the start".to_owned(),
             Part::Other(task) => {
@@ -160,6 +182,9 @@ impl Names<'_> {
             if !about.frees.is_empty() {
                 let whose = match about.mends.as_slice() {
                     [] => "what stands from the start".to_owned(),
+                    _ if !about.any_of().is_empty() => {
+                        format!("the damage of the first of {}", self.tasks(&about.mends))
+                    }
                     mends => format!("the damage of {}", self.tasks(mends)),
                 };
                 said.push(format!(
