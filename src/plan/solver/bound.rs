@@ -178,11 +178,16 @@ impl Rest<'_> {
         self.load(breaking.iter().copied().chain(fixing)) + check
     }
 
-    /// The least time for which an object that nothing has stopped as yet will be: the longest of its stops.
+    /// The least time for which an object that nothing has stopped as yet will be: the longest of its stops,
+    /// or all tasks that stop or break it while they run.
     #[must_use]
     pub fn stopped(&self, object: usize) -> i64 {
-        let stops = self.facts.stops.get(object).into_iter().flatten();
-        stops.map(|stop| self.stop(stop)).max().unwrap_or(0)
+        let stops = || self.facts.stops.get(object).into_iter().flatten();
+        let alone = |task: usize| stops().any(|stop| stop.to == task && stop.from == Some(task));
+        let tasks =
+            self.tasks().filter(|(index, task)| task.breaks.contains(&object) || alone(*index));
+        let longest = stops().map(|stop| self.stop(stop)).max();
+        longest.map_or(0, |longest| longest.max(self.load(tasks.map(|(_, task)| task))))
     }
 
     /// The least time from now, or from the begin of a stop that has not begun, to its end: what must come

@@ -38,7 +38,7 @@ pub struct Stop {
     pub object: usize,
     /// The task with whose begin it begins; none: it lasts since the opening of the window.
     pub from: Option<usize>,
-    /// The task with whose end it ends. It begins when the other one is over.
+    /// The task with whose end it ends. It begins when the other one is over, unless it is that.
     pub to: usize,
 }
 
@@ -205,8 +205,8 @@ impl Problem {
         if task.any_of().is_empty() {
             before.extend(&task.mends);
         }
-        before
-            .extend(self.stops.iter().filter(|stop| stop.to == index).filter_map(|stop| stop.from));
+        let ended = self.stops.iter().filter(|stop| stop.to == index && stop.from != Some(index));
+        before.extend(ended.filter_map(|stop| stop.from));
         if let (true, Some(place)) = (task.is_kept, task.place) {
             let kept = self.tasks.iter().enumerate();
             before.extend(kept.filter_map(|(other, kept)| {

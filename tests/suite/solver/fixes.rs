@@ -1,7 +1,7 @@
 //! Fixes of the damage of several tasks.
 
 use dpmguard::plan::solver::bound::{Part, Rule};
-use dpmguard::plan::solver::problem::{Problem, Task};
+use dpmguard::plan::solver::problem::{Problem, Stop, Task};
 use dpmguard::plan::solver::{Answer, Status};
 
 use super::{answer, object, task};
@@ -65,4 +65,15 @@ fn a_fix_before_all_that_it_mends_is_a_circle() {
     assert_eq!(starts(&answer(&problem)).iter().min(), Some(&starts(&answer(&problem))[1]));
     problem.tasks[1].after = vec![2];
     assert!(problem.validate().is_err());
+}
+
+/// What no task breaks is without backups while each of two tasks runs, however they lie.
+#[test]
+fn a_task_can_stop_an_object_while_it_runs() {
+    let mut problem = two(false);
+    problem.objects.push(object(5));
+    problem.stops = [0, 1].map(|task| Stop { object: 2, from: Some(task), to: task }).to_vec();
+    let answer = answer(&problem);
+    assert_eq!(answer.status, Status::ProvenByBound);
+    assert_eq!(answer.best.as_ref().unwrap().0.exposure, 100 + 20);
 }

@@ -68,7 +68,9 @@ pub(crate) fn tiny(seed: u64) -> Problem {
     places(dice, &mut problem);
     hours(dice, &mut problem);
     stops(dice, &mut problem);
-    mending(&mut Dice::new(!seed), &mut problem);
+    let more = &mut Dice::new(!seed);
+    mending(more, &mut problem);
+    halts(more, &mut problem);
     if problem.validate().is_err() {
         // What is kept contradicts what comes after what.
         problem.tasks.iter_mut().for_each(|task| task.is_kept = false);
@@ -136,6 +138,19 @@ fn stops(dice: &mut Dice, problem: &mut Problem) {
         let to = dice.pick(problem.tasks.len());
         let from = if to > 0 && dice.chance(80) { Some(dice.pick(to)) } else { None };
         problem.stops.push(Stop { object, from, to });
+    }
+}
+
+/// Tasks that stop an object while they run, in some problems.
+fn halts(dice: &mut Dice, problem: &mut Problem) {
+    if !dice.chance(15) {
+        return;
+    }
+    for task in 0..problem.tasks.len() {
+        if dice.chance(50) {
+            let object = dice.pick(problem.objects.len());
+            problem.stops.push(Stop { object, from: Some(task), to: task });
+        }
     }
 }
 

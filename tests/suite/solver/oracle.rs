@@ -197,7 +197,7 @@ impl Oracle<'_> {
                 .problem
                 .stops
                 .iter()
-                .filter(|stop| stop.to == task)
+                .filter(|stop| stop.to == task && stop.from != Some(task))
                 .all(|stop| stop.from.as_ref().is_none_or(over))
             && kept.map(|(other, _)| other).all(|other| over(&other))
             && about.needs_good.iter().all(|object| state.phase[*object] == GOOD)
