@@ -8,6 +8,7 @@
 mod alike;
 pub mod bound;
 pub mod construct;
+mod crowd;
 pub mod ends;
 pub mod local;
 mod mended;

@@ -1,5 +1,6 @@
 //! The solver against an oracle that tries out everything, and problems whose answers are known.
 
+mod figures;
 mod fixes;
 mod generate;
 mod oracle;

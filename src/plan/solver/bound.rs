@@ -3,8 +3,10 @@
 //! All bounds speak of what is left: tasks that have not begun, and objects that are bad already. So they
 //! hold for a whole problem and for the rest of an order in the making.
 
+mod shared;
+mod waits;
+
 use super::problem::{Object, Problem, Stop, Task};
-use super::queue::queue;
 use super::run::Facts;
 use super::{at, count};
 
@@ -40,6 +42,17 @@ pub enum Rule {
     /// for a shared task, and was bad before that while the other shared tasks that break it ran. They ran
     /// before, and one operator does not do two things at once, so these times add.
     LastShared(usize),
+    /// Whichever of the shared tasks comes last, it makes the least of it with this other one before it, which
+    /// begins so much earlier. If that is less, more objects wait for the slots together; if it is more, those
+    /// that both break wait longer.
+    Pair {
+        /// The other one.
+        first: usize,
+        /// The last one.
+        last: usize,
+        /// Seconds between their begins.
+        gap: i64,
+    },
 }
 
 /// A part of a bound: a number of seconds, times a weight where it is one of exposure.
@@ -66,8 +79,17 @@ pub enum Part {
     Mending(usize),
     /// Another shared task, for each object that both break.
     Other(usize),
-    /// The checks that wait for the slots of an owner, shortest first.
+    /// The checks that wait for the slots of an owner, shortest first; together with `Lane`, only the
+    /// first of them do, and the others run.
     Queue(usize),
+    /// The time from the begin of a shared task to that of the last one: for objects that both break, or less
+    /// than nothing for those that only the last one does.
+    Gap(usize),
+    /// Checks between two shared tasks of objects that both break, and checks of what only the first one breaks,
+    /// with what they wait for; or, from the first one on, what checks between leave to come.
+    Between,
+    /// Own tasks of objects that are bad at one time, each as often as it is waited for.
+    Lane,
     /// The earliest begin of a task.
     Begin(usize),
     /// What has gone by already.
@@ -125,6 +147,12 @@ impl Rest<'_> {
 
     pub(super) fn tasks(&self) -> impl Iterator<Item = (usize, &Task)> {
         self.problem.tasks.iter().enumerate().filter(|(task, _)| at(self.left, *task))
+    }
+
+    /// The fixes of an object that have not begun.
+    fn fixes(&self, object: usize) -> impl Iterator<Item = &Task> {
+        let fixes = self.facts.fixes.get(object).into_iter().flatten();
+        fixes.filter_map(|fix| self.task(*fix))
     }
 
     /// The least time in which tasks can all be carried out.
@@ -227,33 +255,14 @@ impl Rest<'_> {
 
     /// How long a check waits for a task and the fixes of its damage, whichever object it is of.
     pub(super) fn lead(&self, index: usize, group: &[usize]) -> i64 {
-        let fixes = |object: usize| {
-            let fixes = self
-                .tasks()
-                .filter(move |(_, fix)| fix.frees.contains(&object) && self.is_behind(fix, index));
-            self.load(fixes.map(|(_, fix)| fix))
-        };
+        let fixes =
+            |object: usize| self.load(self.fixes(object).filter(|fix| self.is_behind(fix, index)));
         let takes = self.task(index).map_or(0, |task| task.takes);
         takes + group.iter().map(|object| fixes(*object)).min().unwrap_or(0)
     }
 
     fn weight(&self, group: &[usize]) -> i64 {
         group.iter().map(|object| at(self.weights, *object)).sum()
-    }
-
-    /// The queues of a group that waits for slots from one instant on.
-    pub(super) fn queues(&self, group: &[usize], summands: &mut Vec<Summand>) {
-        for (owner, slots) in self.problem.owners.iter().enumerate() {
-            let members = group
-                .iter()
-                .filter_map(|object| Some((at(self.weights, *object), self.object(*object)?)));
-            let waiting = members.filter(|(_, object)| object.owner == owner);
-            let checks: Vec<(i64, i64)> =
-                waiting.map(|(weight, object)| (weight, object.check)).collect();
-            if !checks.is_empty() {
-                summands.push(Summand { part: Part::Queue(owner), amount: queue(checks, *slots) });
-            }
-        }
     }
 
     pub(super) fn others(&self, group: &[usize], summands: &mut Vec<Summand>) {
@@ -273,61 +282,23 @@ impl Rest<'_> {
         let objects = 0..self.problem.objects.len();
         let group: Vec<usize> =
             objects.filter(|object| at(self.open, *object) && at(self.sure, *object)).collect();
-        let fixes = |object: usize| {
-            let fixes = self.tasks().map(|(_, fix)| fix).filter(move |fix| {
+        let fixing = |object: usize| {
+            self.fixes(object).filter(|fix| {
                 let stands = |cause: &usize| !at(self.left, *cause);
-                fix.frees.contains(&object)
-                    && (fix.mends.is_empty() || fix.mends.iter().any(stands))
-            });
-            self.load(fixes)
+                fix.mends.is_empty() || fix.mends.iter().any(stands)
+            })
         };
-        let lead = group.iter().map(|object| fixes(*object)).min().unwrap_or(0);
+        let lead = group.iter().map(|object| self.load(fixing(*object))).min().unwrap_or(0);
         let mut summands = Vec::new();
         if with_fixes && lead > 0 {
             summands.push(Summand { part: Part::Fixes, amount: lead * self.weight(&group) });
         }
-        self.queues(&group, &mut summands);
+        let by_operator =
+            group.iter().flat_map(|object| fixing(*object)).all(|fix| fix.needs_operator);
+        let sides = (with_fixes && by_operator).then_some(1);
+        self.queues(&group, sides, &[], &mut summands);
         self.others(&group, &mut summands);
         Certificate::new(Rule::AtStart, summands)
-    }
-
-    fn shared(&self, index: usize, task: &Task) -> Certificate {
-        let group = self.group(task);
-        let amount = self.lead(index, &group) * self.weight(&group);
-        let mut summands = vec![Summand { part: Part::Lead(index), amount }];
-        self.queues(&group, &mut summands);
-        self.others(&group, &mut summands);
-        Certificate::new(Rule::Shared(index), summands)
-    }
-
-    /// The least over all shared tasks that can be the last one; only for one operator.
-    fn last_shared(&self) -> Option<Certificate> {
-        let shared: Vec<(usize, &Task)> =
-            self.tasks().filter(|(_, task)| task.needs_operator && task.breaks.len() > 1).collect();
-        if self.problem.operators != 1 || shared.len() < 2 {
-            return None;
-        }
-        let is_waited_for = |index: usize| {
-            shared.iter().any(|(other, _)| {
-                self.facts.before.get(*other).is_some_and(|before| before.contains(&index))
-            })
-        };
-        let last =
-            shared.iter().filter(|(index, _)| !is_waited_for(*index)).map(|(index, task)| {
-                let mut bound = self.shared(*index, task);
-                let group = self.group(task);
-                for (other, about) in shared.iter().filter(|(other, _)| other != index) {
-                    let both: Vec<usize> = group
-                        .iter()
-                        .copied()
-                        .filter(|object| about.breaks.contains(object))
-                        .collect();
-                    let amount = about.takes * self.weight(&both);
-                    bound.summands.push(Summand { part: Part::Other(*other), amount });
-                }
-                Certificate::new(Rule::LastShared(*index), bound.summands)
-            });
-        last.min_by_key(|bound| bound.total)
     }
 
     /// The greatest bound on the weighted time in which objects are bad from now on.
@@ -337,7 +308,7 @@ impl Rest<'_> {
         self.others(&[], &mut alone);
         let mut bounds = vec![Certificate::new(Rule::Alone, alone), self.at_start(true)];
         let shared = self.tasks().filter(|(_, task)| task.breaks.len() > 1);
-        bounds.extend(shared.map(|(index, task)| self.shared(index, task)));
+        bounds.extend(shared.map(|(index, task)| self.shared(index, task, &[])));
         bounds.extend(self.last_shared());
         bounds.extend(self.mended());
         bounds.reverse();

@@ -4,45 +4,47 @@ use super::at;
 use super::problem::Problem;
 use super::run::{Facts, Item};
 
-/// The orders of a problem that are worth timing before any search.
+/// The orders of a problem that are worth timing before any search; `parts` says how finely.
 #[must_use]
-pub fn orders(problem: &Problem, facts: &Facts) -> Vec<Vec<Item>> {
-    let objects = || (0..problem.objects.len()).collect::<Vec<usize>>();
-    let sorted = |key: &dyn Fn(usize) -> (i64, i64)| {
-        let mut list = objects();
-        // What is bad already waits for all that comes before it.
-        let starts_good =
-            |object: usize| !problem.objects.get(object).is_some_and(|about| about.starts_bad);
-        list.sort_by_key(|object| (starts_good(*object), key(*object), *object));
-        list
-    };
-    let check = |object: usize| problem.objects.get(object).map_or(0, |object| object.check);
-    let own = |object: usize| -> i64 {
-        let breakers = facts.breakers.get(object).into_iter().flatten();
-        let own = breakers
-            .filter_map(|task| problem.tasks.get(*task))
-            .filter(|task| task.breaks.len() == 1);
-        own.map(|task| task.takes).sum()
-    };
+pub fn orders(problem: &Problem, facts: &Facts, parts: usize) -> Vec<Vec<Item>> {
+    let sizes = Sizes::new(problem, facts);
     // Johnson's rule: what is quickly prepared and long checked comes first, the other way round last.
     let johnson = |object: usize| {
-        if own(object) < check(object) { (0, own(object)) } else { (1, -check(object)) }
+        let (own, check) = (sizes.own(object), sizes.check(object));
+        if own < check { (0, own) } else { (1, -check) }
     };
     let mut orders = vec![kept(problem, facts, true), kept(problem, facts, false)];
     let lists = [
-        sorted(&|object| (check(object), own(object))),
-        sorted(&johnson),
-        sorted(&|object| (own(object), check(object))),
-        sorted(&|object| (own(object) + check(object), 0)),
+        sizes.sorted(problem, &|object| (sizes.check(object), sizes.own(object))),
+        sizes.sorted(problem, &johnson),
+        sizes.sorted(problem, &|object| (sizes.own(object), sizes.check(object))),
+        sizes.sorted(problem, &|object| (sizes.own(object) + sizes.check(object), 0)),
     ];
+    let [by_check, by_johnson, _, by_both] = &lists;
+    let all = problem.objects.len();
+    // Serial blocks; what is shared first; what is shared last; some before it.
+    let mut counts: Vec<usize> = [1, 2].into_iter().filter(|count| *count < all).collect();
+    counts.extend((0..=parts).map(|part| part * all / parts.max(1)));
+    counts.sort_unstable();
+    counts.dedup();
     for list in &lists {
-        // Serial blocks; what is shared first; what is shared last; the first few before it.
-        for before in [0, 1, 2, list.len() / 4, list.len() / 2, list.len()] {
-            for early_checks in [false, true] {
-                orders.push(around(problem, facts, list, before, early_checks));
-            }
-        }
         orders.push(batches(problem, facts, list));
+        for before in &counts {
+            let (early, late) = list.split_at((*before).min(all));
+            orders.push(around(problem, facts, early, late, false));
+            orders.push(around(problem, facts, early, late, true));
+        }
+    }
+    for before in &counts {
+        // What costs least is closed before what is shared, the longest check first, and made bad again.
+        let (early, _) = by_both.split_at((*before).min(all));
+        let early = sizes.longest_first(early);
+        for list in [by_check, by_johnson] {
+            orders.push(twice(problem, facts, &early, list));
+            let late: Vec<usize> =
+                list.iter().copied().filter(|object| !early.contains(object)).collect();
+            orders.push(around(problem, facts, &early, &late, true));
+        }
     }
     let is_early = |item: &Item| match item {
         Item::Task(task) => problem.tasks.get(*task).is_some_and(|task| !task.any_of().is_empty()),
@@ -53,6 +55,48 @@ pub fn orders(problem: &Problem, facts: &Facts) -> Vec<Vec<Item>> {
     orders.sort();
     orders.dedup();
     orders
+}
+
+/// How long own tasks and checks of objects take.
+struct Sizes {
+    own: Vec<i64>,
+    check: Vec<i64>,
+}
+
+impl Sizes {
+    fn new(problem: &Problem, facts: &Facts) -> Self {
+        let own = |breakers: &Vec<usize>| -> i64 {
+            let own = breakers.iter().filter_map(|task| problem.tasks.get(*task));
+            own.filter(|task| task.breaks.len() == 1).map(|task| task.takes).sum()
+        };
+        Self {
+            own: facts.breakers.iter().map(own).collect(),
+            check: problem.objects.iter().map(|object| object.check).collect(),
+        }
+    }
+
+    fn own(&self, object: usize) -> i64 {
+        at(&self.own, object)
+    }
+
+    fn check(&self, object: usize) -> i64 {
+        at(&self.check, object)
+    }
+
+    fn sorted(&self, problem: &Problem, key: &dyn Fn(usize) -> (i64, i64)) -> Vec<usize> {
+        let mut list: Vec<usize> = (0..self.check.len()).collect();
+        // What is bad already waits for all that comes before it.
+        let starts_good =
+            |object: usize| !problem.objects.get(object).is_some_and(|about| about.starts_bad);
+        list.sort_by_key(|object| (starts_good(*object), key(*object), *object));
+        list
+    }
+
+    fn longest_first(&self, objects: &[usize]) -> Vec<usize> {
+        let mut list = objects.to_vec();
+        list.sort_by_key(|object| (-self.check(*object), *object));
+        list
+    }
 }
 
 /// The order with some entries first; they come as soon as what they wait for is there.
@@ -170,17 +214,32 @@ fn kept(problem: &Problem, facts: &Facts, at_once: bool) -> Vec<Item> {
     draft.rest()
 }
 
+/// Some objects' own tasks and checks before what is shared, the others' tasks behind it; all checks behind it
+/// in the order of a list.
+fn twice(problem: &Problem, facts: &Facts, early: &[usize], list: &[usize]) -> Vec<Item> {
+    let mut draft = Draft::new(problem, facts);
+    for object in early {
+        draft.own(*object);
+        draft.check(*object);
+    }
+    draft.shared();
+    for object in list {
+        draft.own(*object);
+        draft.check(*object);
+    }
+    draft.rest()
+}
+
 /// Some objects' own tasks before what is shared, the others' behind it; each object's check behind its own
 /// tasks or, of those before, behind what is shared.
 fn around(
     problem: &Problem,
     facts: &Facts,
-    list: &[usize],
-    before: usize,
+    early: &[usize],
+    late: &[usize],
     early_checks: bool,
 ) -> Vec<Item> {
     let mut draft = Draft::new(problem, facts);
-    let (early, late) = list.split_at(before.min(list.len()));
     for object in early {
         draft.own(*object);
         if early_checks {

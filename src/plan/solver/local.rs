@@ -4,7 +4,7 @@
 //! problem has the same answer everywhere.
 
 use super::problem::{Object, Problem};
-use super::run::{Episode, Facts, Item, Run, run};
+use super::run::{Episode, Facts, Item, Run, Track};
 use super::value::{Schedule, Value, distance, union, value};
 use super::{at, count, put, timing};
 
@@ -24,19 +24,24 @@ pub struct Timed {
 /// come as late as nothing else is later for it.
 #[must_use]
 pub fn timed<'a>(problem: &'a Problem, facts: &'a Facts, order: &[Item]) -> (Run<'a>, Vec<i64>) {
-    let mut run = run(problem, facts, order);
-    let mut bad: Vec<usize> = run.open().map(|episode| episode.object).collect();
+    let mut track = Track::new(problem, facts);
+    let starts = track_on(problem, &mut track, order);
+    (track.run, starts)
+}
+
+fn track_on(problem: &Problem, track: &mut Track, order: &[Item]) -> Vec<i64> {
+    track.follow(order);
+    let mut bad: Vec<usize> = track.run.open().map(|episode| episode.object).collect();
     bad.sort_by_key(|object| {
         (problem.objects.get(*object).map_or(0, |object| object.check), *object)
     });
     for object in bad {
         let item = Item::Check(object);
-        if let (true, Some(machine)) = (run.allows(item), run.first_free(item)) {
-            let _kept = run.push(item, machine);
+        if track.run.allows(item) {
+            track.put(item);
         }
     }
-    let starts = settle(&run);
-    (run, starts)
+    settle(&track.run)
 }
 
 fn settle(run: &Run) -> Vec<i64> {
@@ -117,10 +122,23 @@ fn stopped(problem: &Problem, run: &Run, starts: &[i64]) -> i64 {
 
 /// Times an order and says what it is worth.
 #[must_use]
-pub fn rate(problem: &Problem, facts: &Facts, order: Vec<Item>) -> Timed {
-    let (run, starts) = timed(problem, facts, &order);
-    let value = worth(problem, &run, &starts);
-    Timed { order, value }
+pub fn rate(problem: &Problem, facts: &Facts, order: &[Item]) -> Timed {
+    rate_on(problem, &mut Track::new(problem, facts), order)
+}
+
+fn rate_on(problem: &Problem, track: &mut Track, order: &[Item]) -> Timed {
+    let starts = track_on(problem, track, order);
+    let run = &track.run;
+    let value = worth(problem, run, &starts);
+    // What did not fit stays in the order, behind what did.
+    let mut kept: Vec<Item> = run.lines().iter().map(|line| line.item).collect();
+    if value.violations > 0 {
+        kept.extend(order.iter().filter(|item| match item {
+            Item::Task(task) => run.line_of(*task).is_none(),
+            Item::Check(object) => run.is_bad(*object),
+        }));
+    }
+    Timed { order: kept, value }
 }
 
 /// The best times of an order, if all of it fits.
@@ -155,12 +173,14 @@ pub fn finish_early(problem: &Problem, facts: &Facts, order: &[Item]) -> bool {
 pub fn improve(problem: &Problem, facts: &Facts, from: Timed, enough: i64, work: u64) -> Timed {
     let mut best = from;
     let mut dice = Dice(SEED);
-    let each = u64::try_from(best.order.len().max(1)).unwrap_or(u64::MAX);
-    let mut spent = 0;
-    while spent + each <= work {
-        spent += each;
+    let mut track = Track::new(problem, facts);
+    // Times are made for all of an order, however much of it was run before.
+    let each = u64::try_from(best.order.len() / 4 + 1).unwrap_or(u64::MAX);
+    let mut tries = 0;
+    while track.work + tries * each < work {
+        tries += 1;
         let Some(order) = change(problem, facts, &best.order, &mut dice) else { break };
-        let next = rate(problem, facts, order);
+        let next = rate_on(problem, &mut track, &order);
         if next.value.compare(&best.value, enough).is_le() {
             best = next;
         }
@@ -174,18 +194,27 @@ fn change(problem: &Problem, facts: &Facts, order: &[Item], dice: &mut Dice) -> 
         return None;
     }
     let mut next = order.to_vec();
-    let taken: Vec<Item> = match dice.below(4) {
+    let taken: Vec<Item> = match dice.below(5) {
         0 => vec![next.remove(dice.below(next.len()))],
         1 => {
             let from = dice.below(next.len());
             let to = (from + 2 + dice.below(4)).min(next.len());
             next.drain(from..to).collect()
         }
+        2 => {
+            // An object's own tasks with a check more, so that it is good again before what is shared.
+            let object = dice.below(problem.objects.len().max(1));
+            let own = |item: &Item| matches!(item, Item::Task(task) if is_own(problem, facts, *task, object));
+            let mut taken: Vec<Item> = next.iter().copied().filter(|item| own(item)).collect();
+            next.retain(|item| !own(item));
+            taken.push(Item::Check(object));
+            taken
+        }
         kind => {
             let object = dice.below(problem.objects.len().max(1));
             let own = |item: &Item| match item {
                 Item::Check(other) => *other == object,
-                Item::Task(task) => kind == 2 && is_own(problem, facts, *task, object),
+                Item::Task(task) => kind == 3 && is_own(problem, facts, *task, object),
             };
             let taken = next.iter().copied().filter(|item| own(item)).collect();
             next.retain(|item| !own(item));

@@ -115,7 +115,7 @@ impl Rest<'_> {
     }
 
     fn with_rest(&self, rule: Rule, group: &[usize], mut summands: Vec<Summand>) -> Certificate {
-        self.queues(group, &mut summands);
+        self.queues(group, None, &[], &mut summands);
         self.others(group, &mut summands);
         Certificate::new(rule, summands)
     }

@@ -27,7 +27,7 @@ pub(super) fn queue(mut checks: Vec<(i64, i64)>, slots: usize) -> i64 {
 }
 
 /// The sum of the ends of checks, sorted by length, on equal slots.
-fn shortest_first(checks: &[(i64, i64)], slots: i64) -> i64 {
+pub(super) fn shortest_first(checks: &[(i64, i64)], slots: i64) -> i64 {
     // The last `slots` checks are each the last on their slot; those before them are waited for once more.
     let mut sum = 0;
     for (index, (_, takes)) in checks.iter().rev().enumerate() {

@@ -7,11 +7,13 @@
 
 mod facts;
 mod spans;
+mod track;
 mod waits;
 
 pub use facts::Facts;
 pub(super) use facts::opening;
 pub use spans::Span;
+pub use track::{Track, run};
 
 use super::problem::Problem;
 use super::value::{Check, Schedule};
@@ -381,19 +383,5 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn early(&self) -> Vec<i64> {
         self.lines.iter().map(|line| line.early).collect()
-    }
-}
-
-/// Runs an order as far as it goes: what it does not allow as yet comes later; whatever fits nowhere stays out.
-#[must_use]
-pub fn run<'a>(problem: &'a Problem, facts: &'a Facts, order: &[Item]) -> Run<'a> {
-    let mut run = Run::new(problem, facts, false);
-    let mut left: Vec<Item> = order.to_vec();
-    loop {
-        let Some(position) = left.iter().position(|item| run.allows(*item)) else { return run };
-        let item = left.remove(position);
-        if let Some(machine) = run.first_free(item) {
-            let _kept = run.push(item, machine);
-        }
     }
 }

@@ -83,6 +83,9 @@ pub enum Status {
     NotFound,
 }
 
+/// How finely the objects are divided into those before and behind what is shared.
+const PARTS: usize = 12;
+
 /// Levels from violations to checks.
 const HARM: usize = 4;
 
@@ -116,7 +119,8 @@ pub fn solve(problem: &Problem, effort: &Effort) -> Result<Answer, Fault> {
         return Ok(solver.infeasible(relax::Proof::Search(nodes)));
     }
     if walked.is_none() {
-        solver.improve(effort.budget / 2);
+        // What no walk was begun for is left to the local search.
+        solver.improve(if solver.is_large() { effort.budget } else { effort.budget / 2 });
     }
     let least = solver.best.as_ref().map_or(0, |(value, _)| value.exposure);
     // What is alike up to a tolerance is so up from the least there is, not from the least that was found.
@@ -173,6 +177,10 @@ impl Solver<'_> {
             .max(1)
     }
 
+    fn is_large(&self) -> bool {
+        self.problem.tasks.len() + self.problem.objects.len() > MANY
+    }
+
     /// So much local search before a walk: the better what is known, the more a walk can leave out, but a
     /// small problem is walked through in no time.
     fn little(&self) -> u64 {
@@ -180,9 +188,9 @@ impl Solver<'_> {
     }
 
     fn construct(&mut self) {
-        let orders = construct::orders(self.problem, self.facts);
+        let orders = construct::orders(self.problem, self.facts, PARTS);
         let mut timed: Vec<Timed> =
-            orders.into_iter().map(|order| local::rate(self.problem, self.facts, order)).collect();
+            orders.iter().map(|order| local::rate(self.problem, self.facts, order)).collect();
         timed.sort_by(|one, other| one.value.compare(&other.value, self.enough));
         for timed in timed.iter().take(3) {
             self.offer(timed);
@@ -216,7 +224,7 @@ impl Solver<'_> {
         if self.meets(ALL) {
             return Some(Walked { nodes: 0, levels: ALL });
         }
-        if self.problem.tasks.len() + self.problem.objects.len() > MANY {
+        if self.is_large() {
             return None;
         }
         let mut search = Search::new(self.problem, self.facts, self.best.take(), self.enough);

@@ -317,11 +317,19 @@ pub fn distance(problem: &Problem, schedule: &Schedule) -> i64 {
         }
     }
     let mut deleted = 0;
-    for object in 0..problem.objects.len() {
-        let written = problem.checks.iter().filter(|check| check.object == object);
-        let mut places: Vec<usize> = written.map(|check| check.place).collect();
-        let made = schedule.checks.iter().filter(|check| check.object == object);
-        let mut starts: Vec<i64> = made.map(|check| check.start).collect();
+    let mut checks: Vec<(Vec<usize>, Vec<i64>)> =
+        vec![(Vec::new(), Vec::new()); problem.objects.len()];
+    for check in &problem.checks {
+        if let Some((places, _)) = checks.get_mut(check.object) {
+            places.push(check.place);
+        }
+    }
+    for check in &schedule.checks {
+        if let Some((_, starts)) = checks.get_mut(check.object) {
+            starts.push(check.start);
+        }
+    }
+    for (mut places, mut starts) in checks {
         places.sort_unstable();
         starts.sort_unstable();
         inserted += count(starts.len().saturating_sub(places.len()));

@@ -1,6 +1,6 @@
 //! What must not change the best value, and what can only better it.
 
-use dpmguard::plan::solver::problem::{Problem, Task};
+use dpmguard::plan::solver::problem::{Problem, Task, Written};
 use dpmguard::plan::solver::value::Value;
 
 use super::generate::{self, Dice};
@@ -70,6 +70,80 @@ fn names_and_units_do_not_matter() {
         let after = answer(&doubled(&problem)).best.map(|(value, _)| value);
         assert_eq!(twice, after, "seed {seed}");
     }
+}
+
+/// All times later, and nothing possible before: what is bad at the start is so for longer, and all else is
+/// as it was.
+#[test]
+fn a_later_opening_shifts_everything() {
+    for seed in 0..cases() / 6 {
+        let mut problem = generate::tiny(seed);
+        problem.stops.retain(|stop| stop.from.is_some());
+        let before = answer(&problem).best.map(|(value, _)| value);
+        let bad = problem.objects.iter().filter(|object| object.starts_bad);
+        let longer: i64 = bad.map(|object| 3 * object.weight).sum();
+        let shifted = before.map(|value| Value {
+            exposure: value.exposure + longer,
+            end: value.end + 3,
+            ..value
+        });
+        assert_eq!(
+            answer(&later(&problem, 3)).best.map(|(value, _)| value),
+            shifted,
+            "seed {seed}"
+        );
+    }
+}
+
+fn later(problem: &Problem, by: i64) -> Problem {
+    let mut other = problem.clone();
+    for time in [&mut other.window, &mut other.checks_until, &mut other.horizon] {
+        *time += by;
+    }
+    let shift = |times: &mut Vec<(i64, i64)>| {
+        for (from, to) in times.iter_mut() {
+            (*from, *to) = (*from + by, *to + by);
+        }
+    };
+    for object in &mut other.objects {
+        shift(&mut object.closed);
+        object.closed.push((0, by));
+    }
+    for task in &mut other.tasks {
+        shift(&mut task.closed);
+        task.not_before += by;
+        task.until = task.until.map(|until| until + by);
+    }
+    other
+}
+
+/// Whose plan is the best one already keeps it: nothing is inserted, deleted or moved.
+#[test]
+fn the_best_order_is_kept_if_it_is_the_user_s() {
+    let mut kept = 0;
+    for seed in 0..cases() / 3 {
+        let mut problem = generate::tiny(seed);
+        let Some((found, schedule)) = answer(&problem).best else { continue };
+        let tasks = schedule.starts.iter().enumerate().map(|(task, start)| (*start, Ok(task)));
+        let checks = schedule.checks.iter().map(|check| (check.start, Err(check.object)));
+        let mut order: Vec<(i64, Result<usize, usize>)> = tasks.chain(checks).collect();
+        order.sort_by_key(|(start, _)| *start);
+        problem.checks.clear();
+        for (place, (_, item)) in order.into_iter().enumerate() {
+            match item {
+                Ok(task) => problem.tasks[task].place = Some(place),
+                Err(object) => problem.checks.push(Written { object, place }),
+            }
+        }
+        let again = answer(&problem).best.map(|(value, _)| value);
+        assert_eq!(
+            again,
+            Some(Value { distance: 0, end: again.unwrap().end, ..found }),
+            "seed {seed}"
+        );
+        kept += u64::from(found.distance > 0);
+    }
+    assert!(kept > 0);
 }
 
 fn shuffled(problem: &Problem, seed: u64) -> Problem {

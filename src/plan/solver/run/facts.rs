@@ -1,6 +1,9 @@
 //! What holds for every order of a problem, found once.
 
+use std::collections::BTreeSet;
+
 use crate::plan::solver::problem::{Problem, Stop, Task};
+use crate::plan::solver::put;
 
 /// What holds for every order of a problem, found once.
 #[derive(Clone, Debug, Default)]
@@ -69,57 +72,92 @@ impl Facts {
     /// What holds for every order.
     #[must_use]
     pub fn new(problem: &Problem) -> Self {
-        let tasks = || problem.tasks.iter().enumerate();
-        let which = |of: &dyn Fn(usize) -> bool| {
-            tasks().map(|(task, _)| task).filter(|task| of(*task)).collect()
-        };
-        let about = |task: usize| problem.tasks.get(task);
         let any = |locks: &[usize], used: &[usize]| locks.iter().any(|lock| used.contains(lock));
-        let mut facts = Self::default();
-        for (index, task) in tasks() {
+        let objects = problem.objects.len();
+        let mut facts = Self {
+            breakers: vec![Vec::new(); objects],
+            fixes: vec![Vec::new(); objects],
+            shut: vec![Vec::new(); objects],
+            stops: vec![Vec::new(); objects],
+            looked_at: vec![false; objects],
+            opens: vec![Vec::new(); problem.tasks.len()],
+            ..Self::default()
+        };
+        let note = |lists: &mut Vec<Vec<usize>>, at: &usize, task: usize| {
+            if let Some(list) = lists.get_mut(*at).filter(|list| list.last() != Some(&task)) {
+                list.push(task);
+            }
+        };
+        // Most tasks lock and use nothing, and mend nothing of which one is enough.
+        let binds = |task: &Task| {
+            !task.locks.is_empty() || !task.uses.is_empty() || !task.any_of().is_empty()
+        };
+        let binding: Vec<(usize, &Task)> =
+            problem.tasks.iter().enumerate().filter(|(_, task)| binds(task)).collect();
+        for (index, task) in problem.tasks.iter().enumerate() {
             facts.before.push(problem.before(index));
-            facts.excluded.push(which(&|number| {
-                let pair = about(number).filter(|_| number != index);
-                pair.is_some_and(|other| {
-                    any(&task.locks, &other.locks)
-                        || any(&task.locks, &other.uses)
-                        || any(&other.locks, &task.uses)
-                        || task.any_of().contains(&number)
-                        || other.any_of().contains(&index)
-                })
-            }));
-            let mended = tasks().filter(|(_, fix)| fix.mends.contains(&index));
-            let mut opens: Vec<(usize, usize)> = mended
-                .flat_map(|(fix, about)| about.frees.iter().map(move |object| (fix, *object)))
-                .collect();
-            opens.retain(|(_, object)| !task.breaks.contains(object));
-            facts.opens.push(opens);
+            let mut excluded = task.any_of().to_vec();
+            for (other, about) in binding.iter().filter(|(other, _)| *other != index) {
+                if any(&task.locks, &about.locks)
+                    || any(&task.locks, &about.uses)
+                    || any(&about.locks, &task.uses)
+                    || about.any_of().contains(&index)
+                {
+                    excluded.push(*other);
+                }
+            }
+            excluded.sort_unstable();
+            excluded.dedup();
+            facts.excluded.push(excluded);
             let limit = problem.limit(task);
             facts.task_spells.push(spells(task.takes, task.not_before, limit, &task.closed));
-            facts.shuts.push(problem.objects.iter().any(|object| any(&task.locks, &object.uses)));
+            let mut shuts = false;
+            if !task.locks.is_empty() {
+                for (object, about) in problem.objects.iter().enumerate() {
+                    if any(&task.locks, &about.uses) {
+                        note(&mut facts.shut, &object, index);
+                        shuts = true;
+                    }
+                }
+            }
+            facts.shuts.push(shuts);
+            task.breaks.iter().for_each(|object| note(&mut facts.breakers, object, index));
+            task.frees.iter().for_each(|object| note(&mut facts.fixes, object, index));
+            for object in &task.needs_good {
+                put(&mut facts.looked_at, *object, true);
+            }
+            for cause in &task.mends {
+                let Some(broken) = problem.tasks.get(*cause).map(|cause| &cause.breaks) else {
+                    continue;
+                };
+                let broken: BTreeSet<usize> = broken.iter().copied().collect();
+                let opened = task.frees.iter().filter(|object| !broken.contains(object));
+                if let Some(opens) = facts.opens.get_mut(*cause) {
+                    opens.extend(opened.map(|object| (index, *object)));
+                }
+            }
         }
-        for (index, object) in problem.objects.iter().enumerate() {
-            let until = problem.checks_until;
-            facts.check_spells.push(spells(object.check, 0, until, &object.closed));
-            facts
-                .stops
-                .push(problem.stops.iter().copied().filter(|stop| stop.object == index).collect());
-            facts.looked_at.push(problem.tasks.iter().any(|task| task.needs_good.contains(&index)));
-            facts
-                .breakers
-                .push(which(&|task| about(task).is_some_and(|task| task.breaks.contains(&index))));
-            facts
-                .fixes
-                .push(which(&|task| about(task).is_some_and(|task| task.frees.contains(&index))));
-            facts.shut.push(which(&|task| {
-                about(task).is_some_and(|task| any(&task.locks, &object.uses))
-            }));
+        for stop in &problem.stops {
+            if let Some(list) = facts.stops.get_mut(stop.object) {
+                list.push(*stop);
+            }
         }
+        let until = problem.checks_until;
+        let checks = problem.objects.iter();
+        facts.check_spells =
+            checks.map(|object| spells(object.check, 0, until, &object.closed)).collect();
         if !problem.stops.is_empty() {
             facts.ahead = (0..problem.tasks.len()).map(|task| facts.ahead(task)).collect();
         }
         for one in 0..problem.tasks.len() {
-            facts.swaps.push(which(&|other| other != one && facts.are_alike(problem, one, other)));
+            // Tasks that are alike break the same, or nothing.
+            let alike = |other: &usize| *other != one && facts.are_alike(problem, one, *other);
+            let first = problem.tasks.get(one).and_then(|task| task.breaks.first());
+            let swaps = match first.and_then(|object| facts.breakers.get(*object)) {
+                Some(breakers) => breakers.iter().copied().filter(alike).collect(),
+                None => (0..problem.tasks.len()).filter(alike).collect(),
+            };
+            facts.swaps.push(swaps);
         }
         facts
     }

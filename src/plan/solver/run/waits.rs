@@ -43,8 +43,10 @@ impl Run<'_> {
                 }
             }
         }
-        let lines = self.lines.iter().enumerate();
-        for (line, about) in lines.filter(|_| at(&facts.shuts, index)) {
+        if !at(&facts.shuts, index) {
+            return;
+        }
+        for (line, about) in self.lines.iter().enumerate() {
             if let Item::Check(object) = about.item
                 && facts.shut.get(object).is_some_and(|shut| shut.contains(&index))
             {

@@ -117,6 +117,12 @@ impl Names<'_> {
                  was without protection while the other shared steps ran",
                 self.task_long(task)
             ),
+            Rule::Pair { first, last, gap } => format!(
+                "whichever shared step comes last, {} costs least as that, {gap} s behind the begin of {}: with less between \
+                 them, more objects wait for their turn together; with more, what both break waits longer",
+                self.task_long(last),
+                self.task_long(first)
+            ),
         }
     }
 
@@ -153,6 +159,16 @@ impl Names<'_> {
                     self.owner(owner)
                 )
             }
+            Part::Lane => {
+                "own steps of what is bad at one time, each as often as objects wait for it"
+                    .to_owned()
+            }
+            Part::Gap(task) => format!(
+                "from the begin of {} to that of the last shared step, for each object that is bad then, less those that \
+                 only the last one breaks",
+                self.task_long(task)
+            ),
+            Part::Between => "checks between the two shared steps".to_owned(),
             Part::Begin(task) => format!("{} begins no earlier", self.task_long(task)),
             Part::Now => "what has gone by".to_owned(),
             Part::Work => "all steps that need an operator".to_owned(),
