@@ -36,6 +36,7 @@ mod planedit;
 mod planends;
 mod planfile;
 mod planpages;
+mod planrepair;
 mod planreport;
 mod planwords;
 mod predict;

@@ -10,7 +10,7 @@ use crate::plan::repair::options::Options;
 use crate::plan::repair::pieces::Pieces;
 use crate::plan::simulate::Takes;
 use crate::plan::solver::problem::{Object, Problem, Stop, Task, Written};
-use crate::plan::trace::{FactChange, Happening, Needs, ObjectTrace, StepStatus};
+use crate::plan::trace::{FactChange, Happening, Needs, ObjectTrace, StepStatus, StepTrace};
 use crate::plan::world::Phase;
 
 /// A problem, and what its numbers stand for.
@@ -45,6 +45,36 @@ pub(super) struct Base<'a> {
     objects: Vec<ObjectId>,
     /// The piece that checks each object.
     checks: Vec<usize>,
+    /// Objects whose fix serves others, too, that come later.
+    leaders: Vec<Leader>,
+}
+
+/// Most objects that are tried as the first.
+const MAX_LEADERS: usize = 3;
+
+/// Most objects that come before a fix together.
+const MAX_TOGETHER: usize = 6;
+
+/// Objects that come first: what they need mended is mended for all that comes behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Leader {
+    fix: usize,
+    objects: Vec<ObjectId>,
+    /// The pieces that come before the fix.
+    first: Vec<usize>,
+    /// Those that come behind it, and need none.
+    later: Vec<usize>,
+}
+
+/// How a problem takes a fix that lasts.
+#[derive(Clone, Copy)]
+pub(super) enum Lasting<'l> {
+    /// It comes behind all that it mends.
+    Last,
+    /// It comes behind what these objects need.
+    First(&'l Leader),
+    /// Nobody says where it comes: what no order is below holds for all of them.
+    Anywhere(&'l Leader),
 }
 
 impl<'a> Base<'a> {
@@ -77,7 +107,102 @@ impl<'a> Base<'a> {
         let pieces: &'a Pieces = pieces;
         let order: Vec<usize> = run.order.iter().chain(&checks).copied().collect();
         let checked = serial(given, takes, pieces, &order);
-        Self { given, pieces, run, checked, objects: known, checks }
+        let leaders = Vec::new();
+        let mut base = Self { given, pieces, run, checked, objects: known, checks, leaders };
+        base.leaders = base.leaders(takes);
+        base
+    }
+
+    /// What lasts: behind what a few objects need, a fix also serves those whose causes come later.
+    fn leaders(&self, takes: Takes) -> Vec<Leader> {
+        for at in 0..self.run.order.len() {
+            let (mut frees, mut mends, is_since_ever) = self.mended(at);
+            mends.sort_unstable();
+            mends.dedup();
+            let Some(fix) = self.run.order.get(at).copied() else { continue };
+            if mends.len() < 2 || is_since_ever {
+                continue;
+            }
+            // Who is over soonest lets the others wait for the shortest time.
+            let lasts = |object: &ObjectId| -> i64 {
+                let positions = self.harm(*object);
+                let steps = positions.iter().filter_map(|at| self.run.trace.steps.get(*at));
+                steps.filter_map(|step| step.takes).sum()
+            };
+            frees.sort_by_key(|object| (lasts(object), *object));
+            frees.dedup();
+            let firsts = frees.iter().take(MAX_LEADERS);
+            let mut found: Vec<Leader> = Vec::new();
+            for leader in firsts.filter_map(|first| self.leader(takes, (fix, &frees), *first)) {
+                if !found.contains(&leader) {
+                    found.push(leader);
+                }
+            }
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    /// The positions of what makes an object bad.
+    fn harm(&self, object: ObjectId) -> Vec<usize> {
+        let steps = self.run.trace.steps.iter().enumerate();
+        steps.filter(|(_, step)| step.harmed.contains(&object)).map(|(at, _)| at).collect()
+    }
+
+    /// An object that comes before a fix, with as many others as it takes for the fix to serve all; none if that is all.
+    fn leader(
+        &self,
+        takes: Takes,
+        (fix, frees): (usize, &[ObjectId]),
+        first: ObjectId,
+    ) -> Option<Leader> {
+        let piece = |at: &usize| self.run.order.get(*at).copied();
+        let left = self.left_bad(&self.checked);
+        let mut objects = vec![first];
+        for _ in 0..MAX_TOGETHER {
+            let mut before: Vec<usize> =
+                objects.iter().flat_map(|object| self.harm(*object)).collect();
+            before.sort_unstable();
+            before.dedup();
+            let all: BTreeSet<usize> = frees.iter().flat_map(|object| self.harm(*object)).collect();
+            if before.len() >= all.len() {
+                return None;
+            }
+            let later: Vec<usize> = all.into_iter().filter(|at| !before.contains(at)).collect();
+            let place = before.iter().chain(&later).min().copied().unwrap_or_default();
+            let mut moved: Vec<usize> = before.iter().filter_map(piece).collect();
+            moved.push(fix);
+            let mut order: Vec<usize> =
+                self.run.order.iter().copied().filter(|piece| !moved.contains(piece)).collect();
+            order.splice(place.min(order.len())..place.min(order.len()), moved);
+            order.extend(&self.checks);
+            let tried = serial(self.given, takes, self.pieces, &order);
+            let bad = self.left_bad(&tried);
+            if bad.is_subset(&left) && refusals(&tried) <= refusals(&self.checked) {
+                return Some(Leader {
+                    fix,
+                    objects,
+                    first: before.iter().filter_map(piece).collect(),
+                    later: later.iter().filter_map(piece).collect(),
+                });
+            }
+            let next = frees.iter().find(|one| bad.contains(one) && !objects.contains(one))?;
+            objects.push(*next);
+        }
+        None
+    }
+
+    /// The objects of the problem that are not good at the end of a run.
+    fn left_bad(&self, run: &Serial) -> BTreeSet<ObjectId> {
+        let open = run.trace.objects.iter().filter(|one| one.ends().is_exposed());
+        open.map(|one| one.object).filter(|object| self.objects.contains(object)).collect()
+    }
+
+    /// The objects that can come first, with the fix that serves all behind it.
+    pub(super) fn leading(&self) -> &[Leader] {
+        &self.leaders
     }
 
     /// The pieces, with the checks that it needed.
@@ -91,6 +216,7 @@ impl<'a> Base<'a> {
         options: &Options,
         learned: &Learned,
         wanted: &dyn Fn(&ObjectTrace) -> bool,
+        lasting: Lasting<'_>,
     ) -> Ground {
         let plan = self.given.plan;
         let mut ground = Ground {
@@ -117,7 +243,7 @@ impl<'a> Base<'a> {
         let numbers: BTreeMap<usize, usize> =
             ground.tasks.iter().enumerate().map(|(task, piece)| (*piece, task)).collect();
         for piece in &ground.tasks {
-            let task = self.task(*piece, &numbers, &ground, &mut names, learned, options);
+            let task = self.task(*piece, (&numbers, lasting), &mut names, learned, options);
             problem.tasks.push(task);
         }
         for (first, second) in &learned.before {
@@ -128,6 +254,11 @@ impl<'a> Base<'a> {
             }
         }
         problem.stops = self.stops(&numbers);
+        if let Lasting::First(leader) | Lasting::Anywhere(leader) = lasting
+            && let Some(fix) = numbers.get(&leader.fix)
+        {
+            problem.stops.retain(|stop| stop.to != *fix);
+        }
         let unit = unit(&problem);
         for object in &mut problem.objects {
             object.weight /= unit;
@@ -247,10 +378,15 @@ impl<'a> Base<'a> {
             else {
                 continue;
             };
-            let (Some(from), Some(to), true) = (task(from), task(to), from != to) else { continue };
-            for object in &cause.objects {
-                if let Some(object) = self.number(*object) {
-                    stops.push(Stop { object, from: Some(from), to });
+            let harms = self.run.trace.steps.get(from).map(|step| step.harmed.as_slice());
+            let frees = self.mended(to).0;
+            let (Some(begin), Some(end)) = (task(from), task(to)) else { continue };
+            for id in &cause.objects {
+                // What is bad all that time is not stopped as well.
+                let is_bad =
+                    harms.unwrap_or_default().contains(id) && (from == to || frees.contains(id));
+                if let (Some(object), false) = (self.number(*id), is_bad) {
+                    stops.push(Stop { object, from: Some(begin), to: end });
                 }
             }
         }
@@ -271,8 +407,7 @@ impl<'a> Base<'a> {
     fn task(
         &self,
         piece: usize,
-        numbers: &BTreeMap<usize, usize>,
-        ground: &Ground,
+        (numbers, lasting): (&BTreeMap<usize, usize>, Lasting<'_>),
         names: &mut Resources,
         learned: &Learned,
         options: &Options,
@@ -303,12 +438,32 @@ impl<'a> Base<'a> {
         if is_since_ever {
             after.append(&mut mends);
         }
+        match lasting {
+            Lasting::Last => {}
+            Lasting::First(leader) if leader.fix == piece => {
+                let tasks = |pieces: &[usize]| -> Vec<usize> {
+                    pieces.iter().filter_map(|piece| numbers.get(piece).copied()).collect()
+                };
+                let later = tasks(&leader.later);
+                mends = tasks(&leader.first);
+                after.retain(|task| !later.contains(task));
+                frees.retain(|object| leader.objects.contains(object));
+            }
+            Lasting::First(leader) if leader.later.contains(&piece) => {
+                after.extend(numbers.get(&leader.fix));
+            }
+            Lasting::Anywhere(leader) if leader.fix == piece => {
+                mends.clear();
+                after.clear();
+                frees.clear();
+            }
+            Lasting::First(_) | Lasting::Anywhere(_) => {}
+        }
         let mut locks = names.all(&trace.needs.locks);
         for (_, object) in learned.apart.iter().filter(|(known, _)| *known == piece) {
             locks.push(names.apart(piece, *object));
         }
         let place = self.pieces.written(piece);
-        let _ = ground;
         Task {
             takes: trace.takes.unwrap_or_default().max(1),
             needs_operator: trace.needs.is_operators,
@@ -438,6 +593,13 @@ impl<'a> Base<'a> {
         }
         found.iter().filter_map(|position| self.run.order.get(*position).copied()).collect()
     }
+}
+
+/// How many pieces of a run cannot begin.
+fn refusals(run: &Serial) -> usize {
+    let is_refused =
+        |step: &&StepTrace| matches!(&step.status, StepStatus::Refused(_) | StepStatus::Never);
+    run.trace.steps.iter().filter(is_refused).count()
 }
 
 /// The greatest number that all weights are multiples of.

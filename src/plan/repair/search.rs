@@ -7,7 +7,7 @@ use crate::facts::value::ObjectId;
 use crate::plan::hazard::Given;
 use crate::plan::repair::arrange::arrange;
 use crate::plan::repair::complete::{Left, Serial, complete, refused};
-use crate::plan::repair::ground::{Base, Ground};
+use crate::plan::repair::ground::{Base, Ground, Lasting};
 use crate::plan::repair::help::{WhatIf, what_if};
 use crate::plan::repair::learn::Learned;
 use crate::plan::repair::options::Options;
@@ -16,6 +16,8 @@ use crate::plan::repair::same::differences;
 use crate::plan::repair::worth::{Tried, carry_out, exposure_of};
 use crate::plan::simulate::Takes;
 use crate::plan::solver::relax::Relaxation;
+use crate::plan::solver::run::Facts;
+use crate::plan::solver::solve::bound;
 use crate::plan::solver::{Answer, Effort, Status as Solved, Value, solve};
 use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace};
 
@@ -328,15 +330,93 @@ impl Search<'_> {
         Choice { kind, tried, edits, status }
     }
 
-    /// Asks the solver until the simulation agrees with its numbers.
+    /// The best order, with a fix that lasts behind all that it mends, or behind the first object that needs it.
     fn solved(&mut self, options: &Options) -> (Tries, Ground, Option<Answer>) {
+        let leaders = self.base.leading();
+        if leaders.is_empty() {
+            return self.attempt(options, Lasting::Last);
+        }
+        let ways = leaders.iter().map(Lasting::First).chain([Lasting::Last]);
+        let share = u64::try_from(leaders.len() + 1).unwrap_or(1);
+        let options = Options { budget: options.budget / share, ..options.clone() };
+        let mut best: Option<(Tries, Ground, Option<Answer>)> = None;
+        for way in ways {
+            let next = self.attempt(&options, way);
+            let is_better = match (&best, &next.0) {
+                (None, _) => true,
+                (Some((Tries::None(_), ..)), tries) => matches!(tries, Tries::Order(..)),
+                (Some((Tries::Order(known, _), ..)), Tries::Order(tried, _)) => {
+                    tried.value.compare(&known.value, 0).is_lt()
+                }
+                (Some(_), Tries::None(_)) => false,
+            };
+            if is_better {
+                best = Some(next);
+            }
+        }
+        let Some((tries, ground, answer)) = best else {
+            return self.attempt(&options, Lasting::Last);
+        };
+        // What no order is below must hold wherever the fix comes.
+        let anywhere = leaders.first().map(|leader| {
+            let anywhere = Lasting::Anywhere(leader);
+            self.base.ground(&options, &self.learned, self.is_wanted, anywhere).problem
+        });
+        let bound = anywhere.map(|problem| {
+            let is_good = matches!(&tries, Tries::Order(tried, _) if tried.value.not_good == 0);
+            bound(&problem, &Facts::new(&problem), is_good)
+        });
+        let Some((bound, mut answer)) = bound.zip(answer) else {
+            return (tries, ground, None);
+        };
+        answer.bound = bound;
+        let tries = match tries {
+            Tries::Order(tried, _) => {
+                let exposure = exposure_of(&tried.trace, &ground.objects) / ground.unit.max(1);
+                let gap = (exposure - answer.bound.value.exposure).max(0);
+                let status = if gap == 0 && tried.value.violations == 0 {
+                    Status::ProvenByBound
+                } else {
+                    Status::BestFound { gap }
+                };
+                Tries::Order(tried, status)
+            }
+            Tries::None(why) => {
+                // Other places of the fix were not looked at.
+                answer.status = Solved::NotFound;
+                Tries::None(why)
+            }
+        };
+        (tries, ground, Some(answer))
+    }
+
+    /// Asks the solver until the simulation agrees with its numbers.
+    fn attempt(
+        &mut self,
+        options: &Options,
+        lasting: Lasting<'_>,
+    ) -> (Tries, Ground, Option<Answer>) {
+        let before = self.learned.clone();
+        let result = self.rounds(options, lasting);
+        if !matches!(lasting, Lasting::Last) {
+            // What was learned with a fix in that place need not hold with it in another.
+            self.learned = before;
+        }
+        result
+    }
+
+    fn rounds(
+        &mut self,
+        options: &Options,
+        lasting: Lasting<'_>,
+    ) -> (Tries, Ground, Option<Answer>) {
         let effort =
             Effort { budget: options.budget, percent: options.percent, seconds: options.seconds };
         let mut best: Option<(Tried, Answer)> = None;
         let mut last = (Ground::default(), None);
         let mut why = "no order was found".to_owned();
         for _ in 0..MAX_ROUNDS {
-            let ground = self.base.ground(options, &self.learned, self.is_wanted);
+            let ground = self.base.ground(options, &self.learned, self.is_wanted, lasting);
             let answer = match solve(&ground.problem, &effort) {
                 Ok(answer) => answer,
                 Err(fault) => return (Tries::None(fault.to_string()), ground, None),
