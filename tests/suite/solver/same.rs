@@ -131,7 +131,12 @@ fn the_best_order_is_kept_if_it_is_the_user_s() {
         problem.checks.clear();
         for (place, (_, item)) in order.into_iter().enumerate() {
             match item {
-                Ok(task) => problem.tasks[task].place = Some(place),
+                Ok(task) => {
+                    let task = &mut problem.tasks[task];
+                    // What had no place was not kept.
+                    task.is_kept &= task.place.is_some();
+                    task.place = Some(place);
+                }
                 Err(object) => problem.checks.push(Written { object, place }),
             }
         }
