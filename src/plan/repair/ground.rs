@@ -349,6 +349,7 @@ impl<'a> Base<'a> {
             must_end_good: takes.is_some() && about.is_some_and(wanted),
             uses,
             closed: self.closed(self.run.order.len() + position),
+            ..Object::default()
         }
     }
 

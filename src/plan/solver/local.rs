@@ -80,8 +80,12 @@ pub fn worth(problem: &Problem, run: &Run, starts: &[i64]) -> Value {
             value.violations += i64::from(object.must_end_good);
         }
     }
-    if !problem.stops.is_empty() {
-        value.exposure += stopped(problem, run, starts);
+    for (index, object) in problem.objects.iter().enumerate() {
+        if run.is_stopped(index) || object.most.is_some() {
+            let exposed = exposed(problem, run, starts, index);
+            value.exposure += if run.is_stopped(index) { object.weight * exposed } else { 0 };
+            value.violations += i64::from(object.most.is_some_and(|most| exposed > most));
+        }
     }
     let ends = run.lines().iter().zip(starts).map(|(line, start)| start + line.takes);
     value.end = ends.max().unwrap_or(0);
@@ -102,22 +106,16 @@ fn bad(
     (begin(episode.from), to)
 }
 
-/// The exposure of the objects that are stopped at times.
-fn stopped(problem: &Problem, run: &Run, starts: &[i64]) -> i64 {
+/// How long an object is bad or stopped.
+fn exposed(problem: &Problem, run: &Run, starts: &[i64], index: usize) -> i64 {
+    let Some(object) = problem.objects.get(index) else { return 0 };
     let begin = |line: Option<usize>| line.map_or(0, |line| at(starts, line));
     let open: Vec<Episode> = run.open().collect();
-    let mut sum = 0;
-    for (index, object) in problem.objects.iter().enumerate() {
-        if !run.is_stopped(index) {
-            continue;
-        }
-        let mine = run.ended().iter().chain(&open).filter(|episode| episode.object == index);
-        let mut times: Vec<(i64, i64)> =
-            mine.map(|episode| bad(problem, episode, object, &begin)).collect();
-        times.extend(run.stopped(index, starts));
-        sum += object.weight * union(&times);
-    }
-    sum
+    let mine = run.ended().iter().chain(&open).filter(|episode| episode.object == index);
+    let mut times: Vec<(i64, i64)> =
+        mine.map(|episode| bad(problem, episode, object, &begin)).collect();
+    times.extend(run.stopped(index, starts));
+    union(&times)
 }
 
 /// Times an order and says what it is worth.

@@ -55,6 +55,8 @@ pub struct Object {
     pub starts_bad: bool,
     /// Whether a schedule that leaves it bad is none.
     pub must_end_good: bool,
+    /// The longest that it may be bad or stopped in all, up to the horizon.
+    pub most: Option<i64>,
     /// What its check uses: no task that locks it may run at that time.
     pub uses: Vec<usize>,
     /// Times in which its check does not run, not even in part.

@@ -58,6 +58,8 @@ pub enum Condition {
     Until(usize),
     /// That an object is good at the end.
     EndGood(usize),
+    /// That an object is bad or stopped for so long at most.
+    Most(usize),
     /// That a task is carried out at all.
     Task(usize),
 }
@@ -87,6 +89,15 @@ pub enum Relaxation {
     Until(usize),
     /// This object may end bad.
     EndGood(usize),
+    /// This object may be bad or stopped for longer.
+    Most {
+        /// Which.
+        object: usize,
+        /// The least maximum that is known to suffice.
+        most: i64,
+        /// Whether a second less is proven not to.
+        is_least: bool,
+    },
     /// This task, and the fixes of nothing but its damage, is left out.
     Task(usize),
 }
@@ -139,6 +150,11 @@ fn verdict(problem: &Problem, budget: u64) -> Verdict {
     if orders.iter().any(|order| local::finish_early(problem, &facts, order)) {
         return Verdict::Yes;
     }
+    let is_limited = problem.objects.iter().any(|object| object.most.is_some());
+    let fits = |order: &Vec<Item>| local::finish(problem, &facts, order, 0).is_some();
+    if is_limited && orders.iter().any(fits) {
+        return Verdict::Yes;
+    }
     let mut search = Search::new(problem, &facts, None, 0);
     let is_whole = search.walk_to_first(budget);
     match (search.best, is_whole) {
@@ -155,11 +171,12 @@ fn verdict(problem: &Problem, budget: u64) -> Verdict {
 pub fn core(problem: &Problem, proof: Proof, budget: u64) -> Core {
     let mut members = conditions(problem);
     let mut is_minimal = members.len() <= MANY;
+    let is_limited = is_limited(problem);
     members.retain(|condition| match condition {
         Condition::Window | Condition::Slots(_) | Condition::Closed(_) | Condition::Until(_) => {
             true
         }
-        Condition::EndGood(_) => is_minimal,
+        Condition::EndGood(_) | Condition::Most(_) => is_minimal,
         Condition::Task(task) => {
             is_minimal || problem.tasks.get(*task).is_some_and(|task| task.breaks.len() > 1)
         }
@@ -185,7 +202,13 @@ pub fn core(problem: &Problem, proof: Proof, budget: u64) -> Core {
     }
     let relaxations =
         all.iter().filter_map(|condition| relaxation(problem, *condition, nodes)).collect();
-    Core { proof, members, is_minimal, relaxations }
+    Core { proof, members, is_minimal: is_minimal && !is_limited, relaxations }
+}
+
+/// Whether an object may end bad and may not be so for long. A later horizon can shut a schedule out then, so
+/// that a longer window is no wider one.
+fn is_limited(problem: &Problem) -> bool {
+    problem.objects.iter().any(|object| object.most.is_some() && !object.must_end_good)
 }
 
 fn conditions(problem: &Problem) -> Vec<Condition> {
@@ -203,6 +226,8 @@ fn conditions(problem: &Problem) -> Vec<Condition> {
     let hurried = tasks_at().filter(|(_, task)| problem.limit(task) < problem.window);
     conditions.extend(hurried.map(|(task, _)| Condition::Until(task)));
     conditions.extend(must.map(|(object, _)| Condition::EndGood(object)));
+    let limited = problem.objects.iter().enumerate().filter(|(_, object)| object.most.is_some());
+    conditions.extend(limited.map(|(object, _)| Condition::Most(object)));
     conditions.extend(tasks.map(|(task, _)| Condition::Task(task)));
     conditions
 }
@@ -218,6 +243,7 @@ fn relaxation(problem: &Problem, condition: Condition, nodes: u64) -> Option<Rel
         Condition::Closed(item) => alone(Relaxation::Closed(item)),
         Condition::Until(task) => alone(Relaxation::Until(task)),
         Condition::EndGood(object) => alone(Relaxation::EndGood(object)),
+        Condition::Most(object) => longer(problem, object, nodes),
         Condition::Task(task) => alone(Relaxation::Task(task)),
     }
 }
@@ -231,7 +257,7 @@ fn later(problem: &Problem, nodes: u64) -> Option<Relaxation> {
         wide.horizon += more;
         wide
     };
-    let (mut low, mut is_least) = (0, true);
+    let (mut low, mut is_least) = (0, !is_limited(problem));
     // In this time everything can be done one after the other, unless no time is enough.
     let tasks: i64 = problem.tasks.iter().map(|task| task.takes + task.not_before).sum();
     let checks: i64 = problem.objects.iter().map(|object| object.check).sum();
@@ -251,6 +277,31 @@ fn later(problem: &Problem, nodes: u64) -> Option<Relaxation> {
         }
     }
     Some(Relaxation::Window { later: high, is_least })
+}
+
+/// The least time for which an object has to be allowed to be exposed, by halving.
+fn longer(problem: &Problem, object: usize, nodes: u64) -> Option<Relaxation> {
+    let with = |most: i64| {
+        let mut wide = problem.clone();
+        if let Some(object) = wide.objects.get_mut(object) {
+            object.most = Some(most);
+        }
+        verdict(&wide, nodes)
+    };
+    let (mut low, mut high) = (problem.objects.get(object)?.most?, problem.horizon);
+    if low >= high || !matches!(with(high), Verdict::Yes) {
+        return None;
+    }
+    let mut is_least = true;
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        match with(middle) {
+            Verdict::Yes => high = middle,
+            Verdict::No => low = middle,
+            Verdict::Unknown => (low, is_least) = (middle, false),
+        }
+    }
+    Some(Relaxation::Most { object, most: high, is_least })
 }
 
 fn slots(problem: &Problem, owner: usize, nodes: u64) -> Option<Relaxation> {
@@ -284,6 +335,11 @@ fn without(problem: &Problem, dropped: &[Condition]) -> Problem {
             Condition::EndGood(object) => {
                 if let Some(object) = wide.objects.get_mut(*object) {
                     object.must_end_good = false;
+                }
+            }
+            Condition::Most(object) => {
+                if let Some(object) = wide.objects.get_mut(*object) {
+                    object.most = None;
                 }
             }
             Condition::Closed(Item::Task(task)) => {

@@ -25,7 +25,7 @@ use super::bound::weights;
 use super::problem::Problem;
 use super::run::{Episode, Facts, Item, Run};
 use super::timing;
-use super::value::{Schedule, Value, value};
+use super::value::{Schedule, Value, too_long, value};
 use super::{alike, at, put};
 
 /// A walk through the orders of a problem.
@@ -41,7 +41,9 @@ pub struct Search<'a> {
     plain: Vec<i64>,
     /// The objects that are stopped at times.
     stopped: Vec<usize>,
-    /// Whether some steps were left out.
+    /// The objects that may be exposed for so long at most.
+    limited: Vec<(usize, i64)>,
+    /// Whether some steps or times were left out.
     is_cut: bool,
     /// The lower numbers among the objects that are like each object.
     twins: Vec<Vec<usize>>,
@@ -104,6 +106,12 @@ impl<'a> Search<'a> {
             weights: weights(problem),
             plain,
             stopped,
+            limited: problem
+                .objects
+                .iter()
+                .enumerate()
+                .filter_map(|(index, object)| Some((index, object.most?)))
+                .collect(),
             is_cut: false,
             twins,
             is_first_enough: false,
@@ -294,12 +302,38 @@ impl<'a> Search<'a> {
         !self.left.contains(&true) && !self.run.open().any(must)
     }
 
+    /// Other times for the objects that the last ones leave exposed for too long; false if no times help.
+    ///
+    /// That an object is bad once is a condition that timing keeps. If it is so several times, only their sum
+    /// can be too long; then other times may keep it, of which only those that are best for it are tried.
+    fn retime(&mut self, times: &mut Vec<Vec<i64>>) -> bool {
+        let problem = self.problem;
+        let over = |run: &Run, starts: &[i64]| too_long(problem, &run.schedule(starts));
+        let objects = times.last().map(|starts| over(&self.run, starts)).unwrap_or_default();
+        for object in objects {
+            let mut alone = vec![0; self.weights.len()];
+            put(&mut alone, object, 1);
+            let starts = timing::best(&self.run, &alone, self.problem.horizon);
+            let Some(starts) = starts.filter(|starts| !over(&self.run, starts).contains(&object))
+            else {
+                return false;
+            };
+            self.is_cut = true;
+            times.push(starts);
+        }
+        true
+    }
+
     /// Times the order, and keeps it if it is better.
     fn offer(&mut self) {
         let Some(starts) = timing::best(&self.run, &self.weights, self.problem.horizon) else {
             return;
         };
-        for starts in [starts, self.run.early()] {
+        let mut times = vec![self.run.early(), starts];
+        if !self.limited.is_empty() && !self.retime(&mut times) {
+            return;
+        }
+        for starts in times.into_iter().rev() {
             let schedule = self.run.schedule(&starts);
             let value = value(self.problem, &schedule);
             if value.violations == 0 && !self.is_hopeless(&value) {

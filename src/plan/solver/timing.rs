@@ -14,10 +14,14 @@ use super::run::{Episode, Run};
 use super::{at, put};
 
 /// The begin of each line such that the weighted time in which objects are bad is least and, among such
-/// times, the end of the last line.
+/// times, the end of the last line. None if an object is bad for too long at once, whatever the times; how
+/// long it is so in all is not looked at.
 #[must_use]
 pub fn best(run: &Run, weights: &[i64], horizon: i64) -> Option<Vec<i64>> {
     let mut net = Net::new(run, weights, horizon);
+    if net.is_limited {
+        net.settle()?;
+    }
     net.saturate()?;
     let opening = at(&net.times, net.origin);
     let starts = net.times.iter().take(run.lines().len());
@@ -42,6 +46,8 @@ struct Net {
     /// Times that keep all conditions, and that leave none unused on an arc that flows.
     times: Vec<i64>,
     origin: usize,
+    /// Whether something must not begin too long before something else is over.
+    is_limited: bool,
 }
 
 impl Net {
@@ -58,6 +64,7 @@ impl Net {
             need: vec![0; lines + 2],
             times,
             origin,
+            is_limited: false,
         };
         for (index, line) in run.lines().iter().enumerate() {
             net.arc(origin, index, line.release);
@@ -80,6 +87,9 @@ impl Net {
             if let Some(to) = episode.to {
                 net.charge(to, weight);
             }
+            let takes = |line: usize| run.lines().get(line).map_or(0, |line| line.takes);
+            let end = episode.to.map(|to| (to, takes(to)));
+            net.limit(run.most(episode.object), episode.from, end, horizon);
         }
         for (object, weight) in weights.iter().enumerate() {
             if !run.is_stopped(object) {
@@ -90,13 +100,53 @@ impl Net {
                 if let Some(from) = span.from {
                     net.charge(from, -weight);
                 }
-                if !span.is_open {
-                    let last = net.last(run, &span.ends);
+                let last = (!span.is_open).then(|| net.last(run, &span.ends));
+                if let Some(last) = last {
                     net.charge(last, weight);
                 }
+                net.limit(run.most(object), span.from, last.map(|last| (last, 0)), horizon);
             }
         }
         net
+    }
+
+    /// Lets what begins not lie longer before its end, or the horizon, than it may.
+    fn limit(
+        &mut self,
+        most: Option<i64>,
+        from: Option<usize>,
+        end: Option<(usize, i64)>,
+        horizon: i64,
+    ) {
+        let Some(most) = most else { return };
+        self.is_limited = true;
+        let from = from.unwrap_or(self.origin);
+        match end {
+            Some((last, takes)) => self.arc(last, from, takes - most),
+            None => self.arc(self.origin, from, horizon - most),
+        }
+    }
+
+    /// Makes times later until they keep all conditions; none if no times do.
+    fn settle(&mut self) -> Option<()> {
+        let opening = at(&self.times, self.origin);
+        for _ in 0..=self.times.len() {
+            let mut is_kept = true;
+            for arc in &self.arcs {
+                let least = at(&self.times, arc.from) + arc.gap;
+                if at(&self.times, arc.to) < least {
+                    put(&mut self.times, arc.to, least);
+                    is_kept = false;
+                }
+            }
+            if at(&self.times, self.origin) > opening {
+                return None;
+            }
+            if is_kept {
+                return Some(());
+            }
+        }
+        None
     }
 
     /// A node no earlier than the ends of some lines.

@@ -66,7 +66,9 @@ impl Value {
 pub fn value(problem: &Problem, schedule: &Schedule) -> Value {
     let view = View { problem, schedule };
     let mut value = Value {
-        violations: view.wrong_times() + view.wrong_overlaps(),
+        violations: view.wrong_times()
+            + view.wrong_overlaps()
+            + count(too_long(problem, schedule).len()),
         checks: count(schedule.checks.len()),
         distance: distance(problem, schedule),
         end: view.end(),
@@ -99,6 +101,20 @@ pub fn value(problem: &Problem, schedule: &Schedule) -> Value {
         }
     }
     value
+}
+
+/// The objects that are bad or stopped for longer than they may.
+#[must_use]
+pub fn too_long(problem: &Problem, schedule: &Schedule) -> Vec<usize> {
+    let view = View { problem, schedule };
+    let objects = problem.objects.iter().enumerate();
+    let mut too_long = Vec::new();
+    for (index, most) in objects.filter_map(|(index, object)| Some((index, object.most?))) {
+        if union(&[view.stopped(index), view.life(index).bad].concat()) > most {
+            too_long.push(index);
+        }
+    }
+    too_long
 }
 
 /// The times in which each object is bad.

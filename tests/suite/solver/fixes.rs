@@ -2,6 +2,7 @@
 
 use dpmguard::plan::solver::bound::{Part, Rule};
 use dpmguard::plan::solver::problem::{Problem, Stop, Task};
+use dpmguard::plan::solver::relax::{Condition, Relaxation};
 use dpmguard::plan::solver::{Answer, Status};
 
 use super::{answer, object, task};
@@ -76,4 +77,38 @@ fn a_task_can_stop_an_object_while_it_runs() {
     let answer = answer(&problem);
     assert_eq!(answer.status, Status::ProvenByBound);
     assert_eq!(answer.best.as_ref().unwrap().0.exposure, 100 + 20);
+}
+
+/// What comes first waits for the fix as well; neither may for so long.
+#[test]
+fn an_object_that_would_be_bad_for_too_long_is_named() {
+    let mut problem = two(true);
+    problem.objects[0].most = Some(34);
+    let second = answer(&problem);
+    assert_eq!(second.best.as_ref().unwrap().0.exposure, 35 + 30);
+    assert!(starts(&second)[1] < starts(&second)[0]);
+    problem.objects[1].most = Some(34);
+    let Status::InfeasibleProven { core } = answer(&problem).status else { panic!() };
+    assert!(core.is_minimal);
+    for object in [0, 1] {
+        assert!(core.members.contains(&Condition::Most(object)), "{core:?}");
+        let least = Relaxation::Most { object, most: 35, is_least: true };
+        assert!(core.relaxations.contains(&least), "{core:?}");
+    }
+}
+
+/// The gap between two times in which an object is bad does not count, their sum does.
+#[test]
+fn times_in_which_an_object_is_bad_are_added() {
+    let mut problem = two(true);
+    problem.tasks.truncate(1);
+    problem.tasks.push(Task { not_before: 60, ..task(10, &[0]) });
+    let harm = |problem: &Problem, most| {
+        let mut problem = problem.clone();
+        problem.objects[0].most = Some(most);
+        answer(&problem).best.map(|(value, _)| value.exposure)
+    };
+    assert_eq!((harm(&problem, 40), harm(&problem, 39)), (Some(40), None));
+    problem.tasks[0].until = Some(10);
+    assert_eq!((harm(&problem, 60), harm(&problem, 59)), (Some(60), None));
 }

@@ -49,7 +49,7 @@ pub(crate) fn tiny(seed: u64) -> Problem {
             starts_bad: dice.chance(12),
             must_end_good: must || dice.chance(50),
             uses: if dice.chance(20) { vec![0] } else { Vec::new() },
-            closed: Vec::new(),
+            ..Object::default()
         })
         .collect();
     let tasks: Vec<Task> =
@@ -71,6 +71,11 @@ pub(crate) fn tiny(seed: u64) -> Problem {
     let more = &mut Dice::new(!seed);
     mending(more, &mut problem);
     halts(more, &mut problem);
+    if more.chance(15) {
+        for object in &mut problem.objects {
+            object.most = more.chance(50).then(|| object.check + more.from(0, 6));
+        }
+    }
     if problem.validate().is_err() {
         // What is kept contradicts what comes after what.
         problem.tasks.iter_mut().for_each(|task| task.is_kept = false);

@@ -14,11 +14,13 @@ const GOOD: u8 = 0;
 const BAD: u8 = 1;
 
 /// A tick's state: what is left of each task; each object good, bad or in a check (ticks left, in vain or
-/// not); the user's places in the order of their begins, if anybody asks for it.
+/// not); for how long each object may still be exposed; the user's places in the order of their begins, if
+/// anybody asks for it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct State {
     left: [u8; 6],
     phase: [u8; 4],
+    spare: [u8; 4],
     order: [u8; 10],
 }
 
@@ -28,7 +30,11 @@ type Cost = [i64; 3];
 /// The least value; none if nothing fits.
 pub(crate) fn least(problem: &Problem) -> Option<Value> {
     let oracle = Oracle { problem };
-    let mut start = State { left: [0; 6], phase: [GOOD; 4], order: [WAITING; 10] };
+    let mut start =
+        State { left: [0; 6], phase: [GOOD; 4], spare: [WAITING; 4], order: [WAITING; 10] };
+    for (spare, object) in start.spare.iter_mut().zip(&problem.objects) {
+        *spare = object.most.map_or(WAITING, |most| u8::try_from(most).unwrap());
+    }
     start.left[..problem.tasks.len()].fill(WAITING);
     for (phase, object) in start.phase.iter_mut().zip(&problem.objects) {
         *phase = if object.starts_bad { BAD } else { GOOD };
@@ -146,13 +152,14 @@ impl Oracle<'_> {
             let mut cost = cost;
             cost[1] += number(checks.len());
             self.note(&mut then, begun, &checks);
-            self.pass(now, &mut then, &mut cost);
-            found(then, cost);
+            if self.pass(now, &mut then, &mut cost) {
+                found(then, cost);
+            }
         }
     }
 
-    /// One tick goes by.
-    fn pass(&self, now: i64, state: &mut State, cost: &mut Cost) {
+    /// One tick goes by; false if an object is exposed for too long.
+    fn pass(&self, now: i64, state: &mut State, cost: &mut Cost) -> bool {
         for (index, object) in self.problem.objects.iter().enumerate() {
             let is_stopped = self.problem.stops.iter().any(|stop| {
                 let has_begun = stop.from.is_none_or(|task| state.left[task] != WAITING);
@@ -160,6 +167,11 @@ impl Oracle<'_> {
             });
             if is_stopped || state.phase[index] != GOOD {
                 cost[0] += object.weight;
+                match state.spare[index] {
+                    0 => return false,
+                    WAITING => {}
+                    spare => state.spare[index] = spare - 1,
+                }
             }
         }
         for phase in &mut state.phase {
@@ -179,6 +191,7 @@ impl Oracle<'_> {
                 }
             }
         }
+        true
     }
 
     fn may_begin(&self, now: i64, state: &State, task: usize) -> bool {
@@ -278,9 +291,12 @@ impl Oracle<'_> {
         }
         let mut value =
             Value { exposure: cost[0], checks: cost[1], end: cost[2], ..Value::default() };
-        for (phase, object) in state.phase.iter().zip(&self.problem.objects) {
+        let objects = state.phase.iter().zip(state.spare).zip(&self.problem.objects);
+        for ((phase, spare), object) in objects {
             if *phase != GOOD {
-                if object.must_end_good {
+                let is_too_long =
+                    spare != WAITING && i64::from(spare) < self.problem.horizon - last;
+                if object.must_end_good || is_too_long {
                     return None;
                 }
                 value.not_good += object.weight;

@@ -196,6 +196,7 @@ fn doubled(problem: &Problem) -> Problem {
     }
     for object in &mut other.objects {
         object.check *= 2;
+        object.most = object.most.map(|most| 2 * most);
         object.closed.iter_mut().for_each(|(from, to)| (*from, *to) = (*from * 2, *to * 2));
     }
     for task in &mut other.tasks {

@@ -26,6 +26,12 @@ impl Run<'_> {
         self.facts.stops.get(object).is_some_and(|stops| !stops.is_empty())
     }
 
+    /// The longest that an object may be bad or stopped.
+    #[must_use]
+    pub fn most(&self, object: usize) -> Option<i64> {
+        self.problem.objects.get(object).and_then(|object| object.most)
+    }
+
     /// The spans of an object.
     #[must_use]
     pub fn spans(&self, object: usize) -> Vec<Span> {

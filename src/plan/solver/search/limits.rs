@@ -25,6 +25,11 @@ impl Search<'_> {
             weights: &self.weights,
             is_whole: self.run.lines().is_empty(),
         };
+        for (object, most) in &self.limited {
+            if self.exposed(&rest, *object) > *most {
+                return None;
+            }
+        }
         let mut exposure = self.exposure(&rest);
         if !self.stopped.is_empty() {
             let plain = Rest { weights: &self.plain, ..rest };
@@ -86,32 +91,35 @@ impl Search<'_> {
         ended + (until_last + rest.exposure().total).max(until_free + rest.at_start(false).total)
     }
 
-    /// The least exposure of the objects that are stopped at times: each is bad, or in its longest stop.
+    /// The least exposure of the objects that are stopped at times.
     fn stopped(&self, rest: &Rest) -> i64 {
+        let of = |object: &usize| at(&self.weights, *object) * self.exposed(rest, *object);
+        self.stopped.iter().map(of).sum()
+    }
+
+    /// The least time for which an object is exposed: it is bad, or in its longest stop.
+    fn exposed(&self, rest: &Rest, object: usize) -> i64 {
         let last = self.run.lines().len().checked_sub(1);
         let takes = |line: usize| self.run.lines().get(line).map_or(0, |line| line.takes);
         let since = |from: Option<usize>| last.map_or(0, |last| self.length(from, last));
-        let of = |object: usize| {
-            let ended = self.run.ended().iter().filter(|episode| episode.object == object);
-            let ended = ended.filter_map(|episode| {
-                let to = episode.to?;
-                Some(self.length(episode.from, to) + takes(to))
-            });
-            let open = self.run.open().filter(|episode| episode.object == object);
-            let open: i64 = open.map(|episode| since(episode.from)).sum();
-            let bad = ended.sum::<i64>() + open + rest.alone(object);
-            let stops = self.facts.stops.get(object).into_iter().flatten();
-            let stops = stops.map(|stop| {
-                let from = stop.from.map(|task| self.run.line_of(task));
-                match (from, self.run.line_of(stop.to)) {
-                    (Some(None), _) => rest.stop(stop),
-                    (from, Some(to)) => self.length(from.flatten(), to) + takes(to),
-                    (from, None) => since(from.flatten()) + rest.stop(stop),
-                }
-            });
-            at(&self.weights, object) * bad.max(stops.max().unwrap_or(0))
-        };
-        self.stopped.iter().map(|object| of(*object)).sum()
+        let ended = self.run.ended().iter().filter(|episode| episode.object == object);
+        let ended = ended.filter_map(|episode| {
+            let to = episode.to?;
+            Some(self.length(episode.from, to) + takes(to))
+        });
+        let open = self.run.open().filter(|episode| episode.object == object);
+        let open: i64 = open.map(|episode| since(episode.from)).sum();
+        let bad = ended.sum::<i64>() + open + rest.alone(object);
+        let stops = self.facts.stops.get(object).into_iter().flatten();
+        let stops = stops.map(|stop| {
+            let from = stop.from.map(|task| self.run.line_of(task));
+            match (from, self.run.line_of(stop.to)) {
+                (Some(None), _) => rest.stop(stop),
+                (from, Some(to)) => self.length(from.flatten(), to) + takes(to),
+                (from, None) => since(from.flatten()) + rest.stop(stop),
+            }
+        });
+        bad.max(stops.max().unwrap_or(0))
     }
 
     fn distance(&self, rest: &Rest) -> i64 {

@@ -284,6 +284,14 @@ impl Names<'_> {
             Condition::EndGood(object) => {
                 format!("{} is protected at the end", self.object(*object))
             }
+            Condition::Most(object) => {
+                let most = problem.objects.get(*object).and_then(|about| about.most);
+                format!(
+                    "{} is without protection for {} at most",
+                    self.object(*object),
+                    say_duration(most.unwrap_or_default())
+                )
+            }
             Condition::Task(task) => format!("{} is carried out", self.task_long(*task)),
             Condition::Closed(item) => format!("the blackout of {} is kept", self.item(*item)),
             Condition::Until(task) => format!("{} is over in time", self.task_long(*task)),
@@ -323,6 +331,12 @@ impl Names<'_> {
             Relaxation::EndGood(object) => {
                 format!("{} need not be protected at the end", self.object(*object))
             }
+            Relaxation::Most { object, most, is_least } => format!(
+                "{}{} may be without protection for {}",
+                if *is_least { "" } else { "at most: " },
+                self.object(*object),
+                say_duration(*most)
+            ),
             Relaxation::Task(task) => {
                 format!("{} in another window", self.task_long(*task))
             }
