@@ -3,6 +3,7 @@
 mod figures;
 mod fixes;
 mod generate;
+mod goals;
 mod oracle;
 mod same;
 

@@ -410,8 +410,12 @@ impl Search<'_> {
         options: &Options,
         lasting: Lasting<'_>,
     ) -> (Tries, Ground, Option<Answer>) {
-        let effort =
-            Effort { budget: options.budget, percent: options.percent, seconds: options.seconds };
+        let effort = Effort {
+            budget: options.budget,
+            percent: options.percent,
+            seconds: options.seconds,
+            ..Effort::default()
+        };
         let mut best: Option<(Tried, Answer)> = None;
         let mut last = (Ground::default(), None);
         let mut why = "no order was found".to_owned();

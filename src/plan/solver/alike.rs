@@ -1,6 +1,7 @@
 //! Objects that are alike in everything but their number.
 
 use super::problem::{Problem, Task};
+use super::value::{Aim, Level};
 
 /// For each object, those of lower number that are like it.
 fn twins(problem: &Problem) -> Vec<Vec<usize>> {
@@ -33,10 +34,13 @@ const FEW: usize = 12;
 
 /// The objects that a walk takes in the order of their numbers, and whether that leaves the distance open.
 #[must_use]
-pub(super) fn order(problem: &Problem) -> (Vec<Vec<usize>>, bool) {
+pub(super) fn order(problem: &Problem, aim: Aim) -> (Vec<Vec<usize>>, bool) {
     let twins = twins(problem);
     let is_open = are_told_apart(problem, &twins);
-    if is_open && problem.tasks.len() + problem.objects.len() <= FEW {
+    let is_few = problem.tasks.len() + problem.objects.len() <= FEW;
+    // Nothing but the distance, and what is decided behind it, can be left open.
+    let harm = aim.before(Level::Exposure).max(aim.before(Level::Checks));
+    if is_open && (is_few || aim.before(Level::Distance) < harm) {
         return (vec![Vec::new(); problem.objects.len()], false);
     }
     (twins, is_open)

@@ -5,7 +5,7 @@
 
 use super::problem::{Object, Problem};
 use super::run::{Episode, Facts, Item, Run, Track};
-use super::value::{Schedule, Value, distance, union, value};
+use super::value::{Aim, Schedule, Value, distance, union, value};
 use super::{at, count, put, timing};
 
 /// Where every search begins to choose.
@@ -145,7 +145,7 @@ pub fn finish(
     problem: &Problem,
     facts: &Facts,
     order: &[Item],
-    enough: i64,
+    aim: Aim,
 ) -> Option<(Value, Schedule)> {
     let (run, starts) = timed(problem, facts, order);
     let weights: Vec<i64> = problem.objects.iter().map(|object| object.weight).collect();
@@ -156,7 +156,7 @@ pub fn finish(
     });
     let is_whole = (0..problem.tasks.len()).all(|task| run.line_of(task).is_some());
     let fit = all.filter(|(value, _)| is_whole && value.violations == 0);
-    fit.min_by(|one, other| one.0.compare(&other.0, enough))
+    fit.min_by(|one, other| one.0.compare(&other.0, aim))
 }
 
 /// Whether all of an order fits, with the earliest times.
@@ -168,7 +168,7 @@ pub fn finish_early(problem: &Problem, facts: &Facts, order: &[Item]) -> bool {
 
 /// Changes an order until the work is used up; what it comes to is no worse.
 #[must_use]
-pub fn improve(problem: &Problem, facts: &Facts, from: Timed, enough: i64, work: u64) -> Timed {
+pub fn improve(problem: &Problem, facts: &Facts, from: Timed, aim: Aim, work: u64) -> Timed {
     let mut best = from;
     let mut dice = Dice(SEED);
     let mut track = Track::new(problem, facts);
@@ -179,7 +179,7 @@ pub fn improve(problem: &Problem, facts: &Facts, from: Timed, enough: i64, work:
         tries += 1;
         let Some(order) = change(problem, facts, &best.order, &mut dice) else { break };
         let next = rate_on(problem, &mut track, &order);
-        if next.value.compare(&best.value, enough).is_le() {
+        if next.value.compare(&best.value, aim).is_le() {
             best = next;
         }
     }

@@ -9,6 +9,7 @@ use super::ends::{ends, too_late};
 use super::problem::{Problem, Stop};
 use super::run::{Facts, Item};
 use super::search::Search;
+use super::value::Aim;
 use super::{construct, local};
 
 /// Longer than any plan.
@@ -151,11 +152,11 @@ fn verdict(problem: &Problem, budget: u64) -> Verdict {
         return Verdict::Yes;
     }
     let is_limited = problem.objects.iter().any(|object| object.most.is_some());
-    let fits = |order: &Vec<Item>| local::finish(problem, &facts, order, 0).is_some();
+    let fits = |order: &Vec<Item>| local::finish(problem, &facts, order, Aim::default()).is_some();
     if is_limited && orders.iter().any(fits) {
         return Verdict::Yes;
     }
-    let mut search = Search::new(problem, &facts, None, 0);
+    let mut search = Search::new(problem, &facts, None, Aim::default());
     let is_whole = search.walk_to_first(budget);
     match (search.best, is_whole) {
         (Some(_), _) => Verdict::Yes,

@@ -25,7 +25,7 @@ use super::bound::weights;
 use super::problem::Problem;
 use super::run::{Episode, Facts, Item, Run};
 use super::timing;
-use super::value::{Schedule, Value, too_long, value};
+use super::value::{Aim, Schedule, Value, too_long, value};
 use super::{alike, at, put};
 
 /// A walk through the orders of a problem.
@@ -47,8 +47,7 @@ pub struct Search<'a> {
     is_cut: bool,
     /// The lower numbers among the objects that are like each object.
     twins: Vec<Vec<usize>>,
-    /// Exposures up to this are alike.
-    enough: i64,
+    aim: Aim,
     budget: u64,
     /// Whether the first order that fits is enough.
     is_first_enough: bool,
@@ -87,9 +86,9 @@ impl<'a> Search<'a> {
         problem: &'a Problem,
         facts: &'a Facts,
         best: Option<(Value, Schedule)>,
-        enough: i64,
+        aim: Aim,
     ) -> Self {
-        let (twins, leaves_distance) = alike::order(problem);
+        let (twins, leaves_distance) = alike::order(problem, aim);
         let mut plain = weights(problem);
         let stopped: Vec<usize> = problem.stops.iter().map(|stop| stop.object).collect();
         for object in &stopped {
@@ -116,7 +115,7 @@ impl<'a> Search<'a> {
             twins,
             is_first_enough: false,
             leaves_distance,
-            enough,
+            aim,
             budget: 0,
             nodes: 0,
             best,
@@ -152,9 +151,9 @@ impl<'a> Search<'a> {
                 children.push(child);
             }
         }
-        let enough = self.enough;
+        let aim = self.aim;
         children.sort_by(|one, other| {
-            let bounds = one.bound.compare(&other.bound, enough);
+            let bounds = one.bound.compare(&other.bound, aim);
             bounds.then_with(|| (one.early, one.step.item).cmp(&(other.early, other.step.item)))
         });
         for child in children {
@@ -210,7 +209,7 @@ impl<'a> Search<'a> {
 
     fn is_hopeless(&self, bound: &Value) -> bool {
         let best = self.best.as_ref();
-        best.is_some_and(|(best, _)| bound.compare(best, self.enough) != Ordering::Less)
+        best.is_some_and(|(best, _)| bound.compare(best, self.aim) != Ordering::Less)
     }
 
     /// What may come next, on each machine and in each spell that is worth trying.

@@ -9,7 +9,7 @@ use super::problem::{Fault, Problem};
 use super::relax::{self, Core};
 use super::run::Facts;
 use super::search::Search;
-use super::value::{Schedule, Value};
+use super::value::{Aim, Level, Schedule, Value};
 use super::{construct, count};
 
 /// Above this many tasks and objects no walk comes to an end.
@@ -25,11 +25,15 @@ pub struct Effort {
     pub percent: i64,
     /// Exposures are alike up to the least one and as many weighted seconds.
     pub seconds: i64,
+    /// The levels behind the violations, each once; an earlier one decides. Where the end comes before the
+    /// exposure, or the user's order before the number of checks although it has checks, the best that is
+    /// found is never proven: the best times of an order are not found then, nor checks of no use.
+    pub objective: [Level; 5],
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { budget: 2_000_000, percent: 0, seconds: 0 }
+        Self { budget: 2_000_000, percent: 0, seconds: 0, objective: Aim::default().objective }
     }
 }
 
@@ -86,9 +90,6 @@ pub enum Status {
 /// How finely the objects are divided into those before and behind what is shared.
 const PARTS: usize = 12;
 
-/// Levels from violations to checks.
-const HARM: usize = 4;
-
 /// All levels.
 const ALL: usize = 6;
 
@@ -125,7 +126,7 @@ pub fn solve(problem: &Problem, effort: &Effort) -> Result<Answer, Fault> {
     let least = solver.best.as_ref().map_or(0, |(value, _)| value.exposure);
     // What is alike up to a tolerance is so up from the least there is, not from the least that was found.
     solver.least = match &walked {
-        _ if solver.meets(HARM) => Least::ByBound,
+        _ if solver.meets(solver.harm()) => Least::ByBound,
         Some(walked) => Least::BySearch(walked.nodes),
         None => Least::Unknown,
     };
@@ -171,6 +172,16 @@ struct Solver<'a> {
 }
 
 impl Solver<'_> {
+    fn aim(&self) -> Aim {
+        Aim { objective: self.effort.objective, enough: self.enough }
+    }
+
+    /// The levels from the violations to the last of what ends bad, exposure and checks.
+    fn harm(&self) -> usize {
+        let levels = [Level::NotGood, Level::Exposure, Level::Checks];
+        1 + levels.map(|level| self.aim().before(level)).into_iter().max().unwrap_or(ALL)
+    }
+
     fn size(&self) -> u64 {
         u64::try_from(self.problem.tasks.len() + self.problem.objects.len())
             .unwrap_or(u64::MAX)
@@ -191,7 +202,7 @@ impl Solver<'_> {
         let orders = construct::orders(self.problem, self.facts, PARTS);
         let mut timed: Vec<Timed> =
             orders.iter().map(|order| local::rate(self.problem, self.facts, order)).collect();
-        timed.sort_by(|one, other| one.value.compare(&other.value, self.enough));
+        timed.sort_by(|one, other| one.value.compare(&other.value, self.aim()));
         for timed in timed.iter().take(3) {
             self.offer(timed);
         }
@@ -199,11 +210,11 @@ impl Solver<'_> {
     }
 
     fn offer(&mut self, timed: &Timed) {
-        let Some(found) = local::finish(self.problem, self.facts, &timed.order, self.enough) else {
+        let Some(found) = local::finish(self.problem, self.facts, &timed.order, self.aim()) else {
             return;
         };
         let is_better =
-            |(best, _): &(Value, Schedule)| found.0.compare(best, self.enough) == Ordering::Less;
+            |(best, _): &(Value, Schedule)| found.0.compare(best, self.aim()) == Ordering::Less;
         if self.best.as_ref().is_none_or(is_better) {
             self.best = Some(found);
         }
@@ -214,7 +225,7 @@ impl Solver<'_> {
         if self.meets(ALL) {
             return;
         }
-        let order = local::improve(self.problem, self.facts, order, self.enough, work);
+        let order = local::improve(self.problem, self.facts, order, self.aim(), work);
         self.offer(&order);
         self.order = Some(order);
     }
@@ -227,13 +238,13 @@ impl Solver<'_> {
         if self.is_large() {
             return None;
         }
-        let mut search = Search::new(self.problem, self.facts, self.best.take(), self.enough);
+        let mut search = Search::new(self.problem, self.facts, self.best.take(), self.aim());
         let is_whole = search.walk(work / (self.size() / 8 + 1));
         self.best = search.best;
         // With a tolerance the times of an order are not the earliest that it allows.
         let levels = match (search.leaves_distance, self.enough > 0) {
-            (true, _) => HARM,
-            (false, true) => ALL - 1,
+            (true, _) => self.aim().before(Level::Distance),
+            (false, true) => self.aim().before(Level::End),
             (false, false) => ALL,
         };
         is_whole.then_some(Walked { nodes: search.nodes, levels })
@@ -243,7 +254,8 @@ impl Solver<'_> {
         bound(
             self.problem,
             self.facts,
-            self.best.as_ref().is_some_and(|(best, _)| best.not_good == 0),
+            self.best.as_ref().is_some_and(|(best, _)| best.not_good == 0)
+                && self.aim().before(Level::NotGood) == 1,
         )
     }
 
@@ -251,27 +263,21 @@ impl Solver<'_> {
     fn meets(&self, levels: usize) -> bool {
         let Some((best, _)) = &self.best else { return false };
         let bound = self.bound().value;
-        let pairs = [
-            (best.violations, bound.violations),
-            (best.not_good, bound.not_good),
-            (best.exposure.max(self.enough), bound.exposure.max(self.enough)),
-            (best.checks, bound.checks),
-            (best.distance, bound.distance),
-            (best.end, bound.end),
-        ];
-        pairs.iter().take(levels).all(|(best, bound)| best <= bound)
+        let pairs = best.levels(&self.aim()).into_iter().zip(bound.levels(&self.aim()));
+        pairs.take(levels).all(|(best, bound)| best <= bound)
     }
 
     fn answer(self, walked: Option<Walked>) -> Answer {
         let bound = self.bound();
-        let by_bound = self.meets(HARM);
+        let is_walked = self.aim().is_walked(self.problem);
+        let by_bound = self.meets(self.harm());
         let (status, proven) = match (&self.best, walked) {
             (None, _) => (Status::NotFound, 0),
-            (Some((best, _)), _) if self.least == Least::Unknown => {
+            (Some((best, _)), _) if self.least == Least::Unknown || !is_walked => {
                 (Status::BestFound { gap: best.exposure - bound.value.exposure }, 0)
             }
             (Some(_), walked) if by_bound => {
-                let levels = walked.map_or(HARM, |walked| walked.levels);
+                let levels = walked.map_or(self.harm(), |walked| walked.levels);
                 match self.least {
                     Least::BySearch(nodes) => (Status::ProvenBySearch { nodes }, levels),
                     _ => (Status::ProvenByBound, levels),

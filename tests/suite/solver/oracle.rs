@@ -1,13 +1,13 @@
 //! The least value of a problem, by trying out everything: unit time, one state after the other.
 //!
 //! It knows what a problem says and nothing of how to order or time anything: at each tick any tasks and any
-//! checks may begin, also needless ones and those in vain. For each state at a tick it keeps the least cost,
-//! level by level; what comes later depends on the state alone.
+//! checks may begin, also needless ones and those in vain. For each state at a tick it keeps all costs of which
+//! none is as good as another on each level; what comes later depends on the state alone.
 
 use std::collections::HashMap;
 
 use dpmguard::plan::solver::problem::Problem;
-use dpmguard::plan::solver::value::Value;
+use dpmguard::plan::solver::value::{Aim, Value};
 
 const WAITING: u8 = 255;
 const GOOD: u8 = 0;
@@ -29,6 +29,11 @@ type Cost = [i64; 3];
 
 /// The least value; none if nothing fits.
 pub(crate) fn least(problem: &Problem) -> Option<Value> {
+    least_for(problem, Aim::default())
+}
+
+/// The least value, where other levels decide first.
+pub(crate) fn least_for(problem: &Problem, aim: Aim) -> Option<Value> {
     let oracle = Oracle { problem };
     let mut start =
         State { left: [0; 6], phase: [GOOD; 4], spare: [WAITING; 4], order: [WAITING; 10] };
@@ -39,20 +44,30 @@ pub(crate) fn least(problem: &Problem) -> Option<Value> {
     for (phase, object) in start.phase.iter_mut().zip(&problem.objects) {
         *phase = if object.starts_bad { BAD } else { GOOD };
     }
-    let mut layer = HashMap::from([(start, [0; 3])]);
+    let mut layer = HashMap::from([(start, vec![[0; 3]])]);
     let last = problem.window.max(problem.checks_until);
     for now in 0..last {
-        let mut next: HashMap<State, Cost> = HashMap::new();
-        let states: Vec<(State, Cost)> = layer.into_iter().collect();
-        for (state, cost) in states {
-            oracle.tick(now, &state, cost, &mut |state, cost| {
-                let known = next.entry(state).or_insert(cost);
-                *known = cost.min(*known);
-            });
+        let mut next: HashMap<State, Vec<Cost>> = HashMap::new();
+        for (state, costs) in layer {
+            for cost in costs {
+                oracle.tick(now, &state, cost, &mut |state, cost| {
+                    let known = next.entry(state).or_default();
+                    if !known.iter().any(|known| is_as_good(known, &cost)) {
+                        known.retain(|known| !is_as_good(&cost, known));
+                        known.push(cost);
+                    }
+                });
+            }
         }
         layer = next;
     }
-    layer.iter().filter_map(|(state, cost)| oracle.finish(last, state, *cost)).min()
+    let all = layer.iter().flat_map(|(state, costs)| costs.iter().map(move |cost| (state, *cost)));
+    let values = all.filter_map(|(state, cost)| oracle.finish(last, state, cost));
+    values.min_by(|one, other| one.compare(other, aim))
+}
+
+fn is_as_good(one: &Cost, other: &Cost) -> bool {
+    one.iter().zip(other).all(|(one, other)| one <= other)
 }
 
 struct Oracle<'a> {

@@ -4,13 +4,14 @@ use super::Search;
 use crate::plan::solver::bound::{Rest, sure};
 use crate::plan::solver::ends::ends;
 use crate::plan::solver::run::{Episode, Item};
-use crate::plan::solver::value::{Value, moved};
+use crate::plan::solver::value::{Level, Value, moved};
 use crate::plan::solver::{at, count, put};
 
 impl Search<'_> {
     /// What the order can come to at best; none if it cannot be brought to an end.
     pub(super) fn bound(&self) -> Option<Value> {
-        let all_good = self.best.as_ref().is_some_and(|(best, _)| best.not_good == 0);
+        let all_good = self.best.as_ref().is_some_and(|(best, _)| best.not_good == 0)
+            && self.aim.before(Level::NotGood) == 1;
         let sure = sure(self.problem, all_good);
         let mut open = vec![false; self.problem.objects.len()];
         for episode in self.run.open() {
@@ -35,8 +36,10 @@ impl Search<'_> {
             let plain = Rest { weights: &self.plain, ..rest };
             exposure = exposure.max(self.exposure(&plain) + self.stopped(&rest));
         }
-        let is_worse = |best: &Value| exposure.max(self.enough) > best.exposure.max(self.enough);
-        if all_good && self.best.as_ref().is_some_and(|(best, _)| is_worse(best)) {
+        let enough = self.aim.enough;
+        let is_worse = |best: &Value| exposure.max(enough) > best.exposure.max(enough);
+        let is_next = self.aim.before(Level::Exposure) == 2;
+        if all_good && is_next && self.best.as_ref().is_some_and(|(best, _)| is_worse(best)) {
             return None;
         }
         let end = self.end(&rest)?;
