@@ -1,10 +1,12 @@
 //! The least harmful order and times for a change: whole numbers, no facts, no rules, no simulation.
 //!
-//! `problem` is what is asked and `value` what an answer is worth; `solve` answers. It takes first orders
-//! (`construct`), makes times of them (`run`, and `timing` for the best ones), compares them with what no
-//! schedule can be better than (`bound`, `ends`), and if that leaves something open looks at all orders
-//! (`search`) or, where they are too many, at some (`local`). `relax` says why nothing fits and what would help.
+//! `problem` is what is asked, `value` what an answer is worth and `aim` what counts first; `solve` answers.
+//! It takes first orders (`construct`), makes times of them (`run`, and `timing` for the best ones), compares
+//! them with what no schedule can be better than (`bound`, `ends`), and if that leaves something open looks at
+//! all orders (`search`) or, where they are too many, at some (`local`). `relax` says why nothing fits and what
+//! would help.
 
+pub mod aim;
 mod alike;
 pub mod bound;
 pub mod construct;

@@ -1,7 +1,7 @@
 //! Objects that are alike in everything but their number.
 
+use super::aim::{Aim, Level};
 use super::problem::{Problem, Task};
-use super::value::{Aim, Level};
 
 /// For each object, those of lower number that are like it.
 fn twins(problem: &Problem) -> Vec<Vec<usize>> {

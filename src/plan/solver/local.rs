@@ -3,9 +3,10 @@
 //! The numbers that choose the changes begin with a fixed seed, and the work is counted, not timed: the same
 //! problem has the same answer everywhere.
 
+use super::aim::Aim;
 use super::problem::{Object, Problem};
 use super::run::{Episode, Facts, Item, Run, Track};
-use super::value::{Aim, Schedule, Value, distance, union, value};
+use super::value::{Schedule, Value, distance, union, value};
 use super::{at, count, put, timing};
 
 /// Where every search begins to choose.

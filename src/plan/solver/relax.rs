@@ -4,12 +4,12 @@
 //! that, if it were less strict, would let a schedule exist, says by how much at least. Nothing here takes a
 //! spent budget for a proof: what cannot be decided is told as such.
 
+use super::aim::Aim;
 use super::bound::{Certificate, Rest, sure, weights};
 use super::ends::{ends, too_late};
 use super::problem::{Problem, Stop};
 use super::run::{Facts, Item};
 use super::search::Search;
-use super::value::Aim;
 use super::{construct, local};
 
 /// Longer than any plan.

@@ -21,11 +21,12 @@ mod limits;
 
 use std::cmp::Ordering;
 
+use super::aim::Aim;
 use super::bound::weights;
 use super::problem::Problem;
 use super::run::{Episode, Facts, Item, Run};
 use super::timing;
-use super::value::{Aim, Schedule, Value, too_long, value};
+use super::value::{Schedule, Value, too_long, value};
 use super::{alike, at, put};
 
 /// A walk through the orders of a problem.

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::aim::{Aim, Level};
 use super::bound::{Certificate, Rest, sure, weights};
 use super::ends::{Ends, ends};
 use super::local::{self, Timed};
@@ -9,7 +10,7 @@ use super::problem::{Fault, Problem};
 use super::relax::{self, Core};
 use super::run::Facts;
 use super::search::Search;
-use super::value::{Aim, Level, Schedule, Value};
+use super::value::{Schedule, Value};
 use super::{construct, count};
 
 /// Above this many tasks and objects no walk comes to an end.

@@ -1,7 +1,7 @@
 //! Other levels first.
 
-use dpmguard::plan::solver::value::{Aim, Level};
-use dpmguard::plan::solver::{Effort, Status, solve};
+use dpmguard::plan::solver::aim::{Aim, Level};
+use dpmguard::plan::solver::{Effort, Status, Value, solve};
 
 use super::{cases, generate, oracle};
 
@@ -38,7 +38,7 @@ fn other_levels_can_decide_first() {
                 continue;
             };
             let least = least.unwrap();
-            let levels = |value: &dpmguard::plan::solver::Value| value.levels(&aim);
+            let levels = |value: &Value| value.levels(&aim);
             assert!(least.compare(&found, aim).is_le(), "seed {seed}");
             let (ours, theirs) = (levels(&found), levels(&least));
             let same = ours.iter().zip(&theirs).take_while(|(one, other)| one == other).count();

@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 
+use dpmguard::plan::solver::aim::Aim;
 use dpmguard::plan::solver::problem::Problem;
-use dpmguard::plan::solver::value::{Aim, Value};
+use dpmguard::plan::solver::value::Value;
 
 const WAITING: u8 = 255;
 const GOOD: u8 = 0;

@@ -1,10 +1,11 @@
 //! What an order in the making can come to at best.
 
 use super::Search;
+use crate::plan::solver::aim::Level;
 use crate::plan::solver::bound::{Rest, sure};
 use crate::plan::solver::ends::ends;
 use crate::plan::solver::run::{Episode, Item};
-use crate::plan::solver::value::{Level, Value, moved};
+use crate::plan::solver::value::{Value, moved};
 use crate::plan::solver::{at, count, put};
 
 impl Search<'_> {
