@@ -1,8 +1,8 @@
 //! Orders to begin with: each is what somebody would try first.
 
-use super::at;
 use super::problem::Problem;
 use super::run::{Facts, Item};
+use super::{at, mended};
 
 /// The orders of a problem that are worth timing before any search; `parts` says how finely.
 #[must_use]
@@ -46,6 +46,7 @@ pub fn orders(problem: &Problem, facts: &Facts, parts: usize) -> Vec<Vec<Item>> 
             orders.push(around(problem, facts, &early, &late, true));
         }
     }
+    orders.extend(mended::orders(problem));
     let is_early = |item: &Item| match item {
         Item::Task(task) => problem.tasks.get(*task).is_some_and(|task| !task.any_of().is_empty()),
         Item::Check(_) => false,

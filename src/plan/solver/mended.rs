@@ -3,8 +3,34 @@
 //! From the begin of the first of these tasks until the fix is over, no check of what the fix frees is of use.
 
 use super::bound::{Certificate, Part, Rest, Rule, Summand};
-use super::problem::Task;
+use super::problem::{Problem, Task};
+use super::run::Item;
 use super::{at, put};
+
+/// Orders to begin with, for fixes that wait for several tasks: the longest of these first, since what it breaks
+/// waits for all of them anyway, then the fix; other tasks before or behind them; the shortest checks first.
+pub(super) fn orders(problem: &Problem) -> Vec<Vec<Item>> {
+    let takes = |task: usize| problem.tasks.get(task).map_or(0, |task| task.takes);
+    let check = |object: usize| problem.objects.get(object).map_or(0, |object| object.check);
+    let mut objects: Vec<usize> = (0..problem.objects.len()).collect();
+    objects.sort_by_key(|object| (check(*object), *object));
+    let checks: Vec<Item> = objects.into_iter().map(Item::Check).collect();
+    let mut orders = Vec::new();
+    for (index, fix) in problem.tasks.iter().enumerate() {
+        if fix.mends.len() < 2 || !fix.any_of().is_empty() {
+            continue;
+        }
+        let mut causes = fix.mends.clone();
+        causes.sort_by_key(|cause| (-takes(*cause), *cause));
+        causes.push(index);
+        let others = (0..problem.tasks.len()).filter(|task| !causes.contains(task));
+        let others: Vec<Item> = others.map(Item::Task).collect();
+        let causes: Vec<Item> = causes.into_iter().map(Item::Task).collect();
+        orders.push([causes.as_slice(), &others, &checks].concat());
+        orders.push([others.as_slice(), &causes, &checks].concat());
+    }
+    orders
+}
 
 impl Rest<'_> {
     /// Whether a fix that is left surely comes behind the task, which is left too, and mends it.
