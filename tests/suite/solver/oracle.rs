@@ -49,7 +49,8 @@ pub(crate) fn least_for(problem: &Problem, aim: Aim) -> Option<Value> {
     let last = problem.window.max(problem.checks_until);
     for now in 0..last {
         let mut next: HashMap<State, Vec<Cost>> = HashMap::new();
-        for (state, costs) in layer {
+        let states: Vec<(State, Vec<Cost>)> = layer.into_iter().collect();
+        for (state, costs) in states {
             for cost in costs {
                 oracle.tick(now, &state, cost, &mut |state, cost| {
                     let known = next.entry(state).or_default();
