@@ -108,6 +108,9 @@ fn later(problem: &Problem, by: i64) -> Problem {
     for object in &mut other.objects {
         shift(&mut object.closed);
         object.closed.push((0, by));
+        if object.starts_bad {
+            object.most = object.most.map(|most| most + by);
+        }
     }
     for task in &mut other.tasks {
         shift(&mut task.closed);
