@@ -6,7 +6,20 @@ use crate::plan::Goal;
 use crate::plan::file::step::{Draft, Drafts};
 use crate::plan::file::{Reader, list};
 use crate::plan::repair::{Options, TOLERANCE};
+use crate::plan::solver::aim::Level;
 use crate::source::Node;
+
+/// A level of the objective by its name in plans.
+fn level(name: &str) -> Option<Level> {
+    Some(match name {
+        "end_inconsistent" => Level::NotGood,
+        "exposure" => Level::Exposure,
+        "checks" => Level::Checks,
+        "edits" => Level::Distance,
+        "end" => Level::End,
+        _ => return None,
+    })
+}
 
 impl Reader<'_> {
     pub(super) fn goal(&mut self, node: &Node) -> Goal {
@@ -49,6 +62,17 @@ impl Reader<'_> {
             options.delete_checks = allows("delete_checks");
             options.reorder = allows("reorder");
             options.defer = allows("defer");
+        }
+        let named = list(repair, "objective").iter().filter_map(Node::as_str);
+        let mut levels: Vec<Level> = named.filter_map(level).collect();
+        // What nobody names comes behind, in the order that holds where nobody says anything.
+        for one in options.objective {
+            if !levels.contains(&one) {
+                levels.push(one);
+            }
+        }
+        if let Ok(objective) = levels.try_into() {
+            options.objective = objective;
         }
         let tolerance = repair.get("tolerance").and_then(|node| node.get("exposure"));
         if let Some(node) = tolerance {

@@ -347,6 +347,7 @@ impl<'a> Base<'a> {
             weight: about.map_or(1, |one| one.weight),
             starts_bad: matches!(starts, Some(Phase::Bad | Phase::Unknown)),
             must_end_good: takes.is_some() && about.is_some_and(wanted),
+            most: self.given.plan.goal.max_exposure.filter(|_| about.is_some_and(wanted)),
             uses,
             closed: self.closed(self.run.order.len() + position),
             ..Object::default()

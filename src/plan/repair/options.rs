@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::plan::repair::search::Kind;
 use crate::plan::simulate::Takes;
+use crate::plan::solver::Effort;
+use crate::plan::solver::aim::Level;
 
 /// What a repair may do, and what counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Options {
     pub percent: i64,
     /// Exposures are alike up to the least one and as many weighted seconds.
     pub seconds: i64,
+    /// What counts, the most important first.
+    pub objective: [Level; 5],
     /// Which durations it is made for; what it is judged with is another matter.
     pub takes: Takes,
     /// Which of several ways is the one to take, where there is such a one.
@@ -43,9 +47,10 @@ impl Default for Options {
             keep: BTreeSet::new(),
             percent: TOLERANCE,
             seconds: 0,
+            objective: Effort::default().objective,
             takes: Takes::Worst,
             choose: Kind::Recommended,
-            budget: crate::plan::solver::Effort::default().budget,
+            budget: Effort::default().budget,
         }
     }
 }

@@ -414,7 +414,7 @@ impl Search<'_> {
             budget: options.budget,
             percent: options.percent,
             seconds: options.seconds,
-            ..Effort::default()
+            objective: options.objective,
         };
         let mut best: Option<(Tried, Answer)> = None;
         let mut last = (Ground::default(), None);
