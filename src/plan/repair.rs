@@ -25,6 +25,6 @@ pub use help::{Change, WhatIf};
 pub use learn::Learned;
 pub use options::{Options, TOLERANCE};
 pub use pieces::{Draft, Entry, Origin, Piece, Pieces};
-pub use search::{Choice, Edits, Kind, Repair, Status, repair};
+pub use search::{Choice, Edits, Kind, OwnOrder, Repair, Status, repair};
 pub use text::entries;
 pub use worth::Tried;

@@ -332,7 +332,10 @@ fn write_plan(
             Diagnostic::error("not-a-file", "`--in-place` needs a file, not standard input");
         return Err(CliError::one(problem, &prepared.sources));
     }
-    load::write_files(&[(target, again.text.as_bytes())], &prepared.sources)
+    // The plan file was read in this run, and may be written all the same.
+    let none = Sources::default();
+    let read = if args.in_place { &none } else { &prepared.sources };
+    load::write_files(&[(target, again.text.as_bytes())], read)
         .map_err(|problem| CliError::one(problem, &prepared.sources))?;
     writeln!(streams.err, "wrote {}", load::shown(target))?;
     Ok(())

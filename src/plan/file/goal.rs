@@ -88,14 +88,11 @@ impl Reader<'_> {
         let drafts = &drafts.all;
         for node in list(repair, "keep") {
             let name = node.as_str().unwrap_or_default();
-            match drafts.iter().position(|draft| *draft.id == *name) {
-                Some(position) => {
-                    options.keep.insert(position);
-                }
-                None => {
-                    let problem = self.unknown_step(name, drafts).at(node.place);
-                    self.problems.push(problem);
-                }
+            if let Some(position) = drafts.iter().position(|draft| *draft.id == *name) {
+                options.keep.insert(position);
+            } else {
+                let problem = self.unknown_step(name, drafts).at(node.place);
+                self.problems.push(problem);
             }
         }
         options

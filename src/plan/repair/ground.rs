@@ -350,7 +350,6 @@ impl<'a> Base<'a> {
             most: self.given.plan.goal.max_exposure.filter(|_| about.is_some_and(wanted)),
             uses,
             closed: self.closed(self.run.order.len() + position),
-            ..Object::default()
         }
     }
 
@@ -441,7 +440,6 @@ impl<'a> Base<'a> {
             after.append(&mut mends);
         }
         match lasting {
-            Lasting::Last => {}
             Lasting::First(leader) if leader.fix == piece => {
                 let tasks = |pieces: &[usize]| -> Vec<usize> {
                     pieces.iter().filter_map(|piece| numbers.get(piece).copied()).collect()
@@ -459,7 +457,7 @@ impl<'a> Base<'a> {
                 after.clear();
                 frees.clear();
             }
-            Lasting::First(_) | Lasting::Anywhere(_) => {}
+            Lasting::Last | Lasting::First(_) | Lasting::Anywhere(_) => {}
         }
         let mut locks = names.all(&trace.needs.locks);
         for (_, object) in learned.apart.iter().filter(|(known, _)| *known == piece) {
@@ -545,7 +543,10 @@ impl<'a> Base<'a> {
             });
             seen.extend(earlier.map(|(other, _)| *other));
         }
-        seen.extend(self.same_fact(at));
+        // What a fix sets is its own affair.
+        if self.pieces.written(piece).is_some() {
+            seen.extend(self.same_fact(at));
+        }
         seen.remove(&piece);
         seen.iter().filter_map(|other| numbers.get(other).copied()).collect()
     }
@@ -562,9 +563,22 @@ impl<'a> Base<'a> {
         after.into_iter().find(|other| self.pieces.checks(self.given.set, *other) == Some(object))
     }
 
+    /// The objects that are good when a piece begins because it waits for their checks, unless another step of the user's
+    /// makes them bad in between.
     fn needs_good(&self, piece: usize) -> Vec<usize> {
-        let objects = self.checked_before(piece);
-        objects.into_iter().filter_map(|object| self.number(object)).collect()
+        let is_good_still = |object: &ObjectId| {
+            let check =
+                self.last_check(piece, *object).and_then(|check| self.pieces.written(check));
+            let here = self.pieces.written(piece);
+            let steps = self.run.order.iter().zip(&self.run.trace.steps);
+            let mut harmful = steps.filter(|(_, step)| step.harmed.contains(object));
+            !harmful.any(|(other, _)| {
+                let place = self.pieces.written(*other);
+                place > check && place < here
+            })
+        };
+        let objects = self.checked_before(piece).into_iter().filter(is_good_still);
+        objects.filter_map(|object| self.number(object)).collect()
     }
 
     /// The last piece before that gives one of the same facts another value. What is counted up and down, and times, are

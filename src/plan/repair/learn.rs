@@ -9,7 +9,8 @@ use crate::plan::repair::complete::Serial;
 use crate::plan::repair::ground::Ground;
 use crate::plan::repair::pieces::Draft;
 use crate::plan::repair::same::is_alike;
-use crate::plan::trace::{FactChange, Happening, StepStatus, StepTrace, Trace};
+use crate::plan::trace::{FactChange, Happening, ObjectTrace, StepStatus, StepTrace, Trace};
+use crate::plan::world::Phase;
 
 /// What simulations have shown. Pieces are named by position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,19 +79,43 @@ impl Lesson<'_> {
         if !self.ground.tasks.contains(&piece) {
             return;
         }
+        let busy = self.busy(step);
+        if !busy.is_empty() {
+            learned.apart.extend(busy.into_iter().map(|object| (piece, object)));
+            return;
+        }
         let others = || self.serial.order.iter().enumerate();
         let earlier = others().take(at).filter(|(_, other)| self.is_behind(**other, piece));
         let later = others().skip(at + 1).filter(|(_, other)| self.is_behind(piece, **other));
         let decides = |other: &usize| self.changes(*other, &step.looked_at);
         let earlier: Vec<usize> = earlier.map(|(other, _)| other).collect();
-        let mut before: Vec<usize> = earlier.iter().copied().filter(decides).collect();
-        let after: Vec<usize> = later.map(|(other, _)| other).filter(decides).collect();
-        if before.is_empty() && after.is_empty() {
-            // Nobody sees what it hangs on: it stays behind all that it was behind.
-            before = earlier;
-        }
-        learned.before.extend(before.into_iter().filter_map(|other| self.pair(other, at)));
-        learned.before.extend(after.into_iter().filter_map(|other| self.pair(at, other)));
+        let before = earlier.iter().copied().find(decides);
+        let after = later.map(|(other, _)| other).find(decides);
+        // One at a time, for the next may not be needed then. Where nobody sees what it hangs on, it stays behind what it was
+        // behind last.
+        let pair = match (before, after) {
+            (Some(before), _) => self.pair(before, at),
+            (None, Some(after)) => self.pair(at, after),
+            (None, None) => earlier.last().and_then(|other| self.pair(*other, at)),
+        };
+        learned.before.extend(pair);
+    }
+
+    /// The objects that are being checked when a step could not begin, where its conditions hang on them.
+    fn busy(&self, step: &StepTrace) -> Vec<ObjectId> {
+        let Some(start) = step.start else { return Vec::new() };
+        let looks_at = |object: ObjectId| {
+            step.looked_at.iter().any(|cell| match cell {
+                Cell::Field(known, _) => *known == object,
+                Cell::All(kind) => *kind == object.kind,
+            })
+        };
+        let is_busy = |one: &&ObjectTrace| {
+            let mut at = one.intervals.iter().filter(|at| at.from <= start && start < at.to);
+            at.any(|at| at.phase == Phase::Busy)
+        };
+        let objects = self.trace.objects.iter().filter(is_busy).map(|one| one.object);
+        objects.filter(|object| looks_at(*object)).collect()
     }
 
     fn pair(&self, first: usize, second: usize) -> Option<(usize, usize)> {
@@ -173,7 +198,7 @@ impl Lesson<'_> {
     /// A fact that ends with another value than in the serial run was set in another order.
     fn facts(&self, learned: &mut Learned) {
         let wanted = writers(&self.serial.trace, &|at| self.serial.order.get(at).copied());
-        let here = writers(&self.trace, &|at| self.draft.piece(at));
+        let here = writers(self.trace, &|at| self.draft.piece(at));
         for (cell, pieces) in &wanted {
             let Some(now) = here.get(cell) else { continue };
             let (Some(last), Some(other)) = (pieces.last(), now.last()) else { continue };

@@ -9,6 +9,10 @@ use crate::plan::solver::aim::Level;
 
 /// What a repair may do, and what counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of the plan that stands or does not"
+)]
 pub struct Options {
     /// Whether fixes and checks may be put in.
     pub insert: bool,

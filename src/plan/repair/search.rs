@@ -11,7 +11,7 @@ use crate::plan::repair::ground::{Base, Ground, Lasting};
 use crate::plan::repair::help::{WhatIf, what_if};
 use crate::plan::repair::learn::Learned;
 use crate::plan::repair::options::Options;
-use crate::plan::repair::pieces::Pieces;
+use crate::plan::repair::pieces::{Draft, Pieces};
 use crate::plan::repair::same::differences;
 use crate::plan::repair::worth::{Tried, carry_out, exposure_of};
 use crate::plan::simulate::Takes;
@@ -45,8 +45,8 @@ pub struct Repair {
     pub takes: Takes,
     /// Hundredths and seconds of exposure that do not count.
     pub tolerance: (i64, i64),
-    /// The user's own order does not fit, and what would let it, if anything is known.
-    pub own_order: Option<Option<Relaxation>>,
+    /// Whether the user's own order, with what it lacks, fits.
+    pub own_order: OwnOrder,
     /// What would help.
     pub what_if: Vec<WhatIf>,
     /// Fixes that the rules ask for and that nobody can put in.
@@ -79,6 +79,18 @@ pub enum Kind {
     Recommended,
     /// Least time without protection, whatever has to be moved for it.
     LeastExposure,
+}
+
+/// Whether the user's own order, with what it lacks, fits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OwnOrder {
+    /// It does, or it was not asked.
+    #[default]
+    Fits,
+    /// It does not, and nothing is known that would let it.
+    DoesNotFit,
+    /// It does with this.
+    Needs(Relaxation),
 }
 
 /// How sure a choice is.
@@ -233,7 +245,7 @@ struct Found {
     ground: Ground,
     answer: Option<Answer>,
     is_stuck: Option<String>,
-    own_order: Option<Option<Relaxation>>,
+    own_order: OwnOrder,
     what_if: Vec<WhatIf>,
 }
 
@@ -253,7 +265,7 @@ impl Found {
             return best.status.clone();
         }
         if written.value.violations == 0 && written.value.not_good == 0 {
-            return Status::BestFound { gap: 0 };
+            return Status::Unchanged;
         }
         match &self.answer {
             Some(Answer { status: Solved::InfeasibleProven { .. }, .. }) => Status::Infeasible,
@@ -282,9 +294,9 @@ enum Tries {
 impl Search<'_> {
     fn choices(&mut self, options: &Options) -> Found {
         let mut found = Found::default();
-        let (tries, ground, answer) = self.solved(options);
+        let (outcome, ground, answer) = self.solved(options);
         (found.ground, found.answer) = (ground, answer);
-        match tries {
+        match outcome {
             Tries::Order(tried, status) => {
                 let choice = self.choice(Kind::Recommended, *tried, status);
                 found.choices.push(choice);
@@ -296,11 +308,12 @@ impl Search<'_> {
             match self.solved(&kept) {
                 (Tries::Order(tried, status), ..) => {
                     let choice = self.choice(Kind::LeastEdits, *tried, status);
-                    self.add(&mut found, choice);
+                    Self::add(&mut found, choice);
                 }
                 (.., Some(Answer { status: Solved::InfeasibleProven { core }, .. })) => {
                     let is_window = |one: &&Relaxation| matches!(one, Relaxation::Window { .. });
-                    found.own_order = Some(core.relaxations.iter().find(is_window).copied());
+                    let window = core.relaxations.iter().find(is_window).copied();
+                    found.own_order = window.map_or(OwnOrder::DoesNotFit, OwnOrder::Needs);
                 }
                 _ => {}
             }
@@ -309,7 +322,7 @@ impl Search<'_> {
             let exact = Options { percent: 0, seconds: 0, ..options.clone() };
             if let (Tries::Order(tried, status), ..) = self.solved(&exact) {
                 let choice = self.choice(Kind::LeastExposure, *tried, status);
-                self.add(&mut found, choice);
+                Self::add(&mut found, choice);
             }
         }
         if let Some((value, _)) = found.answer.as_ref().and_then(|answer| answer.best.as_ref()) {
@@ -319,7 +332,7 @@ impl Search<'_> {
     }
 
     /// Adds a choice that is another one than those before.
-    fn add(&self, found: &mut Found, choice: Choice) {
+    fn add(found: &mut Found, choice: Choice) {
         if !found.choices.iter().any(|other| other.tried.draft == choice.tried.draft) {
             found.choices.push(choice);
         }
@@ -344,7 +357,7 @@ impl Search<'_> {
             let next = self.attempt(&options, way);
             let is_better = match (&best, &next.0) {
                 (None, _) => true,
-                (Some((Tries::None(_), ..)), tries) => matches!(tries, Tries::Order(..)),
+                (Some((Tries::None(_), ..)), outcome) => matches!(outcome, Tries::Order(..)),
                 (Some((Tries::Order(known, _), ..)), Tries::Order(tried, _)) => {
                     tried.value.compare(&known.value, 0).is_lt()
                 }
@@ -354,7 +367,7 @@ impl Search<'_> {
                 best = Some(next);
             }
         }
-        let Some((tries, ground, answer)) = best else {
+        let Some((outcome, ground, answer)) = best else {
             return self.attempt(&options, Lasting::Last);
         };
         // What no order is below must hold wherever the fix comes.
@@ -363,14 +376,14 @@ impl Search<'_> {
             self.base.ground(&options, &self.learned, self.is_wanted, anywhere).problem
         });
         let bound = anywhere.map(|problem| {
-            let is_good = matches!(&tries, Tries::Order(tried, _) if tried.value.not_good == 0);
+            let is_good = matches!(&outcome, Tries::Order(tried, _) if tried.value.not_good == 0);
             bound(&problem, &Facts::new(&problem), is_good)
         });
         let Some((bound, mut answer)) = bound.zip(answer) else {
-            return (tries, ground, None);
+            return (outcome, ground, None);
         };
         answer.bound = bound;
-        let tries = match tries {
+        let outcome = match outcome {
             Tries::Order(tried, _) => {
                 let exposure = exposure_of(&tried.trace, &ground.objects) / ground.unit.max(1);
                 let gap = (exposure - answer.bound.value.exposure).max(0);
@@ -387,7 +400,7 @@ impl Search<'_> {
                 Tries::None(why)
             }
         };
-        (tries, ground, Some(answer))
+        (outcome, ground, Some(answer))
     }
 
     /// Asks the solver until the simulation agrees with its numbers.
@@ -430,7 +443,8 @@ impl Search<'_> {
                     break;
                 }
                 let why = "no order was found that keeps all conditions".to_owned();
-                return (Tries::None(why), ground, Some(answer));
+                let free = self.free(options, lasting);
+                return (Tries::None(why), ground, proven_without(Some(answer), free));
             };
             let mut tried: Option<Tried> = None;
             for is_strict in [false, true] {
@@ -473,13 +487,53 @@ impl Search<'_> {
                 break;
             }
         }
-        let (ground, answer) = last;
+        let (ground, mut answer) = last;
+        let free = self.free(options, lasting);
         match best {
             Some((tried, its)) => {
-                let status = self.status(&ground, answer.as_ref().unwrap_or(&its), &tried);
+                let mut status = Self::status(&ground, answer.as_ref().unwrap_or(&its), &tried);
+                if let Some(free) = free {
+                    status = Self::status_within(&ground, &free, &tried);
+                    if let Some(answer) = &mut answer {
+                        answer.bound = free.bound;
+                    }
+                }
                 (Tries::Order(Box::new(tried), status), ground, answer)
             }
-            None => (Tries::None(why), ground, answer),
+            None => (Tries::None(why), ground, proven_without(answer, free)),
+        }
+    }
+
+    /// The answer without the orders that simulations taught: these keep what would fail from being tried, and not all
+    /// of them have to be kept in every order. None if there are none.
+    fn free(&self, options: &Options, lasting: Lasting<'_>) -> Option<Answer> {
+        if self.learned.before.is_empty() {
+            return None;
+        }
+        let free = Learned { before: BTreeSet::new(), ..self.learned.clone() };
+        let ground = self.base.ground(options, &free, self.is_wanted, lasting);
+        let effort = Effort {
+            budget: options.budget / 2,
+            objective: options.objective,
+            ..Effort::default()
+        };
+        solve(&ground.problem, &effort).ok()
+    }
+
+    /// How sure an order is that was found under more conditions than have to be kept.
+    fn status_within(ground: &Ground, free: &Answer, tried: &Tried) -> Status {
+        let exposure = exposure_of(&tried.trace, &ground.objects) / ground.unit.max(1);
+        let is_proven =
+            matches!(free.status, Solved::ProvenByBound | Solved::ProvenBySearch { .. });
+        let least = match &free.best {
+            Some((value, _)) if is_proven => value.exposure,
+            _ => free.bound.value.exposure,
+        };
+        let gap = (exposure - least).max(0);
+        match &free.status {
+            _ if gap > 0 || tried.value.violations > 0 => Status::BestFound { gap },
+            Solved::ProvenBySearch { nodes } => Status::ProvenBySearch { nodes: *nodes },
+            _ => Status::ProvenByBound,
         }
     }
 
@@ -503,13 +557,13 @@ impl Search<'_> {
         }
         let protected = self.given.set.protection().map(|(known, _)| known.kind);
         let count = self.written.plan.written().len();
-        let differ = if !self.written.trace.steps.iter().take(count).any(is_left_out) {
-            let written = (&self.written.draft, &self.written.trace);
-            differences(&self.pieces, written, (&tried.draft, &tried.trace), protected)
-        } else {
-            let draft = crate::plan::repair::pieces::Draft::in_order(self.serial.order.clone());
+        let differ = if self.written.trace.steps.iter().take(count).any(is_left_out) {
+            let draft = Draft::in_order(self.serial.order.clone());
             let serial = (&draft, &self.serial.trace);
             differences(&self.pieces, serial, (&tried.draft, &tried.trace), protected)
+        } else {
+            let written = (&self.written.draft, &self.written.trace);
+            differences(&self.pieces, written, (&tried.draft, &tried.trace), protected)
         };
         if !differ.is_empty() {
             return Some(format!("the facts would end otherwise: {}", differ.join(", ")));
@@ -518,7 +572,7 @@ impl Search<'_> {
     }
 
     /// How sure an order is: what the solver says of its numbers, if the simulation agrees with them.
-    fn status(&self, ground: &Ground, answer: &Answer, tried: &Tried) -> Status {
+    fn status(ground: &Ground, answer: &Answer, tried: &Tried) -> Status {
         let Some((value, _)) = &answer.best else {
             return Status::BestFound { gap: 0 };
         };
@@ -552,6 +606,15 @@ impl Search<'_> {
                 .collect(),
             moved: places.iter().map(|(place, _)| *place).filter(|place| !is_kept(place)).collect(),
         }
+    }
+}
+
+/// That there is no order is proven only if there is none without the orders that simulations taught.
+fn proven_without(answer: Option<Answer>, free: Option<Answer>) -> Option<Answer> {
+    match (answer, free) {
+        (_, Some(free)) if matches!(free.status, Solved::InfeasibleProven { .. }) => Some(free),
+        (Some(answer), Some(_)) => Some(Answer { status: Solved::NotFound, ..answer }),
+        (answer, _) => answer,
     }
 }
 

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use crate::facts::time::say_duration;
 use crate::facts::value::{ObjectId, Value};
 use crate::gate::Verdict;
-use crate::plan::repair::{Change, Choice, Entry, Kind, Origin, Status, Tried};
+use crate::plan::repair::{Change, Choice, Entry, Kind, Origin, OwnOrder, Status, Tried};
 use crate::plan::simulate::Takes;
-use crate::plan::solver::relax::Relaxation;
 use crate::plan::solver::{Answer, Certificate, Status as Solved};
 use crate::plan::trace::{StepStatus, StepTrace, Trace};
 use crate::plan::world::Phase;
@@ -32,7 +31,7 @@ pub fn build(input: RepairInput<'_>) -> RepairReport {
         RepairedX {
             worth: worth(first, report.verdict),
             steps: names.rows(first, &edits),
-            objects: names.suffer(first),
+            objects: Names::suffer(first),
             edits,
             text: repaired.text.to_owned(),
             diff: repaired.diff.to_owned(),
@@ -201,7 +200,7 @@ impl Names<'_> {
     }
 
     /// The objects that are without protection at some time.
-    fn suffer(&self, tried: &Tried) -> Vec<SufferX> {
+    fn suffer(tried: &Tried) -> Vec<SufferX> {
         let id = |step: &usize| tried.plan.steps.get(*step).map(|step| step.id.to_string());
         let exposed = tried.trace.objects.iter().filter(|one| one.exposure > 0);
         let mut all: Vec<SufferX> = exposed
@@ -468,16 +467,15 @@ fn alternatives(names: Names<'_>) -> Vec<AlternativeX> {
             ),
         });
     }
-    if let Some(own) = &repair.own_order {
-        let said = match own {
-            Some(relaxation @ Relaxation::Window { .. }) => {
-                format!("your own order does not fit; it needs {}", names.relaxation(relaxation))
-            }
-            Some(relaxation) => {
-                format!("your own order does not fit; {}", names.relaxation(relaxation))
-            }
-            None => "your own order does not fit".to_owned(),
-        };
+    let own = match &repair.own_order {
+        OwnOrder::Fits => None,
+        OwnOrder::DoesNotFit => Some("your own order does not fit".to_owned()),
+        OwnOrder::Needs(needed) => {
+            let needed = names.relaxation(needed);
+            Some(format!("your own order does not fit; it needs {needed}"))
+        }
+    };
+    if let Some(said) = own {
         all.push(AlternativeX {
             kind: "least_edits",
             status: "infeasible_proven",

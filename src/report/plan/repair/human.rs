@@ -63,8 +63,12 @@ pub(super) fn ends(report: &RepairReport, clock: &Clock) -> String {
     let Some(repaired) = &report.repaired else {
         return match report.status {
             "unchanged" => format!(
-                "the plan is right as it is written: {} without protection, and no order does less harm",
-                say_duration(report.written.exposure_seconds)
+                "the plan is right as it is written: {} without protection, and {}",
+                say_duration(report.written.exposure_seconds),
+                match report.proof.kind {
+                    Some(_) => "no order does less harm",
+                    None => "no order was found that does less harm",
+                }
             ),
             "infeasible_proven" => "no order of these steps keeps all conditions".to_owned(),
             _ => "no order was found that keeps all conditions, and none is excluded".to_owned(),
