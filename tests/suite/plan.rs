@@ -205,6 +205,24 @@ fn a_move_during_a_check_makes_it_worthless() {
     assert_eq!(report["objects"][0]["ends"], "busy");
 }
 
+/// The writer is there again when the check ends, and nothing has become inconsistent; yet the check has met its absence.
+#[test]
+fn a_check_that_meets_what_passes_is_worthless_too() {
+    let report = judged(
+        r#"
+  - { id: check, action: run-consistency-check, with: { source: DPM01/EX01/SG1 }, estimate: 60m }
+  - { id: without, action: set-registry-value, with: { server: EX01, key: 'HKLM\Disable Exchange Writer', value: "1" }, estimate: 5m }
+  - { id: again, action: set-registry-value, with: { server: EX01, key: 'HKLM\Disable Exchange Writer', value: "0" }, estimate: 5m }
+"#,
+    );
+    assert!(hazards(&report).contains(&"plan-check-interrupted"), "{:#}", report["hazards"]);
+    let states = report["objects"][0]["intervals"].as_array().unwrap();
+    let after = states.iter().find(|one| one["from"] == 3_600).unwrap();
+    assert_eq!((after["phase"].as_str(), &after["open"]), (Some("bad"), &serde_json::json!([])));
+    // The others were without backups for as long, and no longer.
+    assert_eq!(report["objects"][1]["exposure_seconds"], 300);
+}
+
 #[test]
 fn too_long_a_step_leaves_the_window() {
     let report = judged(
