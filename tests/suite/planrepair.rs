@@ -24,6 +24,9 @@ const WRITTEN: &[(&str, u8, &[&str])] = &[
     ("power-work", 0, &["best_found", "optimal"]),
 ];
 
+/// Those that are repaired twice over in every run of the tests; `DPMGUARD_EACH=1` takes all.
+const QUICK: &[&str] = &["cancelled-job", "check-first", "eseutil-behind", "new-database-late"];
+
 fn repaired(plan: &Path, facts: &Path, options: &[&str]) -> Ran {
     let (plan, facts) = (plan.display().to_string(), facts.display().to_string());
     let mut args = vec!["plan", "repair", &plan, "--facts", &facts, "--now", "observed"];
@@ -140,9 +143,11 @@ fn plans_that_people_write_are_repaired() {
 /// What a repair promises: `plan check` says the same of the file, and there is nothing left to repair in it.
 #[test]
 fn a_repaired_plan_passes_and_stays_as_it_is() {
-    for (name, code, _) in
-        WRITTEN.iter().filter(|(name, code, _)| *code == 0 && *name != "forty-groups")
-    {
+    let all = std::env::var_os("DPMGUARD_EACH").is_some();
+    let is_tried = |(name, code, _): &&(&str, u8, &[&str])| {
+        *code == 0 && *name != "forty-groups" && (all || QUICK.contains(name))
+    };
+    for (name, code, _) in WRITTEN.iter().filter(is_tried) {
         let (plan, facts) = folder(name);
         let target = tempfile::tempdir().unwrap();
         let out = target.path().join("repaired.yaml");
