@@ -46,12 +46,12 @@ pub(super) fn arrange(
         entries.push(arranged.entry(item, before, is_strict));
     }
     for (behind, piece) in &ground.riders {
-        let at = match behind {
+        let at = rider_place(pieces, &entries, *piece).or_else(|| match behind {
             Some(behind) => {
                 entries.iter().position(|entry| entry.piece == *behind).map(|at| at + 1)
             }
             None => Some(0),
-        };
+        });
         let mut at = at.unwrap_or(entries.len());
         // Those behind one piece keep their order.
         let is_rider = |entry: &Entry| ground.riders.iter().any(|(_, rider)| *rider == entry.piece);
@@ -65,6 +65,20 @@ pub(super) fn arrange(
         entries.insert(at, Entry { piece: *piece, after, not_before });
     }
     Draft { entries, has_blocks: false }
+}
+
+/// Where a piece stands that is no task: behind the last of what stood before it in the user's plan, checks among it, and
+/// behind what it waits for.
+fn rider_place(pieces: &Pieces, entries: &[Entry], piece: usize) -> Option<usize> {
+    let place = pieces.written(piece)?;
+    let before = |entry: &Entry| pieces.written(entry.piece).filter(|other| *other < place);
+    let nearest = entries.iter().filter_map(before).max();
+    let after = pieces.step(piece).map(|step| step.after.as_slice()).unwrap_or_default();
+    let is_before = |entry: &Entry| {
+        after.contains(&entry.piece)
+            || (nearest.is_some() && pieces.written(entry.piece) == nearest)
+    };
+    entries.iter().rposition(is_before).map(|at| at + 1)
 }
 
 /// The same schedule with all that need not wait as early as its operator is free: a wait that brings nothing confuses.

@@ -154,7 +154,7 @@ pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
         serial.trace.objects.iter().filter(|one| is_meant(given, one)).map(|one| one.object),
     );
     let is_wanted = |one: &ObjectTrace| wanted.contains(&one.object);
-    let stuck = refused(&serial)
+    let stuck: Vec<(usize, Vec<String>)> = refused(&serial)
         .into_iter()
         .map(|piece| {
             let at = serial.order.iter().position(|other| *other == piece);
@@ -191,6 +191,15 @@ pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
             }
         }
     }
+    // What could not begin without checks may do so behind them.
+    let is_stuck = |(piece, _): &(usize, Vec<String>)| {
+        found.choices.first().is_none_or(|first| {
+            let at = first.tried.draft.position(*piece);
+            let step = at.and_then(|at| first.tried.trace.steps.get(at));
+            step.is_none_or(is_left_out)
+        })
+    };
+    let stuck: Vec<(usize, Vec<String>)> = stuck.into_iter().filter(is_stuck).collect();
     let left = still_needed(given, complete.left, &found);
     let written_value = carried(&written, &is_wanted);
     let written = Tried { value: written_value, ..written };
