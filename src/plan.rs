@@ -144,6 +144,27 @@ pub struct Step {
     pub place: Place,
 }
 
+impl Step {
+    /// A step that nobody wrote and that waits for nothing.
+    #[must_use]
+    pub fn new(id: Arc<str>, action: usize, args: Vec<Value>) -> Self {
+        Self {
+            id,
+            action,
+            args,
+            estimate: None,
+            after: Vec::new(),
+            not_before: None,
+            delay: 0,
+            group: None,
+            accept: Vec::new(),
+            automatic: None,
+            filled: None,
+            place: Place::NOWHERE,
+        }
+    }
+}
+
 /// A job that begins by itself, nobody knows when.
 #[derive(Clone, Debug)]
 pub struct Unscheduled {

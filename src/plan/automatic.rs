@@ -224,19 +224,14 @@ impl Finder<'_> {
             Start::Before => (Some(0), Vec::new(), 0, "before the plan".to_owned()),
             Start::Broken { time, delay } => (None, Vec::new(), delay, time.to_string()),
         };
+        let id = format!("{} {key} {when}", automatic.id).into();
         let step = Step {
-            id: format!("{} {key} {when}", automatic.id).into(),
-            action,
-            args: vec![Value::Object(object)],
-            estimate: None,
             not_before: time,
             after,
             delay,
-            group: None,
-            accept: Vec::new(),
             automatic: Some(number),
-            filled: None,
             place: automatic.place,
+            ..Step::new(id, action, vec![Value::Object(object)])
         };
         self.jobs.push((time.unwrap_or_default(), step));
     }

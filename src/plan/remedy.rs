@@ -279,20 +279,9 @@ fn full_hour(start: i64, time: i64) -> i64 {
 fn plan_of(given: Given<'_>, wishes: &Wishes<'_>, ordered: &Ordered) -> Plan {
     let steps = ordered.placed.iter().enumerate().filter_map(|(number, placed)| {
         let wish = wishes.all.get(placed.wish)?;
-        Some(plan::Step {
-            id: format!("s{}", number + 1).into(),
-            action: wish.action,
-            args: wish.args.clone(),
-            estimate: None,
-            after: placed.after.clone(),
-            not_before: None,
-            delay: 0,
-            group: None,
-            accept: Vec::new(),
-            automatic: None,
-            filled: None,
-            place: Place::NOWHERE,
-        })
+        let id = format!("s{}", number + 1).into();
+        let step = plan::Step::new(id, wish.action, wish.args.clone());
+        Some(plan::Step { after: placed.after.clone(), ..step })
     });
     let count = wishes.findings.iter().filter(|finding| finding.is_asked()).count();
     let end = match given.end {

@@ -7,6 +7,7 @@
 //! writes the result into the user's own text.
 
 mod arrange;
+mod choice;
 mod complete;
 pub mod edit;
 mod ground;
@@ -19,12 +20,12 @@ mod search;
 mod text;
 mod worth;
 
+pub use choice::{Choice, Edits, Kind, OwnOrder, Status};
 pub use complete::Left;
 pub use ground::Ground;
 pub use help::{Change, WhatIf};
-pub use learn::Learned;
 pub use options::{Options, TOLERANCE};
 pub use pieces::{Draft, Entry, Origin, Piece, Pieces};
-pub use search::{Choice, Edits, Kind, OwnOrder, Repair, Status, repair};
+pub use search::{Repair, repair};
 pub use text::entries;
 pub use worth::Tried;

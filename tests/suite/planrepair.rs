@@ -222,6 +222,24 @@ fn a_repair_is_written_only_where_it_is_asked_for() {
     assert_eq!((again.code, fs::read_to_string(&plan).unwrap() == yaml.out), (0, true));
 }
 
+/// Each plan of the examples is written and read again, whatever comes of it; what begins behind a check stays behind it.
+#[test]
+fn the_plans_of_the_other_examples_are_repaired_too() {
+    for (name, status) in [
+        ("well-planned", "best_found"),
+        ("move-logs", "optimal"),
+        ("patch-exchange", "optimal"),
+        ("dpm-sp1", "optimal"),
+    ] {
+        let folder = root().join("examples").join(name);
+        let (plan, facts) = (folder.join("plan.yaml"), folder.join("facts.yaml"));
+        let found = json(&plan, &facts, &["--budget", "200000"]);
+        assert_eq!((&found["status"], &found["exit_code"]), (&status.into(), &0.into()), "{name}");
+        assert!(found["stuck"].as_array().unwrap().is_empty(), "{name}: {}", found["stuck"]);
+        assert!(found["disagreements"].as_array().unwrap().is_empty(), "{name}");
+    }
+}
+
 #[test]
 fn wrong_options_are_told() {
     let (plan, facts) = folder("cancelled-job");
@@ -232,6 +250,8 @@ fn wrong_options_are_told() {
         "{}",
         ran.err
     );
+    let ran = run(&["plan", "repair", "-", "--facts", &facts.display().to_string(), "--in-place"]);
+    assert_eq!((ran.code, ran.err.contains("`--in-place` needs a file")), (2, true), "{}", ran.err);
     for wrong in [["--tolerance", "5x"], ["--tolerance", "-1%"], ["--allow", "inserts"]] {
         assert_eq!(repaired(&plan, &facts, &wrong).code, 2, "{wrong:?}");
     }

@@ -153,23 +153,46 @@ struct Again {
     warnings: Vec<Diagnostic>,
 }
 
+impl Again {
+    /// What its report is made of.
+    fn input<'a>(&'a self, prepared: &'a Prepared) -> report::Input<'a> {
+        report::Input {
+            sources: &self.sources,
+            plan: &self.plan,
+            judged: &self.judged,
+            insight: &self.insight,
+            clock: &self.clock,
+            warnings: &self.warnings,
+            ..prepared.input()
+        }
+    }
+
+    /// What the naive checker has against it.
+    fn disagreements(&self, prepared: &Prepared) -> Vec<String> {
+        match serde_json::to_value(report::build(self.input(prepared))) {
+            Ok(told) => {
+                let after = self.judged.worst.facts.to_json();
+                replay::disagreements(&told, &prepared.facts.to_json(), &after)
+            }
+            Err(problem) => vec![problem.to_string()],
+        }
+    }
+}
+
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<u8, CliError> {
+    if args.in_place && args.plan == Path::new("-") {
+        let problem =
+            Diagnostic::error("not-a-file", "`--in-place` needs a file, not standard input");
+        return Err(CliError::one(problem, &Sources::default()));
+    }
     let prepared = prepare(&args.plan, &args.with, streams)?;
     let options = options(args, &prepared)?;
     let found = repair::repair(prepared.given(), &prepared.now, &options);
     let again = again(args, &prepared, &found)?;
-    let disagreements = again.as_ref().map_or_else(Vec::new, |again| second(&prepared, again));
-    let input = again.as_ref().map(|again| report::Input {
-        sources: &again.sources,
-        plan: &again.plan,
-        judged: &again.judged,
-        insight: &again.insight,
-        clock: &again.clock,
-        warnings: &again.warnings,
-        ..prepared.input()
-    });
-    let repaired = again.as_ref().zip(input).map(|(again, input)| report::Repaired {
-        input,
+    let disagreements =
+        again.as_ref().map_or_else(Vec::new, |again| again.disagreements(&prepared));
+    let repaired = again.as_ref().map(|again| report::Repaired {
+        input: again.input(&prepared),
         text: &again.text,
         diff: &again.diff,
     });
@@ -255,21 +278,20 @@ fn again(args: &Args, prepared: &Prepared, found: &Repair) -> Result<Option<Agai
     let given = prepared.given();
     let entries = repair::entries(given, &found.pieces, choice);
     let name = load::shown(&args.plan);
-    let fault = |message: String, sources: &Sources| {
-        CliError::one(Diagnostic::error("not-written", message), sources)
-    };
     let Some(source) = prepared.sources.get(prepared.plan.place.file) else { return Ok(None) };
     let old = source.text();
     let text = edit::rewrite(old, &prepared.root, &prepared.plan, &entries).map_err(|why| {
-        fault(format!("the repaired plan cannot be written: {why}"), &prepared.sources)
+        let message = format!("the repaired plan cannot be written: {why}");
+        CliError::one(Diagnostic::error("not-written", message), &prepared.sources)
     })?;
     let diff = unified(&name, old, &text);
     let mut sources = prepared.sources.clone();
     let target = args.out.as_deref().unwrap_or(&args.plan);
     let (plan, warnings) = read(prepared, target, &text, &mut sources)?;
     let clock = Clock::new(&plan.window.zone, plan.window.start);
-    let judged = hazard::find(Given { plan: &plan, clock: &clock, ..given });
-    let insight = insight::look(Given { plan: &plan, clock: &clock, ..given }, &judged);
+    let given = Given { plan: &plan, clock: &clock, ..given };
+    let judged = hazard::find(given);
+    let insight = insight::look(given, &judged);
     Ok(Some(Again { sources, text, diff, plan, clock, judged, insight, warnings }))
 }
 
@@ -292,26 +314,6 @@ fn read(
     file::read(&root, context).map_err(|found| CliError::Input(found, sources.clone()))
 }
 
-/// What the naive checker has against the repaired plan.
-fn second(prepared: &Prepared, again: &Again) -> Vec<String> {
-    let told = report::build(report::Input {
-        sources: &again.sources,
-        plan: &again.plan,
-        judged: &again.judged,
-        insight: &again.insight,
-        clock: &again.clock,
-        warnings: &again.warnings,
-        ..prepared.input()
-    });
-    match serde_json::to_value(&told) {
-        Ok(json) => {
-            let after = again.judged.worst.facts.to_json();
-            replay::disagreements(&json, &prepared.facts.to_json(), &after)
-        }
-        Err(problem) => vec![problem.to_string()],
-    }
-}
-
 fn write_plan(
     args: &Args,
     prepared: &Prepared,
@@ -327,11 +329,6 @@ fn write_plan(
         writeln!(streams.err, "nothing is written: there is no repaired plan")?;
         return Ok(());
     };
-    if args.in_place && target == Path::new("-") {
-        let problem =
-            Diagnostic::error("not-a-file", "`--in-place` needs a file, not standard input");
-        return Err(CliError::one(problem, &prepared.sources));
-    }
     // The plan file was read in this run, and may be written all the same.
     let none = Sources::default();
     let read = if args.in_place { &none } else { &prepared.sources };

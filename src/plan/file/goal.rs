@@ -61,7 +61,6 @@ impl Reader<'_> {
             options.insert = allows("insert");
             options.delete_checks = allows("delete_checks");
             options.reorder = allows("reorder");
-            options.defer = allows("defer");
         }
         let named = list(repair, "objective").iter().filter_map(Node::as_str);
         let mut levels: Vec<Level> = named.filter_map(level).collect();

@@ -1,8 +1,13 @@
 //! From pieces to whole numbers: who breaks what and when, what mends it, what a check takes, what comes before what.
+//!
+//! `lasting` looks for fixes that serve what comes behind them, `waits` says what comes before what.
+
+mod lasting;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::value::{Fact, ObjectId, Value};
+use crate::facts::value::ObjectId;
 use crate::plan::hazard::{Given, blackouts_of};
 use crate::plan::repair::complete::{Serial, serial};
 use crate::plan::repair::learn::Learned;
@@ -10,8 +15,10 @@ use crate::plan::repair::options::Options;
 use crate::plan::repair::pieces::Pieces;
 use crate::plan::simulate::Takes;
 use crate::plan::solver::problem::{Object, Problem, Stop, Task, Written};
-use crate::plan::trace::{FactChange, Happening, Needs, ObjectTrace, StepStatus, StepTrace};
+use crate::plan::trace::{Needs, ObjectTrace, StepStatus, Trace};
 use crate::plan::world::Phase;
+
+pub(super) use lasting::{Lasting, Leader};
 
 /// A problem, and what its numbers stand for.
 #[derive(Clone, Debug, Default)]
@@ -22,16 +29,23 @@ pub struct Ground {
     pub tasks: Vec<usize>,
     /// What each object is.
     pub objects: Vec<ObjectId>,
-    /// The piece that checks each object.
-    pub checks: Vec<usize>,
     /// What each owner of slots is.
     pub owners: Vec<Option<ObjectId>>,
     /// Pieces that are no tasks, each with the piece behind which it stands: what has nothing to do, or cannot begin.
     pub riders: Vec<(Option<usize>, usize)>,
     /// What a weight of one in the problem counts.
     pub unit: i64,
-    /// Objects that no check makes good, with the reason.
-    pub lost: BTreeMap<ObjectId, String>,
+    /// Objects that no check makes good.
+    pub lost: BTreeSet<ObjectId>,
+}
+
+impl Ground {
+    /// The time without protection in a simulation, as the problem counts it.
+    pub(super) fn exposure(&self, trace: &Trace) -> i64 {
+        let of_them = trace.objects.iter().filter(|one| self.objects.contains(&one.object));
+        let weighted: i64 = of_them.map(|one| one.exposure.saturating_mul(one.weight)).sum();
+        weighted / self.unit.max(1)
+    }
 }
 
 /// What a serial run says of each of its pieces.
@@ -47,34 +61,6 @@ pub(super) struct Base<'a> {
     checks: Vec<usize>,
     /// Objects whose fix serves others, too, that come later.
     leaders: Vec<Leader>,
-}
-
-/// Most objects that are tried as the first.
-const MAX_LEADERS: usize = 3;
-
-/// Most objects that come before a fix together.
-const MAX_TOGETHER: usize = 6;
-
-/// Objects that come first: what they need mended is mended for all that comes behind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Leader {
-    fix: usize,
-    objects: Vec<ObjectId>,
-    /// The pieces that come before the fix.
-    first: Vec<usize>,
-    /// Those that come behind it, and need none.
-    later: Vec<usize>,
-}
-
-/// How a problem takes a fix that lasts.
-#[derive(Clone, Copy)]
-pub(super) enum Lasting<'l> {
-    /// It comes behind all that it mends.
-    Last,
-    /// It comes behind what these objects need.
-    First(&'l Leader),
-    /// Nobody says where it comes: what no order is below holds for all of them.
-    Anywhere(&'l Leader),
 }
 
 impl<'a> Base<'a> {
@@ -113,93 +99,6 @@ impl<'a> Base<'a> {
         base
     }
 
-    /// What lasts: behind what a few objects need, a fix also serves those whose causes come later.
-    fn leaders(&self, takes: Takes) -> Vec<Leader> {
-        for at in 0..self.run.order.len() {
-            let (mut frees, mut mends, is_since_ever) = self.mended(at);
-            mends.sort_unstable();
-            mends.dedup();
-            let Some(fix) = self.run.order.get(at).copied() else { continue };
-            if mends.len() < 2 || is_since_ever {
-                continue;
-            }
-            // Who is over soonest lets the others wait for the shortest time.
-            let lasts = |object: &ObjectId| -> i64 {
-                let positions = self.harm(*object);
-                let steps = positions.iter().filter_map(|at| self.run.trace.steps.get(*at));
-                steps.filter_map(|step| step.takes).sum()
-            };
-            frees.sort_by_key(|object| (lasts(object), *object));
-            frees.dedup();
-            let firsts = frees.iter().take(MAX_LEADERS);
-            let mut found: Vec<Leader> = Vec::new();
-            for leader in firsts.filter_map(|first| self.leader(takes, (fix, &frees), *first)) {
-                if !found.contains(&leader) {
-                    found.push(leader);
-                }
-            }
-            if !found.is_empty() {
-                return found;
-            }
-        }
-        Vec::new()
-    }
-
-    /// The positions of what makes an object bad.
-    fn harm(&self, object: ObjectId) -> Vec<usize> {
-        let steps = self.run.trace.steps.iter().enumerate();
-        steps.filter(|(_, step)| step.harmed.contains(&object)).map(|(at, _)| at).collect()
-    }
-
-    /// An object that comes before a fix, with as many others as it takes for the fix to serve all; none if that is all.
-    fn leader(
-        &self,
-        takes: Takes,
-        (fix, frees): (usize, &[ObjectId]),
-        first: ObjectId,
-    ) -> Option<Leader> {
-        let piece = |at: &usize| self.run.order.get(*at).copied();
-        let left = self.left_bad(&self.checked);
-        let mut objects = vec![first];
-        for _ in 0..MAX_TOGETHER {
-            let mut before: Vec<usize> =
-                objects.iter().flat_map(|object| self.harm(*object)).collect();
-            before.sort_unstable();
-            before.dedup();
-            let all: BTreeSet<usize> = frees.iter().flat_map(|object| self.harm(*object)).collect();
-            if before.len() >= all.len() {
-                return None;
-            }
-            let later: Vec<usize> = all.into_iter().filter(|at| !before.contains(at)).collect();
-            let place = before.iter().chain(&later).min().copied().unwrap_or_default();
-            let mut moved: Vec<usize> = before.iter().filter_map(piece).collect();
-            moved.push(fix);
-            let mut order: Vec<usize> =
-                self.run.order.iter().copied().filter(|piece| !moved.contains(piece)).collect();
-            order.splice(place.min(order.len())..place.min(order.len()), moved);
-            order.extend(&self.checks);
-            let tried = serial(self.given, takes, self.pieces, &order);
-            let bad = self.left_bad(&tried);
-            if bad.is_subset(&left) && refusals(&tried) <= refusals(&self.checked) {
-                return Some(Leader {
-                    fix,
-                    objects,
-                    first: before.iter().filter_map(piece).collect(),
-                    later: later.iter().filter_map(piece).collect(),
-                });
-            }
-            let next = frees.iter().find(|one| bad.contains(one) && !objects.contains(one))?;
-            objects.push(*next);
-        }
-        None
-    }
-
-    /// The objects of the problem that are not good at the end of a run.
-    fn left_bad(&self, run: &Serial) -> BTreeSet<ObjectId> {
-        let open = run.trace.objects.iter().filter(|one| one.ends().is_exposed());
-        open.map(|one| one.object).filter(|object| self.objects.contains(object)).collect()
-    }
-
     /// The objects that can come first, with the fix that serves all behind it.
     pub(super) fn leading(&self) -> &[Leader] {
         &self.leaders
@@ -219,11 +118,7 @@ impl<'a> Base<'a> {
         lasting: Lasting<'_>,
     ) -> Ground {
         let plan = self.given.plan;
-        let mut ground = Ground {
-            objects: self.objects.clone(),
-            checks: self.checks.clone(),
-            ..Ground::default()
-        };
+        let mut ground = Ground { objects: self.objects.clone(), ..Ground::default() };
         self.sort_out(&mut ground);
         let mut names = Resources::default();
         let window = &plan.window;
@@ -322,11 +217,7 @@ impl<'a> Base<'a> {
             (check.takes.filter(|_| ended_well), check.needs.clone())
         });
         if takes.is_none() {
-            let why = check.map_or_else(String::new, |check| match &check.status {
-                StepStatus::Refused(reasons) if !reasons.is_empty() => reasons.join(" "),
-                _ => self.standing(&check.vain),
-            });
-            ground.lost.insert(id, why);
+            ground.lost.insert(id);
         }
         let slots_of = needs.check.and_then(|(_, owner)| owner);
         let owner = ground.owners.iter().position(|known| *known == slots_of);
@@ -394,15 +285,6 @@ impl<'a> Base<'a> {
         stops.sort_unstable_by_key(|stop: &Stop| (stop.object, stop.from, stop.to));
         stops.dedup();
         stops
-    }
-
-    /// The rules of causes, by number.
-    fn standing(&self, causes: &[usize]) -> String {
-        let causes = causes.iter().filter_map(|cause| self.checked.trace.causes.get(*cause));
-        let rules: BTreeSet<String> = causes
-            .filter_map(|cause| Some(self.given.set.rules.get(cause.rule)?.id.to_string()))
-            .collect();
-        rules.into_iter().collect::<Vec<_>>().join(", ")
     }
 
     fn task(
@@ -523,99 +405,6 @@ impl<'a> Base<'a> {
         let after = trace.steps.get(before).map(|step| step.after.as_slice()).unwrap_or_default();
         after.iter().any(|(known, _, is_blocked)| *known == object && *is_blocked)
     }
-
-    /// The tasks that a piece waits for: as the user says, over his checks as well, and where both decide about a fact.
-    fn waits(&self, piece: usize, at: usize, numbers: &BTreeMap<usize, usize>) -> Vec<usize> {
-        let mut seen = BTreeSet::new();
-        let mut open = vec![piece];
-        while let Some(next) = open.pop() {
-            let after = self.pieces.step(next).map(|step| step.after.as_slice());
-            open.extend(after.unwrap_or_default().iter().filter(|before| seen.insert(**before)));
-        }
-        for object in self.checked_before(piece) {
-            let Some(check) = self.last_check(piece, object) else { continue };
-            let breakers = self.run.order.iter().zip(&self.run.trace.steps);
-            let earlier = breakers.filter(|(other, step)| {
-                let place = self.pieces.written(**other);
-                step.harmed.contains(&object)
-                    && place.is_some()
-                    && place < self.pieces.written(check)
-            });
-            seen.extend(earlier.map(|(other, _)| *other));
-        }
-        // What a fix sets is its own affair.
-        if self.pieces.written(piece).is_some() {
-            seen.extend(self.same_fact(at));
-        }
-        seen.remove(&piece);
-        seen.iter().filter_map(|other| numbers.get(other).copied()).collect()
-    }
-
-    /// Objects whose checks a piece waits for, as the user says.
-    fn checked_before(&self, piece: usize) -> Vec<ObjectId> {
-        let after = self.pieces.step(piece).map(|step| step.after.as_slice()).unwrap_or_default();
-        let checks = after.iter().filter_map(|other| self.pieces.checks(self.given.set, *other));
-        checks.filter(|object| self.objects.contains(object)).collect()
-    }
-
-    fn last_check(&self, piece: usize, object: ObjectId) -> Option<usize> {
-        let after = self.pieces.step(piece)?.after.iter().rev().copied();
-        after.into_iter().find(|other| self.pieces.checks(self.given.set, *other) == Some(object))
-    }
-
-    /// The objects that are good when a piece begins because it waits for their checks, unless another step of the user's
-    /// makes them bad in between.
-    fn needs_good(&self, piece: usize) -> Vec<usize> {
-        let is_good_still = |object: &ObjectId| {
-            let check =
-                self.last_check(piece, *object).and_then(|check| self.pieces.written(check));
-            let here = self.pieces.written(piece);
-            let steps = self.run.order.iter().zip(&self.run.trace.steps);
-            let mut harmful = steps.filter(|(_, step)| step.harmed.contains(object));
-            !harmful.any(|(other, _)| {
-                let place = self.pieces.written(*other);
-                place > check && place < here
-            })
-        };
-        let objects = self.checked_before(piece).into_iter().filter(is_good_still);
-        objects.filter_map(|object| self.number(object)).collect()
-    }
-
-    /// The last piece before that gives one of the same facts another value. What is counted up and down, and times, are
-    /// the same in any order.
-    fn same_fact(&self, at: usize) -> Vec<usize> {
-        let protected = self.given.set.protection().map(|(known, _)| known.kind);
-        let mut last: BTreeMap<(ObjectId, usize), (usize, &Fact)> = BTreeMap::new();
-        let mut found = Vec::new();
-        for event in &self.run.trace.events {
-            let (Some(step), Happening::Effect) = (event.step, &event.what) else { continue };
-            if step > at {
-                break;
-            }
-            for change in &event.changes {
-                let FactChange::Field(object, field, _, to) = change else { continue };
-                if Some(object.kind) == protected || !is_plain(to) {
-                    continue;
-                }
-                if step == at
-                    && let Some((other, value)) = last.get(&(*object, *field))
-                    && *other != at
-                    && !is_same(value, to)
-                {
-                    found.push(*other);
-                }
-                last.insert((*object, *field), (step, to));
-            }
-        }
-        found.iter().filter_map(|position| self.run.order.get(*position).copied()).collect()
-    }
-}
-
-/// How many pieces of a run cannot begin.
-fn refusals(run: &Serial) -> usize {
-    let is_refused =
-        |step: &&StepTrace| matches!(&step.status, StepStatus::Refused(_) | StepStatus::Never);
-    run.trace.steps.iter().filter(is_refused).count()
 }
 
 /// The greatest number that all weights are multiples of.
@@ -629,18 +418,6 @@ fn unit(problem: &Problem) -> i64 {
         unit = one;
     }
     unit.max(1)
-}
-
-fn is_plain(fact: &Fact) -> bool {
-    !matches!(fact, Fact::Known { value: Value::Int(_) | Value::Float(_) | Value::Time(_), .. })
-}
-
-fn is_same(one: &Fact, other: &Fact) -> bool {
-    match (one, other) {
-        (Fact::Known { value: one, .. }, Fact::Known { value: other, .. }) => one.same(other),
-        (Fact::Absent(_), Fact::Absent(_)) => true,
-        _ => false,
-    }
 }
 
 /// Numbers of what can be locked.

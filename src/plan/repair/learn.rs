@@ -4,17 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::change::Cell;
-use crate::facts::value::{Fact, ObjectId, Value};
+use crate::facts::value::ObjectId;
 use crate::plan::repair::complete::Serial;
 use crate::plan::repair::ground::Ground;
 use crate::plan::repair::pieces::Draft;
-use crate::plan::repair::same::is_alike;
+use crate::plan::repair::same::{is_alike, is_plain};
 use crate::plan::trace::{FactChange, Happening, ObjectTrace, StepStatus, StepTrace, Trace};
 use crate::plan::world::Phase;
 
 /// What simulations have shown. Pieces are named by position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Learned {
+pub(super) struct Learned {
     /// The first comes before the second, which cannot begin otherwise, or does something else.
     pub before: BTreeSet<(usize, usize)>,
     /// A piece makes an object bad.
@@ -28,6 +28,11 @@ pub struct Learned {
 }
 
 impl Learned {
+    /// The same without orders: what holds in every order.
+    pub(super) fn without_orders(&self) -> Self {
+        Self { before: BTreeSet::new(), ..self.clone() }
+    }
+
     fn count(&self) -> usize {
         self.before.len()
             + self.breaks.len()
@@ -227,10 +232,7 @@ fn writers(
         let Some(piece) = event.step.and_then(piece) else { continue };
         for change in &event.changes {
             if let FactChange::Field(object, field, _, to) = change
-                && !matches!(
-                    to,
-                    Fact::Known { value: Value::Int(_) | Value::Float(_) | Value::Time(_), .. }
-                )
+                && is_plain(to)
             {
                 all.entry((*object, *field)).or_default().push(piece);
             }

@@ -2,17 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::repair::search::Kind;
+use crate::plan::repair::choice::Kind;
 use crate::plan::simulate::Takes;
 use crate::plan::solver::Effort;
 use crate::plan::solver::aim::Level;
 
 /// What a repair may do, and what counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a word of the plan that stands or does not"
-)]
 pub struct Options {
     /// Whether fixes and checks may be put in.
     pub insert: bool,
@@ -20,8 +16,6 @@ pub struct Options {
     pub delete_checks: bool,
     /// Whether steps may change places.
     pub reorder: bool,
-    /// Whether steps may be left for another window.
-    pub defer: bool,
     /// Steps that keep their places among each other, by position.
     pub keep: BTreeSet<usize>,
     /// Exposures are alike up to the least one and as many hundredths of it.
@@ -47,7 +41,6 @@ impl Default for Options {
             insert: true,
             delete_checks: true,
             reorder: true,
-            defer: false,
             keep: BTreeSet::new(),
             percent: TOLERANCE,
             seconds: 0,
@@ -64,5 +57,16 @@ impl Options {
     #[must_use]
     pub fn keeps(&self, position: usize) -> bool {
         !self.reorder || self.keep.contains(&position)
+    }
+
+    /// What the solver is given to find the best order.
+    #[must_use]
+    pub(super) fn effort(&self) -> Effort {
+        Effort {
+            budget: self.budget,
+            percent: self.percent,
+            seconds: self.seconds,
+            objective: self.objective,
+        }
     }
 }

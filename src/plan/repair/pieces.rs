@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::diagnostic::Place;
 use crate::facts::value::{ObjectId, Value, fold};
 use crate::finding;
 use crate::plan::simulate::check_of;
@@ -131,20 +130,7 @@ impl Pieces {
         let known: BTreeSet<String> = self.all.iter().map(|piece| fold(&piece.step.id)).collect();
         let mut names = (1..=self.all.len() + 1).map(|number| format!("{letter}{number}"));
         let id = names.find(|name| !known.contains(name)).unwrap_or_default();
-        let step = Step {
-            id: Arc::from(id),
-            action,
-            args,
-            estimate: None,
-            after: Vec::new(),
-            not_before: None,
-            delay: 0,
-            group: None,
-            accept: Vec::new(),
-            automatic: None,
-            filled: None,
-            place: Place::NOWHERE,
-        };
+        let step = Step::new(Arc::from(id), action, args);
         self.all.push(Piece { origin, step });
         self.all.len() - 1
     }
@@ -193,6 +179,16 @@ impl Pieces {
             Some(step)
         };
         draft.entries.iter().filter_map(step).collect()
+    }
+}
+
+impl Entry {
+    /// Whether it waits for what a step of the user's waits for, and for nothing else.
+    #[must_use]
+    pub fn waits_like(&self, step: &Step) -> bool {
+        let mut before = step.after.clone();
+        before.sort_unstable();
+        before == self.after && step.not_before == self.not_before
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::facts::model::KindId;
 use crate::facts::value::{Fact, ObjectId, Value};
 use crate::plan::repair::pieces::{Draft, Origin, Pieces};
 use crate::plan::trace::{FactChange, Happening, Trace};
@@ -12,7 +13,7 @@ pub(super) fn differences(
     pieces: &Pieces,
     written: (&Draft, &Trace),
     repaired: (&Draft, &Trace),
-    protected: Option<crate::facts::model::KindId>,
+    protected: Option<KindId>,
 ) -> Vec<String> {
     let (old, new) = (set_by(pieces, written), set_by(pieces, repaired));
     let mut found = Vec::new();
@@ -56,6 +57,11 @@ fn set_by(pieces: &Pieces, (draft, trace): (&Draft, &Trace)) -> BTreeMap<(Object
         }
     }
     all
+}
+
+/// Whether a fact is neither counted up and down nor a time: such ones are the same in any order.
+pub(super) fn is_plain(fact: &Fact) -> bool {
+    !matches!(fact, Fact::Known { value: Value::Int(_) | Value::Float(_) | Value::Time(_), .. })
 }
 
 /// Whether two facts say the same, times aside.

@@ -6,20 +6,21 @@ use crate::facts::time::Instant;
 use crate::facts::value::ObjectId;
 use crate::plan::hazard::Given;
 use crate::plan::repair::arrange::arrange;
-use crate::plan::repair::complete::{Left, Serial, complete, refused};
+use crate::plan::repair::choice::{Choice, Edits, Kind, OwnOrder, Status};
+use crate::plan::repair::complete::{Left, Serial, complete};
 use crate::plan::repair::ground::{Base, Ground, Lasting};
 use crate::plan::repair::help::{WhatIf, what_if};
 use crate::plan::repair::learn::Learned;
 use crate::plan::repair::options::Options;
 use crate::plan::repair::pieces::{Draft, Pieces};
 use crate::plan::repair::same::differences;
-use crate::plan::repair::worth::{Tried, carry_out, exposure_of};
+use crate::plan::repair::worth::{Tried, carry_out, worth};
 use crate::plan::simulate::Takes;
 use crate::plan::solver::relax::Relaxation;
 use crate::plan::solver::run::Facts;
 use crate::plan::solver::solve::bound;
-use crate::plan::solver::{Answer, Effort, Status as Solved, Value, solve};
-use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace};
+use crate::plan::solver::{Answer, Effort, Schedule, Status as Solved, Value, solve};
+use crate::plan::trace::{ObjectTrace, StepStatus, StepTrace, Trace};
 
 /// Most rounds in which something is learned.
 const MAX_ROUNDS: usize = 20;
@@ -37,8 +38,6 @@ pub struct Repair {
     pub ground: Ground,
     /// What it said, with the options of the user.
     pub answer: Option<Answer>,
-    /// Conditions that the simulation taught.
-    pub learned: Learned,
     /// How sure the first choice is.
     pub status: Status,
     /// Which durations it is made for.
@@ -57,117 +56,21 @@ pub struct Repair {
     pub stuck: Vec<(usize, Vec<String>)>,
 }
 
-/// A way to carry out the plan.
-#[derive(Clone, Debug)]
-pub struct Choice {
-    /// What it is.
-    pub kind: Kind,
-    /// The order, carried out.
-    pub tried: Tried,
-    /// Entries inserted, deleted and moved.
-    pub edits: Edits,
-    /// How sure it is that no other does less harm, under the conditions of its kind.
-    pub status: Status,
-}
-
-/// What a choice is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The user's order, with what it lacks.
-    LeastEdits,
-    /// Least harm, and of what is nearly as good the nearest to the user's order.
-    Recommended,
-    /// Least time without protection, whatever has to be moved for it.
-    LeastExposure,
-}
-
-/// Whether the user's own order, with what it lacks, fits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OwnOrder {
-    /// It does, or it was not asked.
-    #[default]
-    Fits,
-    /// It does not, and nothing is known that would let it.
-    DoesNotFit,
-    /// It does with this.
-    Needs(Relaxation),
-}
-
-/// How sure a choice is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// The plan is right as it is written.
-    Unchanged,
-    /// No order does less harm, because a sum says so.
-    ProvenByBound,
-    /// No order does less harm: all were looked at.
-    ProvenBySearch {
-        /// So many nodes.
-        nodes: u64,
-    },
-    /// Others may do less harm.
-    BestFound {
-        /// Weighted seconds above what no order is below.
-        gap: i64,
-    },
-    /// No order keeps all conditions.
-    Infeasible,
-    /// None was found, and none is excluded.
-    NotFound {
-        /// Why.
-        why: String,
-    },
-}
-
-/// What has to be done to the user's plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Edits {
-    /// Pieces that are put in.
-    pub inserted: Vec<usize>,
-    /// The user's steps that are taken out.
-    pub deleted: Vec<usize>,
-    /// The user's steps that change places.
-    pub moved: Vec<usize>,
-}
-
-impl Edits {
-    /// How many there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.inserted.len() + self.deleted.len() + self.moved.len()
-    }
-}
-
 /// Repairs a plan.
 #[must_use]
 pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
     let mut pieces = Pieces::of(given.plan);
     let draft = pieces.as_written(given.plan);
-    let written = carry_out(given, now, options.takes, &pieces, draft, &|one| {
-        one.is_wanted(&given.plan.goal)
-    });
-    let mut wanted: BTreeSet<ObjectId> = of(&written, |one| one.is_wanted(&given.plan.goal));
-    let is_wanted = |one: &ObjectTrace| wanted.contains(&one.object) || is_meant(given, one);
+    let is_meant = |one: &ObjectTrace| one.is_wanted(&given.plan.goal);
+    let mut written = carry_out(given, now, options.takes, &pieces, draft, &is_meant);
+    let mut wanted = objects(&written.trace, &is_meant);
+    let is_wanted = |one: &ObjectTrace| wanted.contains(&one.object) || is_meant(one);
     let complete = complete(given, &mut pieces, &is_wanted, options);
     let serial = complete.serial;
-    wanted.extend(
-        serial.trace.objects.iter().filter(|one| is_meant(given, one)).map(|one| one.object),
-    );
+    wanted.extend(objects(&serial.trace, &is_meant));
     let is_wanted = |one: &ObjectTrace| wanted.contains(&one.object);
-    let stuck: Vec<(usize, Vec<String>)> = refused(&serial)
-        .into_iter()
-        .map(|piece| {
-            let at = serial.order.iter().position(|other| *other == piece);
-            let step = at.and_then(|at| serial.trace.steps.get(at));
-            let reasons = step.map(|step| match &step.status {
-                StepStatus::Refused(reasons) => reasons.clone(),
-                _ => Vec::new(),
-            });
-            (piece, reasons.unwrap_or_default())
-        })
-        .collect();
-    let mut before = pieces.clone();
-    let base = Base::new(given, options.takes, &mut before, &serial, &is_wanted);
+    written.value = worth(&written.plan, &written.trace, &is_wanted);
+    let base = Base::new(given, options.takes, &mut pieces, &serial, &is_wanted);
     let mut search = Search {
         given,
         now,
@@ -179,7 +82,7 @@ pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
         written: &written,
     };
     let mut found = search.choices(options);
-    let Search { mut pieces, learned, .. } = search;
+    let mut pieces = search.pieces;
     found.choices.sort_by_key(|choice| choice.kind != options.choose);
     if let Some(first) = found.choices.first() {
         pieces.rename(&first.tried.draft);
@@ -191,26 +94,15 @@ pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
             }
         }
     }
-    // What could not begin without checks may do so behind them.
-    let is_stuck = |(piece, _): &(usize, Vec<String>)| {
-        found.choices.first().is_none_or(|first| {
-            let at = first.tried.draft.position(*piece);
-            let step = at.and_then(|at| first.tried.trace.steps.get(at));
-            step.is_none_or(is_left_out)
-        })
-    };
-    let stuck: Vec<(usize, Vec<String>)> = stuck.into_iter().filter(is_stuck).collect();
+    let stuck = stuck(&serial, &found);
     let left = still_needed(given, complete.left, &found);
-    let written_value = carried(&written, &is_wanted);
-    let written = Tried { value: written_value, ..written };
     let status = found.status(&written, options);
     Repair {
         pieces,
         written,
-        choices: std::mem::take(&mut found.choices),
+        choices: found.choices,
         ground: found.ground,
         answer: found.answer,
-        learned,
         status,
         takes: options.takes,
         tolerance: (options.percent, options.seconds),
@@ -225,7 +117,7 @@ pub fn repair(given: Given<'_>, now: &Instant, options: &Options) -> Repair {
 /// Of what could not be put in, what objects need that no check makes good, or that are not good in the end.
 fn still_needed(given: Given<'_>, left: Vec<Left>, found: &Found) -> Vec<Left> {
     let mut bad: BTreeSet<String> =
-        found.ground.lost.keys().map(|object| given.facts.key(*object).to_string()).collect();
+        found.ground.lost.iter().map(|object| given.facts.key(*object).to_string()).collect();
     if let Some(first) = found.choices.first() {
         let objects = first.tried.trace.objects.iter();
         bad.extend(objects.filter(|one| one.ends().is_exposed()).map(|one| one.key.to_string()));
@@ -233,18 +125,26 @@ fn still_needed(given: Given<'_>, left: Vec<Left>, found: &Found) -> Vec<Left> {
     left.into_iter().filter(|left| !left.objects.is_disjoint(&bad)).collect()
 }
 
-/// Whether the goal is about an object that a step breaks.
-fn is_meant(given: Given<'_>, one: &ObjectTrace) -> bool {
-    one.is_wanted(&given.plan.goal)
+/// The steps that cannot begin, with the reasons. What could not without checks may do so behind them.
+fn stuck(serial: &Serial, found: &Found) -> Vec<(usize, Vec<String>)> {
+    let is_stuck = |piece: usize| {
+        found.choices.first().is_none_or(|first| {
+            let at = first.tried.draft.position(piece);
+            let step = at.and_then(|at| first.tried.trace.steps.get(at));
+            step.is_none_or(is_left_out)
+        })
+    };
+    let steps = serial.order.iter().zip(&serial.trace.steps);
+    let refused = steps.filter_map(|(piece, step)| match &step.status {
+        StepStatus::Refused(reasons) => Some((*piece, reasons.clone())),
+        _ => None,
+    });
+    refused.filter(|(piece, _)| is_stuck(*piece)).collect()
 }
 
-fn of(tried: &Tried, which: impl Fn(&ObjectTrace) -> bool) -> BTreeSet<ObjectId> {
-    tried.trace.objects.iter().filter(|one| which(one)).map(|one| one.object).collect()
-}
-
-/// A plan's worth with all objects that are wanted in the end.
-fn carried(tried: &Tried, wanted: &dyn Fn(&ObjectTrace) -> bool) -> Value {
-    crate::plan::repair::worth::worth(&tried.plan, &tried.trace, wanted)
+/// The objects of a trace for which something holds.
+fn objects(trace: &Trace, which: &dyn Fn(&ObjectTrace) -> bool) -> BTreeSet<ObjectId> {
+    trace.objects.iter().filter(|one| which(one)).map(|one| one.object).collect()
 }
 
 /// What was found.
@@ -260,11 +160,10 @@ struct Found {
 
 impl Found {
     /// How sure the first choice is; the user's own plan may be it.
-    fn status(&mut self, written: &Tried, options: &Options) -> Status {
+    fn status(&self, written: &Tried, options: &Options) -> Status {
         if let Some(best) = self.choices.first() {
             let exposure = best.tried.value.exposure;
-            let slack = (exposure / 100 * options.percent + exposure % 100 * options.percent / 100)
-                .max(options.seconds);
+            let slack = options.effort().slack(exposure);
             let mine = Value { distance: 0, end: 0, ..written.value };
             let edits = i64::try_from(best.edits.count()).unwrap_or(i64::MAX);
             let its = Value { distance: edits, end: 0, ..best.tried.value };
@@ -278,7 +177,7 @@ impl Found {
         }
         match &self.answer {
             Some(Answer { status: Solved::InfeasibleProven { .. }, .. }) => Status::Infeasible,
-            _ => Status::NotFound { why: self.is_stuck.take().unwrap_or_default() },
+            _ => Status::NotFound { why: self.is_stuck.clone().unwrap_or_default() },
         }
     }
 }
@@ -376,26 +275,18 @@ impl Search<'_> {
                 best = Some(next);
             }
         }
-        let Some((outcome, ground, answer)) = best else {
-            return self.attempt(&options, Lasting::Last);
+        let (Some((outcome, ground, Some(mut answer))), Some(leader)) = (best, leaders.first())
+        else {
+            return (Tries::None("no order was found".to_owned()), Ground::default(), None);
         };
-        // What no order is below must hold wherever the fix comes.
-        let anywhere = leaders.first().map(|leader| {
-            let anywhere = Lasting::Anywhere(leader);
-            self.base.ground(&options, &self.learned, self.is_wanted, anywhere).problem
-        });
-        let bound = anywhere.map(|problem| {
-            let is_good = matches!(&outcome, Tries::Order(tried, _) if tried.value.not_good == 0);
-            bound(&problem, &Facts::new(&problem), is_good)
-        });
-        let Some((bound, mut answer)) = bound.zip(answer) else {
-            return (outcome, ground, None);
-        };
-        answer.bound = bound;
+        // What no order is below must hold wherever the fix comes, and whatever was learned of its places.
+        let free = self.learned.without_orders();
+        let anywhere = self.base.ground(&options, &free, self.is_wanted, Lasting::Anywhere(leader));
+        let is_good = matches!(&outcome, Tries::Order(tried, _) if tried.value.not_good == 0);
+        answer.bound = bound(&anywhere.problem, &Facts::new(&anywhere.problem), is_good);
         let outcome = match outcome {
             Tries::Order(tried, _) => {
-                let exposure = exposure_of(&tried.trace, &ground.objects) / ground.unit.max(1);
-                let gap = (exposure - answer.bound.value.exposure).max(0);
+                let gap = (ground.exposure(&tried.trace) - answer.bound.value.exposure).max(0);
                 let status = if gap == 0 && tried.value.violations == 0 {
                     Status::ProvenByBound
                 } else {
@@ -432,12 +323,7 @@ impl Search<'_> {
         options: &Options,
         lasting: Lasting<'_>,
     ) -> (Tries, Ground, Option<Answer>) {
-        let effort = Effort {
-            budget: options.budget,
-            percent: options.percent,
-            seconds: options.seconds,
-            objective: options.objective,
-        };
+        let effort = options.effort();
         let mut best: Option<(Tried, Answer)> = None;
         let mut last = (Ground::default(), None);
         let mut why = "no order was found".to_owned();
@@ -451,38 +337,11 @@ impl Search<'_> {
                 if best.is_some() {
                     break;
                 }
-                let why = "no order was found that keeps all conditions".to_owned();
-                let free = self.free(options, lasting);
-                return (Tries::None(why), ground, proven_without(Some(answer), free));
+                "no order was found that keeps all conditions".clone_into(&mut why);
+                last = (ground, Some(answer));
+                break;
             };
-            let mut tried: Option<Tried> = None;
-            for is_strict in [false, true] {
-                let draft = arrange(
-                    self.given.plan,
-                    self.given.set,
-                    &mut self.pieces,
-                    &ground,
-                    schedule,
-                    is_strict,
-                );
-                let next = carry_out(
-                    self.given,
-                    self.now,
-                    options.takes,
-                    &self.pieces,
-                    draft,
-                    self.is_wanted,
-                );
-                let is_better =
-                    tried.as_ref().is_none_or(|known| next.value.compare(&known.value, 0).is_lt());
-                if is_better {
-                    tried = Some(next);
-                }
-                if self.given.plan.is_ordered {
-                    break;
-                }
-            }
-            let Some(tried) = tried else { break };
+            let tried = self.carried_out(options, &ground, schedule);
             let is_new = self.learned.take(self.serial, &ground, (&tried.draft, &tried.trace));
             let is_better =
                 best.as_ref().is_none_or(|(known, _)| tried.value.compare(&known.value, 0).is_lt());
@@ -502,7 +361,7 @@ impl Search<'_> {
             Some((tried, its)) => {
                 let mut status = Self::status(&ground, answer.as_ref().unwrap_or(&its), &tried);
                 if let Some(free) = free {
-                    status = Self::status_within(&ground, &free, &tried);
+                    status = Self::status_within(options, &ground, &free, &tried);
                     if let Some(answer) = &mut answer {
                         answer.bound = free.bound;
                     }
@@ -513,25 +372,38 @@ impl Search<'_> {
         }
     }
 
+    /// A schedule as a draft, carried out; where an order alone lets steps overtake each other, with ties if that is better.
+    fn carried_out(&mut self, options: &Options, ground: &Ground, schedule: &Schedule) -> Tried {
+        let mut try_out = |is_strict| {
+            let Given { plan, set, .. } = self.given;
+            let draft = arrange(plan, set, &mut self.pieces, ground, schedule, is_strict);
+            let takes = options.takes;
+            carry_out(self.given, self.now, takes, &self.pieces, draft, self.is_wanted)
+        };
+        let free = try_out(false);
+        if self.given.plan.is_ordered {
+            return free;
+        }
+        let strict = try_out(true);
+        if strict.value.compare(&free.value, 0).is_lt() { strict } else { free }
+    }
+
     /// The answer without the orders that simulations taught: these keep what would fail from being tried, and not all
     /// of them have to be kept in every order. None if there are none.
     fn free(&self, options: &Options, lasting: Lasting<'_>) -> Option<Answer> {
         if self.learned.before.is_empty() {
             return None;
         }
-        let free = Learned { before: BTreeSet::new(), ..self.learned.clone() };
+        let free = self.learned.without_orders();
         let ground = self.base.ground(options, &free, self.is_wanted, lasting);
-        let effort = Effort {
-            budget: options.budget / 2,
-            objective: options.objective,
-            ..Effort::default()
-        };
+        let effort =
+            Effort { budget: options.budget / 2, percent: 0, seconds: 0, ..options.effort() };
         solve(&ground.problem, &effort).ok()
     }
 
     /// How sure an order is that was found under more conditions than have to be kept.
-    fn status_within(ground: &Ground, free: &Answer, tried: &Tried) -> Status {
-        let exposure = exposure_of(&tried.trace, &ground.objects) / ground.unit.max(1);
+    fn status_within(options: &Options, ground: &Ground, free: &Answer, tried: &Tried) -> Status {
+        let exposure = ground.exposure(&tried.trace);
         let is_proven =
             matches!(free.status, Solved::ProvenByBound | Solved::ProvenBySearch { .. });
         let least = match &free.best {
@@ -540,10 +412,16 @@ impl Search<'_> {
         };
         let gap = (exposure - least).max(0);
         match &free.status {
-            _ if gap > 0 || tried.value.violations > 0 => Status::BestFound { gap },
+            _ if gap > options.effort().slack(least) || tried.value.violations > 0 => {
+                Status::BestFound { gap }
+            }
             Solved::ProvenBySearch { nodes } => Status::ProvenBySearch { nodes: *nodes },
             _ => Status::ProvenByBound,
         }
+    }
+
+    fn edits(&self, tried: &Tried) -> Edits {
+        Edits::of(&self.pieces, self.given.plan.written().len(), &tried.draft)
     }
 
     /// Why an order is no repair.
@@ -574,10 +452,8 @@ impl Search<'_> {
             let written = (&self.written.draft, &self.written.trace);
             differences(&self.pieces, written, (&tried.draft, &tried.trace), protected)
         };
-        if !differ.is_empty() {
-            return Some(format!("the facts would end otherwise: {}", differ.join(", ")));
-        }
-        None
+        (!differ.is_empty())
+            .then(|| format!("the facts would end otherwise: {}", differ.join(", ")))
     }
 
     /// How sure an order is: what the solver says of its numbers, if the simulation agrees with them.
@@ -585,35 +461,13 @@ impl Search<'_> {
         let Some((value, _)) = &answer.best else {
             return Status::BestFound { gap: 0 };
         };
-        let exposure = exposure_of(&tried.trace, &ground.objects) / ground.unit.max(1);
+        let exposure = ground.exposure(&tried.trace);
         let gap = (exposure - answer.bound.value.exposure).max(0);
         let agrees = exposure <= value.exposure && tried.value.violations == 0;
         match &answer.status {
             Solved::ProvenByBound if agrees => Status::ProvenByBound,
             Solved::ProvenBySearch { nodes } if agrees => Status::ProvenBySearch { nodes: *nodes },
             _ => Status::BestFound { gap },
-        }
-    }
-
-    fn edits(&self, tried: &Tried) -> Edits {
-        let entries = &tried.draft.entries;
-        let count = self.given.plan.written().len();
-        let places: Vec<(usize, usize)> = entries
-            .iter()
-            .filter_map(|entry| Some((self.pieces.written(entry.piece)?, entry.piece)))
-            .collect();
-        let kept = longest(&places.iter().map(|(place, _)| *place).collect::<Vec<_>>());
-        let is_kept = |place: &usize| kept.contains(place);
-        Edits {
-            inserted: entries
-                .iter()
-                .map(|entry| entry.piece)
-                .filter(|piece| self.pieces.written(*piece).is_none())
-                .collect(),
-            deleted: (0..count)
-                .filter(|position| !places.iter().any(|(place, _)| place == position))
-                .collect(),
-            moved: places.iter().map(|(place, _)| *place).filter(|place| !is_kept(place)).collect(),
         }
     }
 }
@@ -630,25 +484,4 @@ fn proven_without(answer: Option<Answer>, free: Option<Answer>) -> Option<Answer
 /// Whether a step does not take place although it has something to do.
 fn is_left_out(step: &StepTrace) -> bool {
     matches!(step.status, StepStatus::Refused(_) | StepStatus::Never)
-}
-
-/// A longest increasing subsequence.
-fn longest(places: &[usize]) -> BTreeSet<usize> {
-    // For each entry the length of the longest that ends with it, and the entry before.
-    let mut best: Vec<(usize, Option<usize>)> = Vec::new();
-    for (at, place) in places.iter().enumerate() {
-        let before =
-            (0..at).filter(|earlier| places.get(*earlier) < Some(place)).max_by_key(|earlier| {
-                (best.get(*earlier).map(|one| one.0), std::cmp::Reverse(*earlier))
-            });
-        let length = before.and_then(|before| best.get(before)).map_or(0, |one| one.0);
-        best.push((length + 1, before));
-    }
-    let mut last = (0..places.len()).max_by_key(|at| best.get(*at).map(|one| one.0));
-    let mut kept = BTreeSet::new();
-    while let Some(at) = last {
-        kept.extend(places.get(at).copied());
-        last = best.get(at).and_then(|one| one.1);
-    }
-    kept
 }

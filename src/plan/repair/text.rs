@@ -5,9 +5,9 @@ use serde_json::Value as Json;
 use crate::facts::value::{Fact, Value};
 use crate::finding::Argument;
 use crate::plan::hazard::Given;
+use crate::plan::repair::choice::Choice;
 use crate::plan::repair::edit::{Entry, Timing};
 use crate::plan::repair::pieces::{Entry as Placed, Origin, Pieces};
-use crate::plan::repair::search::Choice;
 use crate::plan::trace::Trace;
 
 /// The steps of a choice as its file has them.
@@ -19,7 +19,8 @@ pub fn entries(given: Given<'_>, pieces: &Pieces, choice: &Choice) -> Vec<Entry>
         let timing = timing(given, pieces, placed);
         Some(match &piece.origin {
             Origin::Written(step) => {
-                let is_as_before = is_as_written(given, placed, *step);
+                let written = given.plan.written().get(*step);
+                let is_as_before = written.is_some_and(|written| placed.waits_like(written));
                 Entry::Kept { step: *step, timing: (!is_as_before).then_some(timing) }
             }
             Origin::Fix(_) | Origin::Check(_) => Entry::New {
@@ -43,15 +44,6 @@ fn timing(given: Given<'_>, pieces: &Pieces, placed: &Placed) -> Timing {
         after: placed.after.iter().filter_map(id).collect(),
         not_before: placed.not_before.map(|seconds| given.clock.written(seconds)),
     }
-}
-
-fn is_as_written(given: Given<'_>, placed: &Placed, step: usize) -> bool {
-    let written = given.plan.written().get(step);
-    written.is_some_and(|written| {
-        let mut before = written.after.clone();
-        before.sort_unstable();
-        before == placed.after && written.not_before == placed.not_before
-    })
 }
 
 /// The arguments of a step that is put in.
@@ -98,14 +90,12 @@ fn json(given: Given<'_>, value: &Value) -> Json {
 /// What a step clears, in words; none if it is nothing that the rules know.
 fn clears(given: Given<'_>, trace: &Trace, position: usize) -> Option<String> {
     let closed = trace.steps.get(position)?.closed.iter();
-    let mut rules: Vec<(&str, usize)> = Vec::new();
+    let mut rules: Vec<&str> = Vec::new();
     for cause in closed.filter_map(|number| trace.causes.get(*number)) {
         let id = &*given.set.rules.get(cause.rule)?.id;
-        match rules.iter_mut().find(|(known, _)| *known == id) {
-            Some((_, count)) => *count = (*count).max(cause.objects.len()),
-            None => rules.push((id, cause.objects.len())),
+        if !rules.contains(&id) {
+            rules.push(id);
         }
     }
-    let said: Vec<String> = rules.iter().map(|(rule, _)| (*rule).to_owned()).collect();
-    (!said.is_empty()).then(|| format!("clears {}", said.join(", ")))
+    (!rules.is_empty()).then(|| format!("clears {}", rules.join(", ")))
 }

@@ -1,7 +1,6 @@
 //! What a plan is worth, as its simulation says.
 
 use crate::facts::time::Instant;
-use crate::facts::value::ObjectId;
 use crate::plan::Plan;
 use crate::plan::repair::pieces::{Draft, Pieces};
 use crate::plan::simulate::{self, Scenario, Takes};
@@ -68,12 +67,6 @@ fn is_wrong(plan: &Plan, step: &StepTrace) -> bool {
     };
     let is_late = step.end.is_some_and(|end| end > limit);
     is_late || matches!(step.status, StepStatus::Refused(_) | StepStatus::Never)
-}
-
-/// The weighted time without protection of objects.
-pub(super) fn exposure_of(trace: &Trace, objects: &[ObjectId]) -> i64 {
-    let of_them = trace.objects.iter().filter(|one| objects.contains(&one.object));
-    of_them.map(|one| one.exposure.saturating_mul(one.weight)).sum()
 }
 
 fn count(number: usize) -> i64 {

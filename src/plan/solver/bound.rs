@@ -136,6 +136,31 @@ pub fn sure(problem: &Problem, all_good: bool) -> Vec<bool> {
     problem.objects.iter().map(|object| all_good || object.must_end_good).collect()
 }
 
+/// What is still to come before anything has begun.
+pub(super) struct Whole {
+    left: Vec<bool>,
+    open: Vec<bool>,
+    sure: Vec<bool>,
+    weights: Vec<i64>,
+}
+
+impl Whole {
+    /// All of a problem; with `all_good` only for schedules that leave nothing bad.
+    pub(super) fn new(problem: &Problem, all_good: bool) -> Self {
+        Self {
+            left: vec![true; problem.tasks.len()],
+            open: problem.objects.iter().map(|object| object.starts_bad).collect(),
+            sure: sure(problem, all_good),
+            weights: weights(problem),
+        }
+    }
+
+    pub(super) fn rest<'a>(&'a self, problem: &'a Problem, facts: &'a Facts) -> Rest<'a> {
+        let Self { left, open, sure, weights } = self;
+        Rest { problem, facts, left, open, sure, weights, is_whole: true }
+    }
+}
+
 impl Rest<'_> {
     pub(super) fn task(&self, task: usize) -> Option<&Task> {
         self.problem.tasks.get(task).filter(|_| at(self.left, task))

@@ -5,7 +5,7 @@
 //! spent budget for a proof: what cannot be decided is told as such.
 
 use super::aim::Aim;
-use super::bound::{Certificate, Rest, sure, weights};
+use super::bound::{Certificate, Whole};
 use super::ends::{ends, too_late};
 use super::problem::{Problem, Stop};
 use super::run::{Facts, Item};
@@ -119,19 +119,8 @@ enum Verdict {
 /// The sum that shows that nothing fits, if there is one.
 #[must_use]
 pub fn excess(problem: &Problem, facts: &Facts) -> Option<Excess> {
-    let left = vec![true; problem.tasks.len()];
-    let open: Vec<bool> = problem.objects.iter().map(|object| object.starts_bad).collect();
-    let sure = sure(problem, false);
-    let weights = weights(problem);
-    let rest = Rest {
-        problem,
-        facts,
-        left: &left,
-        open: &open,
-        sure: &sure,
-        weights: &weights,
-        is_whole: true,
-    };
+    let whole = Whole::new(problem, false);
+    let rest = whole.rest(problem, facts);
     if let Some((earliest, limit)) = too_late(&rest) {
         return Some(Excess { earliest, limit });
     }

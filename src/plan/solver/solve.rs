@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::aim::{Aim, Level};
-use super::bound::{Certificate, Rest, sure, weights};
+use super::bound::{Certificate, Whole};
 use super::ends::{Ends, ends};
 use super::local::{self, Timed};
 use super::problem::{Fault, Problem};
@@ -35,6 +35,14 @@ pub struct Effort {
 impl Default for Effort {
     fn default() -> Self {
         Self { budget: 2_000_000, percent: 0, seconds: 0, objective: Aim::default().objective }
+    }
+}
+
+impl Effort {
+    /// How much may be added to a least exposure that counts as alike.
+    #[must_use]
+    pub fn slack(&self, least: i64) -> i64 {
+        (least / 100 * self.percent + least % 100 * self.percent / 100).max(self.seconds)
     }
 }
 
@@ -131,8 +139,7 @@ pub fn solve(problem: &Problem, effort: &Effort) -> Result<Answer, Fault> {
         Some(walked) => Least::BySearch(walked.nodes),
         None => Least::Unknown,
     };
-    let slack =
-        (least / 100 * effort.percent + least % 100 * effort.percent / 100).max(effort.seconds);
+    let slack = effort.slack(least);
     if slack > 0 {
         // The least exposure is known, as well as it can be; now the rest of the value decides.
         solver.enough = least + slack;
@@ -309,19 +316,8 @@ impl Solver<'_> {
 /// The bound of a whole problem; with `all_good` only for schedules that leave nothing bad.
 #[must_use]
 pub fn bound(problem: &Problem, facts: &Facts, all_good: bool) -> Bound {
-    let left = vec![true; problem.tasks.len()];
-    let open: Vec<bool> = problem.objects.iter().map(|object| object.starts_bad).collect();
-    let sure = sure(problem, all_good);
-    let weights = weights(problem);
-    let rest = Rest {
-        problem,
-        facts,
-        left: &left,
-        open: &open,
-        sure: &sure,
-        weights: &weights,
-        is_whole: true,
-    };
+    let whole = Whole::new(problem, all_good);
+    let rest = whole.rest(problem, facts);
     let exposure = rest.exposure();
     let ends = ends(&rest, 0);
     let inserted = problem.tasks.iter().filter(|task| task.place.is_none()).count();

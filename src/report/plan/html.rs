@@ -10,10 +10,10 @@ use crate::plan::time::Clock;
 use crate::report::markup::html;
 use crate::report::plan::timeline;
 use crate::report::plan::words::{self, plural};
-use crate::report::plan::{HazardX, PlanReport};
+use crate::report::plan::{HazardX, PlanReport, PlanX};
 
 /// The look of the page, for light and dark and for paper.
-pub(super) const STYLE: &str = include_str!("html/page.css");
+const STYLE: &str = include_str!("html/page.css");
 
 /// Writes the report.
 ///
@@ -36,20 +36,43 @@ pub fn write(report: &PlanReport, clock: &Clock, out: &mut dyn io::Write) -> io:
     .filter(|(.., body)| !body.is_empty())
     .collect();
     let mut text = page.head();
-    text.push_str("<nav aria-label=\"Contents\">\n<ul>\n");
-    for (id, title, _) in &sections {
+    text.push_str(&contents(&sections));
+    text.push_str(&page.foot());
+    out.write_all(text.as_bytes())
+}
+
+/// Sections, each with its id, title and body, behind a list of them.
+pub(super) fn contents(sections: &[(&str, &str, String)]) -> String {
+    let mut text = String::from("<nav aria-label=\"Contents\">\n<ul>\n");
+    for (id, title, _) in sections {
         let _ = writeln!(text, "<li><a href=\"#{id}\">{title}</a></li>");
     }
     text.push_str("</ul>\n</nav>\n<main>\n");
-    for (id, title, body) in &sections {
+    for (id, title, body) in sections {
         let _ = writeln!(
             text,
             "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n{body}</section>"
         );
     }
     text.push_str("</main>\n");
-    text.push_str(&page.foot());
-    out.write_all(text.as_bytes())
+    text
+}
+
+/// A page up to its header, whose first line is open: title, verdict and its class, name and title of the plan, and how it
+/// ends.
+pub(super) fn top(verdict: &str, class: &str, plan: &PlanX, ends: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
+         <title>{verdict} {id}</title>\n<style>\n{STYLE}{drawing}</style>\n</head>\n<body>\n<header>\n\
+         <p class=\"verdict {class}\">{verdict}</p>\n<h1>{named}: {title}</h1>\n<p class=\"lead\">{ends}</p>\n",
+        id = html(&plan.id),
+        drawing = timeline::style(),
+        named = name(&plan.id),
+        title = name(&plan.title),
+        ends = html(ends),
+    )
 }
 
 /// Text from outside, which can neither become markup nor turn what stands around it.
@@ -76,19 +99,8 @@ impl Page<'_> {
     fn head(&self) -> String {
         let report = self.report;
         let verdict = words::verdict(report.verdict);
-        let mut text = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
-             <title>{verdict} {id}</title>\n<style>\n{STYLE}{drawing}</style>\n</head>\n<body>\n<header>\n\
-             <p class=\"verdict {class}\">{verdict}</p>\n<h1>{named}: {title}</h1>\n<p class=\"lead\">{ends}</p>\n",
-            id = html(&report.plan.id),
-            drawing = timeline::style(),
-            class = report.verdict,
-            named = name(&report.plan.id),
-            title = name(&report.plan.title),
-            ends = html(&words::ends(report, self.clock)),
-        );
+        let ends = words::ends(report, self.clock);
+        let mut text = top(verdict, report.verdict, &report.plan, &ends);
         let _ = writeln!(
             text,
             "<p>{}. {} without protection, all together; at most {} at one time.</p>\n\

@@ -74,6 +74,12 @@ fn diagnostic(hazard: &Hazard) -> Diagnostic {
     drawn
 }
 
+/// A text in bold and colour, where there are colours.
+pub(in crate::report) fn paint(text: &str, is_coloured: bool, colour: AnsiColor) -> String {
+    let style = Style::new().fg_color(Some(colour.into())).bold();
+    if is_coloured { format!("{style}{text}{style:#}") } else { text.to_owned() }
+}
+
 struct Page<'a> {
     report: &'a PlanReport,
     clock: &'a Clock,
@@ -82,11 +88,7 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn paint(&self, text: &str, colour: AnsiColor) -> String {
-        if !self.colour {
-            return text.to_owned();
-        }
-        let style = Style::new().fg_color(Some(colour.into())).bold();
-        format!("{style}{text}{style:#}")
+        paint(text, self.colour, colour)
     }
 
     /// The verdict in three lines.

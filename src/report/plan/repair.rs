@@ -1,6 +1,7 @@
 //! The report on the repair of a plan: the frozen shape of `schemas/plan-repair-v1.schema.json`.
 
 mod build;
+mod changes;
 mod html;
 mod human;
 mod markdown;
@@ -278,7 +279,7 @@ pub struct NotInsertedX {
 pub struct StuckX {
     /// Its name.
     pub step: String,
-    /// Why.
+    /// Why it cannot, a sentence each.
     pub reasons: Vec<String>,
 }
 

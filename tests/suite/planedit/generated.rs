@@ -8,27 +8,11 @@ use dpmguard::plan::time::Clock;
 use serde_json::Value as Json;
 
 use super::{Desk, Written, shipped};
+use crate::support::Dice;
 
 /// How many changes of each text are tried; `DPMGUARD_EDIT_CASES` names another number.
 fn cases() -> u64 {
     std::env::var("DPMGUARD_EDIT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(6)
-}
-
-/// Numbers that are the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % limit as u64).unwrap()
-    }
-
-    fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
 }
 
 /// What a step of the new plan must be.

@@ -6,6 +6,7 @@ use dpmguard::rule::action::Action;
 use serde_json::{Value as Json, json};
 
 use super::estate::{EstateDraw, FLAWS};
+use crate::support::Dice;
 
 /// What a plan is made of; what it means depends on the estate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,24 +99,9 @@ pub(super) fn simpler(draw: &PlanDraw) -> Vec<PlanDraw> {
     all
 }
 
-/// Numbers that look random and are the same in each run (`SplitMix64`).
-struct Dice(u64);
-
 impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % limit as u64).unwrap()
-    }
-
     fn small(&mut self, limit: u8) -> u8 {
         u8::try_from(self.below(usize::from(limit))).unwrap()
-    }
-
-    fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
     }
 
     fn sometimes(&mut self, limit: u8) -> Option<u8> {

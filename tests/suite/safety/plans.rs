@@ -116,10 +116,14 @@ fn trials<'a>(bench: &'a Bench, read: &[(String, Node, Node)]) -> Vec<Trial<'a>>
     trials
 }
 
-/// The plans of the examples with their facts.
+/// The plans of the examples with their facts; those for the repairer, which are many, if everything is taken away.
 fn read(bench: &mut Bench) -> Vec<(String, Node, Node)> {
     let plans = files(&root().join("examples"), "yaml").into_iter();
-    let is_plan = |path: &Path| path.file_name().unwrap().to_string_lossy().starts_with("plan");
+    let each = std::env::var_os("DPMGUARD_EACH").is_some();
+    let is_plan = |path: &Path| {
+        let is_repaired = path.components().any(|part| part.as_os_str() == "repair");
+        path.file_name().unwrap().to_string_lossy().starts_with("plan") && (each || !is_repaired)
+    };
     let mut all = Vec::new();
     for path in plans.filter(|path| is_plan(path)) {
         let facts = path.parent().unwrap().join("facts.yaml");
@@ -150,7 +154,17 @@ fn a_fact_taken_from_a_plan_is_never_read_as_safe() {
             found.len(),
             before.as_ref().map(|one| one.code)
         );
-        let before = before.unwrap_or_else(|| panic!("{} cannot be judged", trial.name));
+        let Some(before) = before else {
+            // A step for each member of a list that may be longer cannot be read.
+            let steps = trial.plan.get("steps").and_then(Node::as_list).unwrap();
+            assert!(
+                trial.name.ends_with("(open)")
+                    && steps.iter().any(|step| step.get("for_each").is_some()),
+                "{} cannot be judged",
+                trial.name
+            );
+            continue;
+        };
         let before = std::sync::Arc::new(before);
         let chosen = found.into_iter().skip(number % step).step_by(step);
         work.extend(chosen.map(|(at, _)| (trial, before.clone(), at)));

@@ -7,7 +7,7 @@ use crate::facts::time::say_duration;
 use crate::plan::time::Clock;
 use crate::report::markup::html;
 use crate::report::plan::PlanReport;
-use crate::report::plan::html::{STYLE, name};
+use crate::report::plan::html::{contents, name, top};
 use crate::report::plan::repair::human::{
     edited, ends, proven, sign, title, weighted, when, with_the_longest,
 };
@@ -39,21 +39,11 @@ pub fn write(
     .filter(|(.., body)| !body.is_empty())
     .collect();
     let mut text = page.head();
-    text.push_str("<nav aria-label=\"Contents\">\n<ul>\n");
-    for (id, title, _) in &sections {
-        let _ = writeln!(text, "<li><a href=\"#{id}\">{title}</a></li>");
-    }
-    text.push_str("</ul>\n</nav>\n<main>\n");
-    for (id, title, body) in &sections {
-        let _ = writeln!(
-            text,
-            "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{title}</h2>\n{body}</section>"
-        );
-    }
+    text.push_str(&contents(&sections));
     let tool = &report.tool;
     let _ = write!(
         text,
-        "</main>\n<footer>\n<p>Written by {} {}. Nothing has been carried out.</p>\n</footer>\n</body>\n</html>\n",
+        "<footer>\n<p>Written by {} {}. Nothing has been carried out.</p>\n</footer>\n</body>\n</html>\n",
         tool.name, tool.version
     );
     out.write_all(text.as_bytes())
@@ -69,19 +59,8 @@ impl Page<'_> {
     fn head(&self) -> String {
         let report = self.report;
         let (word, is_good) = title(report);
-        let mut text = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
-             <title>{word} {id}</title>\n<style>\n{STYLE}{drawing}</style>\n</head>\n<body>\n<header>\n\
-             <p class=\"verdict {class}\">{word}</p>\n<h1>{named}: {title}</h1>\n<p class=\"lead\">{ends}</p>\n",
-            id = html(&report.plan.id),
-            drawing = timeline::style(),
-            class = if is_good { "passed" } else { "failed" },
-            named = name(&report.plan.id),
-            title = name(&report.plan.title),
-            ends = html(&ends(report, self.clock)),
-        );
+        let class = if is_good { "passed" } else { "failed" };
+        let mut text = top(word, class, &report.plan, &ends(report, self.clock));
         let sure = proven(report);
         if !sure.is_empty() && report.status != "unchanged" {
             let _ = writeln!(text, "<p>{}.</p>", html(&sure));

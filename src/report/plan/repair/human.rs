@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::io;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
 
 use crate::facts::time::say_duration;
 use crate::plan::time::Clock;
 use crate::report::diagnostic::clean;
 use crate::report::plan::PlanReport;
+use crate::report::plan::human::paint;
 use crate::report::plan::repair::build::{edits_said, fails};
 use crate::report::plan::repair::{CertificateX, RepairReport, RepairedX, RowX};
 use crate::report::plan::words::{self, plural};
@@ -133,11 +134,7 @@ pub(super) fn proven(report: &RepairReport) -> String {
 
 impl Page<'_> {
     fn paint(&self, text: &str, colour: AnsiColor) -> String {
-        if !self.colour {
-            return text.to_owned();
-        }
-        let style = Style::new().fg_color(Some(colour.into())).bold();
-        format!("{style}{text}{style:#}")
+        paint(text, self.colour, colour)
     }
 
     fn head(&self) -> String {
