@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::value::{Fact, ObjectId};
 use crate::plan::repair::ground::Base;
-use crate::plan::repair::same::{is_alike, is_plain};
+use crate::plan::repair::same::is_plain;
 use crate::plan::trace::{FactChange, Happening};
 
 impl Base<'_> {
@@ -89,7 +89,7 @@ impl Base<'_> {
                 if step == at
                     && let Some((other, value)) = last.get(&(*object, *field))
                     && *other != at
-                    && !is_alike(Some(value), Some(to))
+                    && !is_same(value, to)
                 {
                     found.push(*other);
                 }
@@ -97,5 +97,14 @@ impl Base<'_> {
             }
         }
         found.iter().filter_map(|position| self.run.order.get(*position).copied()).collect()
+    }
+}
+
+/// Whether two facts are the same to the second: a time within them says which came last.
+fn is_same(one: &Fact, other: &Fact) -> bool {
+    match (one, other) {
+        (Fact::Known { value: one, .. }, Fact::Known { value: other, .. }) => one.same(other),
+        (Fact::Absent(_), Fact::Absent(_)) => true,
+        _ => false,
     }
 }
